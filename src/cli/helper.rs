@@ -1,0 +1,264 @@
+//! `key.dns_resolver`: the command that `request-key` runs, with keyutils' options.
+
+use crate::config::settings::{DEFAULT_PATH, LogChoice, Settings};
+use crate::config::{self, Warning};
+use crate::failure::Failure;
+use crate::key::KeySerial;
+use crate::key::description::Description;
+use crate::key::keyring::{KernelKeyring, Request, key_of_this_upcall};
+use crate::log::{Destination, Log};
+use crate::sys::rescue;
+use crate::upcall::{self, GRACE, Reply, look_up};
+use clap::builder::OsStringValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The name of this face, and of its messages in the log.
+pub const NAME: &str = "key.dns_resolver";
+
+/// The exit status of wrong usage.
+const USAGE: u8 = 2;
+
+/// The command line.
+#[must_use]
+pub fn command() -> Command {
+    Command::new(NAME)
+        .about("Answer a dns_resolver key that the kernel is waiting for")
+        .override_usage(
+            "key.dns_resolver [-v]... [-c FILE] KEY\n       \
+             key.dns_resolver -D [-v]... [-c FILE] DESC CALLOUT\n       \
+             key.dns_resolver --dump-config [-c FILE]",
+        )
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_version_flag(true)
+        .arg(
+            Arg::new("arguments")
+                .value_names(["KEY|DESC", "CALLOUT"])
+                .help("The key's serial number; with -D, what it would ask: description and callout info")
+                .num_args(0..=2)
+                .value_parser(OsStringValueParser::new()),
+        )
+        .arg(flag("debug", 'D').help("Look DESC up without a key and print payload and expiry"))
+        .arg(
+            Arg::new("config")
+                .short('c')
+                .long("config")
+                .value_name("FILE")
+                .help(format!("Read the settings from FILE instead of {DEFAULT_PATH}"))
+                .value_parser(OsStringValueParser::new()),
+        )
+        .arg(
+            flag("verbose", 'v')
+                .action(ArgAction::Count)
+                .help("Log answers too; twice: each step on the way as well"),
+        )
+        .arg(
+            Arg::new("dump-config")
+                .long("dump-config")
+                .action(ArgAction::SetTrue)
+                .help("Print the settings in force"),
+        )
+        .arg(flag("version", 'V').action(ArgAction::Version).help("Print the version"))
+}
+
+fn flag(name: &'static str, short: char) -> Arg {
+    Arg::new(name).short(short).long(name).action(ArgAction::SetTrue)
+}
+
+/// What a command line asks for.
+enum Task {
+    Answer(KeySerial),
+    Debug(Request),
+    DumpConfig,
+}
+
+/// The parsed command line.
+struct Invocation {
+    task: Task,
+    config: Option<PathBuf>,
+    verbosity: u8,
+}
+
+impl Invocation {
+    fn parse(args: Vec<OsString>) -> Result<Self, clap::Error> {
+        let matches = command().try_get_matches_from(args)?;
+        Ok(Self {
+            task: task(&matches)?,
+            config: matches.get_one::<OsString>("config").map(PathBuf::from),
+            verbosity: matches.get_count("verbose"),
+        })
+    }
+}
+
+fn task(matches: &ArgMatches) -> Result<Task, clap::Error> {
+    let arguments: Vec<&OsString> = matches.get_many("arguments").unwrap_or_default().collect();
+    let wrong = |message: String| command().error(ErrorKind::WrongNumberOfValues, message);
+    if matches.get_flag("dump-config") {
+        return match arguments.as_slice() {
+            [] => Ok(Task::DumpConfig),
+            _ => Err(wrong("--dump-config takes no arguments".to_owned())),
+        };
+    }
+    if matches.get_flag("debug") {
+        return match arguments.as_slice() {
+            [description, callout] => Ok(Task::Debug(Request {
+                description: Description::from_argument(description.as_bytes()),
+                callout: callout.as_bytes().to_vec(),
+            })),
+            _ => Err(wrong("-D takes two arguments: DESC and CALLOUT".to_owned())),
+        };
+    }
+    match arguments.as_slice() {
+        [key] => key.to_str().unwrap_or_default().parse().map(Task::Answer).map_err(|error| {
+            let shown = key.as_bytes().escape_ascii();
+            command().error(ErrorKind::InvalidValue, format!("KEY \"{shown}\" is {error}"))
+        }),
+        [] => Err(wrong("KEY is missing".to_owned())),
+        _ => Err(wrong("just one KEY is answered at a time".to_owned())),
+    }
+}
+
+/// Runs the helper.
+#[must_use]
+pub fn run(args: Vec<OsString>) -> ExitCode {
+    let invocation = match Invocation::parse(args) {
+        Ok(invocation) => invocation,
+        Err(error) => return usage(&error),
+    };
+    let Invocation { task, config, verbosity } = &invocation;
+    if !matches!(task, Task::Answer(_))
+        && let Some(key) = key_of_this_upcall()
+    {
+        return refuse(key, "the rule that runs the helper asks for no answer: give it the key, %k");
+    }
+    let log = Log::new(NAME, !matches!(task, Task::Answer(_)));
+    match task {
+        Task::Answer(key) => answer(*key, config.as_deref(), *verbosity, &log),
+        Task::Debug(request) => debug(request, config.as_deref(), *verbosity, &log),
+        Task::DumpConfig => match load(config.as_deref(), &log) {
+            Ok(settings) => print(format_args!("{settings}")),
+            Err(failure) => {
+                log.error(failure);
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+fn answer(key: KeySerial, config: Option<&Path>, verbosity: u8, log: &Log) -> ExitCode {
+    guard(Some(key), log);
+    let settings = || {
+        let mut settings = load(config, log)?;
+        if verbosity > 0 {
+            settings.log = LogChoice::All;
+        }
+        Ok(settings)
+    };
+    match upcall::answer(key, &KernelKeyring, settings, log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.error(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn debug(request: &Request, config: Option<&Path>, verbosity: u8, log: &Log) -> ExitCode {
+    guard(None, log);
+    let settings = match load(config, log) {
+        Ok(settings) => settings,
+        Err(failure) => {
+            log.error(failure);
+            return ExitCode::FAILURE;
+        }
+    };
+    rescue::set_limit(settings.deadline.saturating_add(GRACE));
+    let lookup = look_up(request, &settings);
+    for warning in &lookup.warnings {
+        log.warning(warning);
+    }
+    if verbosity > 0 {
+        for step in lookup.trace.steps() {
+            log.info(step);
+        }
+        for address in lookup.outcome.iter().flat_map(|answer| &answer.addresses) {
+            log.info(format_args!("{} from {}", address.ip, address.origin));
+        }
+    }
+    if let Err(failure) = &lookup.outcome {
+        log.warning(failure);
+    }
+    print(format_args!("{}\n", Reply::new(&lookup.outcome, &settings)))
+}
+
+/// Sees to it that the key is answered also by a crash, a signal, or too long a wait.
+fn guard(key: Option<KeySerial>, log: &Log) {
+    let limit = Settings::default().deadline.saturating_add(GRACE);
+    if let Err(error) = rescue::arm(key, limit, log.destination() == Destination::Stderr) {
+        log.error(format_args!("can't set up signal handlers: {error}"));
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        Log::new(NAME, false).error(format_args!("internal error: {panic}"));
+        // The handler of SIGABRT answers the key.
+        std::process::abort();
+    }));
+}
+
+/// The settings in force, what is wrong in the file having been logged.
+fn load(path: Option<&Path>, log: &Log) -> Result<Settings, Failure> {
+    let file = path.unwrap_or(Path::new(DEFAULT_PATH));
+    let text = match config::read(file) {
+        Ok(text) => text,
+        Err(unreadable) if path.is_some() => return Err(Failure::Internal(unreadable.to_string())),
+        Err(unreadable) => {
+            if !unreadable.is_absent() {
+                log.warning(format_args!("{unreadable}; the defaults stand"));
+            }
+            Vec::new()
+        }
+    };
+    let (settings, warnings) = Settings::parse(&text);
+    for warning in &warnings {
+        log.warning(Warning::at(warning, file));
+    }
+    Ok(settings)
+}
+
+/// Ends a run whose command line was wrong, or asked for help or the version.
+///
+/// If the kernel started it, a key is waiting all the same, and is answered with EINVAL.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    if let Some(key) = key_of_this_upcall() {
+        let text = error.to_string();
+        let reason = text.lines().next().unwrap_or_default();
+        return refuse(key, reason.trim_start_matches("error: "));
+    }
+    match (error.print(), error.use_stderr()) {
+        (Ok(()), false) => ExitCode::SUCCESS,
+        (Err(_), false) => ExitCode::FAILURE,
+        (_, true) => ExitCode::from(USAGE),
+    }
+}
+
+/// Answers the key of an upcall whose rule is wrong.
+fn refuse(key: KeySerial, reason: &str) -> ExitCode {
+    let log = Log::new(NAME, false);
+    guard(Some(key), &log);
+    if let Err(error) = upcall::refuse(key, &KernelKeyring, Failure::Usage(reason.to_owned()), &log) {
+        log.error(error);
+    }
+    ExitCode::from(USAGE)
+}
+
+fn print(text: std::fmt::Arguments<'_>) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_fmt(text).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,4 @@
+//! The command lines, one file a face.
+
+pub mod helper;
+pub mod operator;

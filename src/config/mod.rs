@@ -1,0 +1,74 @@
+//! The files that say how to resolve: read once, parsed by pure functions, never fatal.
+
+pub mod resolv;
+pub mod settings;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Something in a configuration file that was passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The line, counted from 1; 0 for the file as a whole.
+    pub line: usize,
+    /// What is wrong there, and what holds instead.
+    pub message: String,
+}
+
+impl Warning {
+    /// A warning of line `line`.
+    pub fn new(line: usize, message: impl Into<String>) -> Self {
+        Self { line, message: message.into() }
+    }
+
+    /// The warning with its place: `FILE:LINE: MESSAGE`.
+    #[must_use]
+    pub fn at(&self, file: &Path) -> String {
+        match self.line {
+            0 => format!("{}: {}", file.display(), self.message),
+            line => format!("{}:{line}: {}", file.display(), self.message),
+        }
+    }
+}
+
+/// A configuration file that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("can't read {}: {source}", path.display())]
+pub struct Unreadable {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Unreadable {
+    /// Whether there is no such file at all.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// No file of this kind needs more; a larger one (a device, a log by mistake) is not read to its end.
+const LARGEST: u64 = 1 << 20;
+
+/// The bytes of a configuration file.
+///
+/// # Errors
+/// Where it can't be opened or read, or is larger than 1 MiB.
+pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    let unreadable = |source| Unreadable { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(unreadable)?;
+    let read = io::Read::read_to_end(&mut io::Read::take(file, LARGEST + 1), &mut bytes);
+    read.map_err(unreadable)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
+        return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB")));
+    }
+    Ok(bytes)
+}
+
+/// What a value may be, for a message: `expected WHAT, found FOUND`.
+pub(crate) fn expected(what: impl fmt::Display, found: impl fmt::Display) -> String {
+    format!("expected {what}, found {found:?}", found = found.to_string())
+}

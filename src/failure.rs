@@ -1,0 +1,131 @@
+//! Why a query has no answer, and what the kernel is told: the one table of errnos.
+
+use crate::errno::Errno;
+use crate::ttl::Ttl;
+
+/// The end of a query that found no address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The name does not exist (NXDOMAIN).
+    #[error("no such name")]
+    NoSuchName {
+        /// How long that is known to hold (RFC 2308 §5), if it is.
+        ttl: Option<Ttl>,
+    },
+    /// The name exists, with no address of the family asked for (NODATA).
+    #[error("the name has no address of the family asked for")]
+    NoAddress {
+        /// How long that is known to hold (RFC 2308 §5), if it is.
+        ttl: Option<Ttl>,
+    },
+    /// A server failed, was silent or made no sense; it may do better soon.
+    #[error("no usable answer for now: {0}")]
+    Temporary(String),
+    /// The time for the whole query is over.
+    #[error("no answer within the deadline of {0} s")]
+    Deadline(u32),
+    /// Every server refuses to serve us, or none is there.
+    #[error("no server answers: {0}")]
+    Refused(String),
+    /// The name can't be one of a host.
+    #[error("{name:?} can't be resolved: {reason}")]
+    BadName {
+        /// The name, escaped.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A type of query that is not answered here.
+    #[error("query type {0:?} is not supported")]
+    UnknownType(String),
+    /// The rule that runs the helper, or its command line, is wrong.
+    #[error("wrong usage: {0}")]
+    Usage(String),
+    /// Something on our side of the lookup broke.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// How long a failure is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// This long.
+    For(Ttl),
+    /// As long as the zone says, within the configured `negative_ttl`, and that where it says nothing.
+    Negative(Option<Ttl>),
+}
+
+impl Failure {
+    /// The errno that `dns_query()` is to return, and how long.
+    ///
+    /// kAFS reads ENODATA as "no such cell" and EAGAIN and ECONNREFUSED as temporary
+    /// (fs/afs/cell.c, `afs_update_cell()`); CIFS hands the number to mount(2).
+    #[must_use]
+    pub fn verdict(&self) -> (Errno, Lasting) {
+        let soon = Lasting::For(Ttl::MIN);
+        match self {
+            Self::NoSuchName { ttl } | Self::NoAddress { ttl } => (Errno::ENODATA, Lasting::Negative(*ttl)),
+            Self::Temporary(_) | Self::Deadline(_) | Self::Internal(_) => (Errno::EAGAIN, soon),
+            Self::Refused(_) => (Errno::ECONNREFUSED, Lasting::For(Ttl::from_secs(10))),
+            Self::BadName { .. } | Self::UnknownType(_) | Self::Usage(_) => (Errno::EINVAL, soon),
+        }
+    }
+
+    /// A name that can't be resolved, for the reason given.
+    #[must_use]
+    pub fn bad_name(name: &[u8], reason: &'static str) -> Self {
+        Self::BadName { name: name.escape_ascii().to_string(), reason }
+    }
+
+    /// Of two failures on the way to one answer, the one to report: what may pass soon comes before
+    /// what says that there is nothing to find.
+    #[must_use]
+    pub fn or_weightier(self, other: Self) -> Self {
+        if other.weight() > self.weight() { other } else { self }
+    }
+
+    fn weight(&self) -> u8 {
+        match self {
+            Self::NoSuchName { .. } => 0,
+            Self::NoAddress { .. } => 1,
+            Self::BadName { .. } | Self::UnknownType(_) | Self::Usage(_) => 2,
+            Self::Refused(_) => 3,
+            Self::Temporary(_) => 4,
+            Self::Deadline(_) | Self::Internal(_) => 5,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_the_errno_and_the_expiry_of_the_table() {
+        let ttl = Some(Ttl::from_secs(7));
+        let text = || "x".to_owned();
+        let secs = |seconds| Lasting::For(Ttl::from_secs(seconds));
+        for (failure, errno, lasting) in [
+            (Failure::NoSuchName { ttl }, 61, Lasting::Negative(ttl)),
+            (Failure::NoAddress { ttl: None }, 61, Lasting::Negative(None)),
+            (Failure::Temporary(text()), 11, secs(1)),
+            (Failure::Deadline(20), 11, secs(1)),
+            (Failure::Internal(text()), 11, secs(1)),
+            (Failure::Refused(text()), 111, secs(10)),
+            (Failure::bad_name(b"-", "x"), 22, secs(1)),
+            (Failure::UnknownType(text()), 22, secs(1)),
+            (Failure::Usage(text()), 22, secs(1)),
+        ] {
+            let (found, lasts) = failure.verdict();
+            assert_eq!((found.number(), lasts), (errno, lasting), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_soon_outweighs_what_says_there_is_nothing() {
+        let nothing = Failure::NoSuchName { ttl: None };
+        let soon = Failure::Temporary("SERVFAIL".into());
+        assert_eq!(nothing.clone().or_weightier(soon.clone()), soon);
+        assert_eq!(soon.clone().or_weightier(nothing), soon);
+    }
+}

@@ -1,0 +1,275 @@
+//! One question to the servers: their order, their turns, and which answer counts.
+
+use super::message::{Question, Reply, Undecodable, rcode};
+use super::transport::{Protocol, Transport};
+use crate::failure::Failure;
+use crate::resolve::trace::Trace;
+use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How servers are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// How long to wait for the first server, in seconds; later ones get longer, as in glibc.
+    pub timeout: u32,
+    /// How often the list is gone through.
+    pub attempts: u32,
+    /// How long a server may be silent before the next one is asked as well.
+    pub hedge: Duration,
+    /// TCP from the start.
+    pub use_vc: bool,
+}
+
+/// Why a server's turn brought no usable answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Nothing came in time.
+    TimedOut,
+    /// Nothing listens there.
+    ConnectionRefused,
+    /// It can't be reached, or the connection broke.
+    Unreachable(String),
+    /// It answered with a code other than NOERROR and NXDOMAIN.
+    Rcode(u16),
+    /// It answered NOERROR without an answer, authority or recursion: a lame delegation.
+    Lame,
+    /// Its answer made no sense.
+    Undecodable(String),
+}
+
+/// No server gave a usable answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// What stood in the way, turn by turn.
+    pub obstacles: Vec<(SocketAddr, Obstacle)>,
+}
+
+/// Asks servers by way of a transport.
+pub struct Client<'a, T> {
+    /// The way to the servers.
+    pub transport: &'a T,
+    /// The servers, in the order in which they are asked.
+    pub servers: &'a [SocketAddr],
+    /// How they are asked.
+    pub manner: &'a Manner,
+    /// Where each turn is noted.
+    pub trace: &'a Trace,
+}
+
+impl<T: Transport> Client<'_, T> {
+    /// Asks the servers in their order until one gives a usable answer: NOERROR or NXDOMAIN.
+    ///
+    /// The next server's turn comes when one fails, and already when one has been silent for a while
+    /// (`hedge`); what the silent one says still counts, and of two answers in hand that of the earlier
+    /// server does. A new round through the list begins when all turns of the last have ended, so a
+    /// server that is gone costs its time-out only where no other one answers.
+    ///
+    /// # Errors
+    /// [`Unanswered`] when all turns of all rounds have failed.
+    pub async fn ask(&self, question: &Question) -> Result<Reply, Unanswered> {
+        let mut obstacles = Vec::new();
+        for round in 0..self.manner.attempts.max(1) {
+            if let Some(reply) = self.round(question, round, &mut obstacles).await {
+                return Ok(reply);
+            }
+        }
+        Err(Unanswered { obstacles })
+    }
+
+    /// One round through the list.
+    async fn round(
+        &self,
+        question: &Question,
+        round: u32,
+        obstacles: &mut Vec<(SocketAddr, Obstacle)>,
+    ) -> Option<Reply> {
+        let mut waiting = self.servers.iter().copied().enumerate();
+        let mut turns = FuturesUnordered::new();
+        let mut start = true;
+        loop {
+            if std::mem::take(&mut start)
+                && let Some((index, server)) = waiting.next()
+            {
+                let limit = self.limit(index);
+                turns.push(
+                    self.turn(question, server, limit, round).map(move |outcome| (index, server, outcome)),
+                );
+            }
+            let next = if waiting.len() > 0 {
+                let hedge = pin!(sleep(self.manner.hedge));
+                match select(turns.next(), hedge).await {
+                    Either::Left((ended, _)) => ended,
+                    Either::Right(_) => {
+                        start = true;
+                        continue;
+                    }
+                }
+            } else {
+                turns.next().await
+            };
+            // With no turn left, and none to come, the round is over.
+            let (index, server, outcome) = next?;
+            start = true;
+            match outcome {
+                Err(obstacle) => obstacles.push((server, obstacle)),
+                Ok(reply) => {
+                    let mut best = (index, reply);
+                    while let Some(Some((index, _, outcome))) = turns.next().now_or_never() {
+                        if let Ok(reply) = outcome
+                            && index < best.0
+                        {
+                            best = (index, reply);
+                        }
+                    }
+                    return Some(best.1);
+                }
+            }
+        }
+    }
+
+    /// How long the server at `index` is waited for (glibc's resolv/res_send.c, `send_dg()`).
+    fn limit(&self, index: usize) -> Duration {
+        let doubled = self.manner.timeout << u32::try_from(index).unwrap_or(0).min(8);
+        let count = u32::try_from(self.servers.len()).unwrap_or(1).max(1);
+        let seconds = if index == 0 { doubled } else { doubled / count };
+        Duration::from_secs(seconds.max(1).into())
+    }
+
+    /// One server's turn: the query by UDP, without EDNS where that is not understood, and by TCP where
+    /// the answer is truncated.
+    async fn turn(
+        &self,
+        question: &Question,
+        server: SocketAddr,
+        limit: Duration,
+        round: u32,
+    ) -> Result<Reply, Obstacle> {
+        let outcome = self.conversation(question, server, limit, round).await;
+        let Question { name, record_type } = question;
+        self.trace.add(
+            format!("{name} {record_type} at {server}"),
+            match &outcome {
+                Ok(reply) => format!("{}, {} records", rcode::name(reply.rcode), reply.answers.len()),
+                Err(obstacle) => obstacle.to_string(),
+            },
+        );
+        outcome
+    }
+
+    async fn conversation(
+        &self,
+        question: &Question,
+        server: SocketAddr,
+        limit: Duration,
+        round: u32,
+    ) -> Result<Reply, Obstacle> {
+        let first = if self.manner.use_vc { Protocol::Tcp } else { Protocol::Udp };
+        // Some middleboxes drop queries with EDNS: a second round does without.
+        let edns = round == 0;
+        let mut reply = self.once(question, server, first, limit, edns).await?;
+        if edns && matches!(reply.rcode, rcode::FORMERR | rcode::NOTIMP) {
+            reply = self.once(question, server, first, limit, false).await?;
+        }
+        if reply.truncated && first == Protocol::Udp {
+            reply = self.once(question, server, Protocol::Tcp, limit, edns).await?;
+        }
+        match reply.rcode {
+            rcode::NOERROR if reply.is_lame() => Err(Obstacle::Lame),
+            rcode::NOERROR | rcode::NXDOMAIN => Ok(reply),
+            other => Err(Obstacle::Rcode(other)),
+        }
+    }
+
+    async fn once(
+        &self,
+        question: &Question,
+        server: SocketAddr,
+        protocol: Protocol,
+        limit: Duration,
+        edns: bool,
+    ) -> Result<Reply, Obstacle> {
+        let query = question.encode(edns).map_err(Obstacle::Undecodable)?;
+        let exchange = self.transport.exchange(server, protocol, &query);
+        let bytes = timeout(limit, exchange).await.map_err(|_| Obstacle::TimedOut)??;
+        Ok(Reply::decode(&bytes)?)
+    }
+}
+
+impl From<io::Error> for Obstacle {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::ConnectionRefused,
+            io::ErrorKind::TimedOut => Self::TimedOut,
+            io::ErrorKind::UnexpectedEof => Self::Unreachable("connection closed".to_owned()),
+            _ => Self::Unreachable(error.to_string()),
+        }
+    }
+}
+
+impl From<Undecodable> for Obstacle {
+    fn from(error: Undecodable) -> Self {
+        Self::Undecodable(error.to_string())
+    }
+}
+
+impl Unanswered {
+    /// Whether no server could even be reached.
+    #[must_use]
+    pub fn nobody_there(&self) -> bool {
+        let mut obstacles = self.obstacles.iter();
+        obstacles
+            .all(|(_, obstacle)| matches!(obstacle, Obstacle::ConnectionRefused | Obstacle::Unreachable(_)))
+    }
+
+    /// Whether the last answer that came was SERVFAIL.
+    #[must_use]
+    pub fn servfail(&self) -> bool {
+        let mut codes = self.obstacles.iter().rev().filter_map(|(_, obstacle)| match obstacle {
+            Obstacle::Rcode(code) => Some(*code),
+            _ => None,
+        });
+        codes.next() == Some(rcode::SERVFAIL)
+    }
+
+    /// What it means for the query: a refusal where every server refused, else something that may pass.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        let refuses = |obstacle: &Obstacle| match obstacle {
+            Obstacle::ConnectionRefused => true,
+            Obstacle::Rcode(code) => *code != rcode::SERVFAIL,
+            _ => false,
+        };
+        let mut seen: Vec<String> = Vec::new();
+        for (server, obstacle) in &self.obstacles {
+            let text = format!("{server}: {obstacle}");
+            if !seen.contains(&text) {
+                seen.push(text);
+            }
+        }
+        let seen = seen.join(", ");
+        if self.obstacles.iter().all(|(_, obstacle)| refuses(obstacle)) {
+            Failure::Refused(seen)
+        } else {
+            Failure::Temporary(seen)
+        }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("timed out"),
+            Self::ConnectionRefused => f.write_str("connection refused"),
+            Self::Unreachable(why) | Self::Undecodable(why) => f.write_str(why),
+            Self::Rcode(code) => f.write_str(&rcode::name(*code)),
+            Self::Lame => f.write_str("an empty answer without authority or recursion"),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The `dns` source: a host's addresses by DNS, as glibc's `nss_dns` finds them.
+
+pub mod client;
+pub mod message;
+pub mod search;
+pub mod transport;
+
+use super::name;
+use super::sources::{Address, Families, Found};
+use super::trace::Trace;
+use crate::config::settings::Settings;
+use crate::failure::Failure;
+use crate::key::query::Family;
+use crate::ttl::Ttl;
+use client::{Client, Manner, Unanswered};
+use futures_util::future::join;
+use hickory_resolver::proto::rr::{Name, RecordType};
+use message::{Question, Rdata, Record, Reply, rcode};
+use search::{Search, Verdict};
+use std::net::{IpAddr, SocketAddr};
+use transport::Transport;
+
+/// How many aliases are followed from one name to its addresses, over all messages.
+const LONGEST_CHAIN: usize = 16;
+
+/// The `dns` source, set up for one lookup.
+#[derive(Debug)]
+pub struct Dns<'a, T> {
+    /// The way to the servers.
+    pub transport: T,
+    /// The servers, in the order in which they are asked.
+    pub servers: Vec<SocketAddr>,
+    /// How servers are asked.
+    pub manner: Manner,
+    /// Where the servers of single domains are to be found.
+    pub settings: &'a Settings,
+    /// The domains that names are completed with.
+    pub search: Vec<String>,
+    /// Names with at least this many dots are tried as they are first.
+    pub ndots: u32,
+    /// A name without a dot is never asked as it is.
+    pub no_tld_query: bool,
+    /// AAAA records are never asked for.
+    pub no_aaaa: bool,
+    /// A and AAAA are asked for one after the other.
+    pub single_request: bool,
+    /// Where each turn of a server is noted.
+    pub trace: &'a Trace,
+}
+
+/// What one name brought in one family.
+enum Outcome {
+    /// Addresses.
+    Found(Found),
+    /// An answer with records, but no address in them: an alias that leads nowhere.
+    Barren(Failure),
+    /// The name, or a name that it is an alias of, has no such record.
+    Nothing(Failure),
+    /// No server answered.
+    Unanswered(Unanswered),
+}
+
+impl<T: Transport> Dns<'_, T> {
+    /// The addresses of `name` in `families`, IPv4 first, in the order of the answers.
+    ///
+    /// # Errors
+    /// The failure that glibc's search would end with; [`Failure::BadName`] where no host can have the name.
+    pub async fn lookup(&self, name: &str, families: Families) -> Result<Found, Failure> {
+        if let Some(reason) = name::flaw(name.as_bytes()) {
+            return Err(Failure::bad_name(name.as_bytes(), reason));
+        }
+        let mut search = Search::new(name, &self.search, self.ndots, self.no_tld_query);
+        while let Some(candidate) = search.next_candidate() {
+            // A domain that makes no name with this one is passed over.
+            let Ok(absolute) = absolute(&candidate) else {
+                continue;
+            };
+            match self.candidate(&absolute, families).await {
+                Ok(result) => return result,
+                Err((verdict, failure)) => search.report(&verdict, failure),
+            }
+        }
+        Err(search.failure())
+    }
+
+    /// One absolute name in the families asked for. `Err` lets the search go on.
+    async fn candidate(
+        &self,
+        name: &Name,
+        families: Families,
+    ) -> Result<Result<Found, Failure>, (Verdict, Failure)> {
+        let families = match families {
+            Families::Both if self.no_aaaa => Families::Only(Family::Ipv4),
+            other => other,
+        };
+        match families {
+            Families::Only(family) => match self.family(name, family).await {
+                Outcome::Found(found) => Ok(Ok(found)),
+                Outcome::Barren(failure) => Ok(Err(failure)),
+                Outcome::Nothing(failure) => Err((verdict_of(&failure), failure)),
+                Outcome::Unanswered(unanswered) => Err(verdict(&unanswered)),
+            },
+            Families::Both => {
+                let (ipv4, ipv6) = self.both(name).await;
+                combine(ipv4, ipv6)
+            }
+        }
+    }
+
+    async fn both(&self, name: &Name) -> (Outcome, Outcome) {
+        let ipv4 = self.family(name, Family::Ipv4);
+        let ipv6 = self.family(name, Family::Ipv6);
+        if self.single_request { (ipv4.await, ipv6.await) } else { join(ipv4, ipv6).await }
+    }
+
+    /// One absolute name in one family, following aliases also from message to message.
+    async fn family(&self, name: &Name, family: Family) -> Outcome {
+        let record_type = match family {
+            Family::Ipv4 => RecordType::A,
+            Family::Ipv6 if self.no_aaaa => {
+                return Outcome::Nothing(Failure::NoAddress { ttl: None });
+            }
+            Family::Ipv6 => RecordType::AAAA,
+        };
+        let mut chain = Chain::new(name.clone(), family);
+        loop {
+            let question = Question { name: chain.end.clone(), record_type };
+            let reply = match self.ask(&question).await {
+                Ok(reply) => reply,
+                Err(unanswered) => return Outcome::Unanswered(unanswered),
+            };
+            match chain.follow(&reply) {
+                Step::Addresses(addresses) => {
+                    return Outcome::Found(Found { addresses, ttl: chain.ttl });
+                }
+                Step::Alias => {}
+                Step::End(failure) => return failure,
+            }
+        }
+    }
+
+    async fn ask(&self, question: &Question) -> Result<Reply, Unanswered> {
+        let special = self.settings.name_servers_for(&question.name.to_ascii());
+        let client = Client {
+            transport: &self.transport,
+            servers: special.map_or(&self.servers, |domain| &domain.servers),
+            manner: &self.manner,
+            trace: self.trace,
+        };
+        client.ask(question).await
+    }
+}
+
+/// `candidate` as a name from the root.
+fn absolute(candidate: &str) -> Result<Name, ()> {
+    if name::flaw(candidate.as_bytes()).is_some() {
+        return Err(());
+    }
+    let mut name = Name::from_ascii(candidate).map_err(drop)?;
+    name.set_fqdn(true);
+    Ok(name)
+}
+
+/// A walk along aliases.
+struct Chain {
+    end: Name,
+    family: Family,
+    seen: Vec<Name>,
+    ttl: Option<Ttl>,
+}
+
+enum Step {
+    Addresses(Vec<Address>),
+    Alias,
+    End(Outcome),
+}
+
+impl Chain {
+    fn new(name: Name, family: Family) -> Self {
+        Self { end: name, family, seen: Vec::new(), ttl: None }
+    }
+
+    /// Follows the aliases in one answer from where the walk has come to.
+    ///
+    /// Records of names off the chain are not looked at, so that nobody can slip in an address that was not
+    /// asked for (RFC 5452 §6), and their order plays no part.
+    fn follow(&mut self, reply: &Reply) -> Step {
+        let start = self.end.clone();
+        loop {
+            let mut addresses = Vec::new();
+            let mut ttl = self.ttl;
+            for record in of_owner(reply, &self.end) {
+                if let Some(ip) = self.address(&record.data) {
+                    ttl = Some(shorter(ttl, record.ttl));
+                    addresses.push(Address { ip, origin: format!("dns: {} ttl {}", self.end, record.ttl) });
+                }
+            }
+            if !addresses.is_empty() {
+                self.ttl = ttl;
+                return Step::Addresses(addresses);
+            }
+            let alias = of_owner(reply, &self.end).find_map(|record| match &record.data {
+                Rdata::Cname(target) => Some((target.clone(), record.ttl)),
+                _ => None,
+            });
+            let Some((target, ttl)) = alias else { break };
+            self.ttl = Some(shorter(self.ttl, ttl));
+            self.seen.push(std::mem::replace(&mut self.end, target));
+            if self.seen.len() > LONGEST_CHAIN || self.seen.contains(&self.end) {
+                return Step::End(Outcome::Barren(Failure::NoAddress { ttl: self.ttl }));
+            }
+        }
+        let moved = start != self.end;
+        if moved && reply.rcode == rcode::NOERROR && reply.negative_ttl.is_none() {
+            // The server stopped half-way and did not say that there is nothing: ask for the rest.
+            return Step::Alias;
+        }
+        let ttl = match (self.ttl, reply.negative_ttl) {
+            (Some(chain), Some(negative)) => Some(chain.min(negative)),
+            (one, other) => one.or(other),
+        };
+        Step::End(match reply.rcode {
+            // glibc ends its search at any answer with records in it.
+            rcode::NOERROR if !reply.answers.is_empty() => Outcome::Barren(Failure::NoAddress { ttl }),
+            rcode::NXDOMAIN => Outcome::Nothing(Failure::NoSuchName { ttl }),
+            _ => Outcome::Nothing(Failure::NoAddress { ttl }),
+        })
+    }
+
+    fn address(&self, data: &Rdata) -> Option<IpAddr> {
+        match (self.family, data) {
+            (Family::Ipv4, Rdata::A(address)) => Some(IpAddr::V4(*address)),
+            (Family::Ipv6, Rdata::Aaaa(address)) => Some(IpAddr::V6(*address)),
+            _ => None,
+        }
+    }
+}
+
+fn of_owner<'r>(reply: &'r Reply, owner: &Name) -> impl Iterator<Item = &'r Record> {
+    reply.answers.iter().filter(move |record| record.owner == *owner)
+}
+
+fn shorter(ttl: Option<Ttl>, other: Ttl) -> Ttl {
+    ttl.map_or(other, |ttl| ttl.min(other))
+}
+
+fn verdict(unanswered: &Unanswered) -> (Verdict, Failure) {
+    let verdict = if unanswered.nobody_there() {
+        Verdict::NobodyThere
+    } else if unanswered.servfail() {
+        Verdict::ServFail
+    } else {
+        Verdict::Other
+    };
+    (verdict, unanswered.failure())
+}
+
+fn verdict_of(failure: &Failure) -> Verdict {
+    match failure {
+        Failure::NoSuchName { .. } => Verdict::NoSuchName,
+        _ => Verdict::NoData,
+    }
+}
+
+/// What both families together mean for the search (resolv/res_query.c, `__res_context_query()`): what
+/// either has is the answer, also while the other is not to be had.
+fn combine(ipv4: Outcome, ipv6: Outcome) -> Result<Result<Found, Failure>, (Verdict, Failure)> {
+    match (ipv4, ipv6) {
+        (Outcome::Found(mut found), Outcome::Found(other)) => {
+            found.ttl = match (found.ttl, other.ttl) {
+                (Some(one), Some(two)) => Some(one.min(two)),
+                (one, two) => one.or(two),
+            };
+            found.addresses.extend(other.addresses);
+            Ok(Ok(found))
+        }
+        (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(Ok(found)),
+        (Outcome::Barren(failure), other) | (other, Outcome::Barren(failure)) => Ok(Err(match other {
+            Outcome::Unanswered(unanswered) => failure.or_weightier(unanswered.failure()),
+            _ => failure,
+        })),
+        (Outcome::Nothing(one), Outcome::Nothing(two)) => {
+            // NXDOMAIN holds for both types of record (RFC 8020), whatever the other answer says.
+            let verdict = match (verdict_of(&one), verdict_of(&two)) {
+                (Verdict::NoData, Verdict::NoData) => Verdict::NoData,
+                _ => Verdict::NoSuchName,
+            };
+            let failure = if verdict == Verdict::NoData || verdict_of(&one) == verdict { one } else { two };
+            Err((verdict, failure))
+        }
+        (Outcome::Nothing(nothing), Outcome::Unanswered(unanswered))
+        | (Outcome::Unanswered(unanswered), Outcome::Nothing(nothing)) => {
+            Err((verdict_of(&nothing), nothing.or_weightier(unanswered.failure())))
+        }
+        (Outcome::Unanswered(one), Outcome::Unanswered(two)) => {
+            let (verdict, failure) = verdict(&one);
+            Err((verdict, failure.or_weightier(two.failure())))
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Names that are addresses already.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The address that `name` is, if it is one, as `getaddrinfo()` reads it: dotted IPv4 with fewer than four
+/// parts and parts in octal or hexadecimal (inet_aton(3)), and IPv6 with or without a scope.
+#[must_use]
+pub fn parse(name: &str) -> Option<Literal> {
+    if let Some(address) = ipv4(name) {
+        return Some(Literal { address: IpAddr::V4(address), scoped: false });
+    }
+    let (address, scope) = match name.split_once('%') {
+        Some((address, scope)) => (address, Some(scope)),
+        None => (name, None),
+    };
+    let address: Ipv6Addr = address.parse().ok()?;
+    Some(Literal { address: IpAddr::V6(address), scoped: scope.is_some() })
+}
+
+/// An address given as a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Literal {
+    /// The address.
+    pub address: IpAddr,
+    /// Whether it came with a scope, `%INTERFACE`. Payloads can't carry one.
+    pub scoped: bool,
+}
+
+/// An IPv4 address as inet_aton(3) reads it: one to four parts, the last of which fills all bytes that
+/// are left, each decimal, octal (`0…`) or hexadecimal (`0x…`).
+#[must_use]
+pub fn ipv4(text: &str) -> Option<Ipv4Addr> {
+    let mut parts = text.split('.');
+    let last = part(parts.next_back()?)?;
+    let leading: Vec<u32> = parts.map(part).collect::<Option<_>>()?;
+    let mut value: u32 = 0;
+    for &part in &leading {
+        if part > 0xff {
+            return None;
+        }
+        value = (value << 8) | part;
+    }
+    let bits = 32_u32.checked_sub(8 * u32::try_from(leading.len()).ok()?)?;
+    if bits == 0 || (bits < 32 && last >> bits != 0) {
+        return None;
+    }
+    let high = if bits == 32 { 0 } else { value << bits };
+    Some(Ipv4Addr::from(high | last))
+}
+
+/// A number in the notation of strtoul(3) with base 0, of digits alone.
+fn part(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (text.get(2..)?, 16),
+        [b'0', _, ..] => (text.get(1..)?, 8),
+        _ => (text, 10),
+    };
+    if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        u32::from_str_radix(digits, radix).ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn address(text: &str) -> Option<String> {
+        parse(text).map(|literal| literal.address.to_string())
+    }
+
+    #[test]
+    fn numeric_forms_of_ipv4_are_read_as_inet_aton_does() {
+        for (text, expected) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("127.1", "127.0.0.1"),
+            ("0x7f.1", "127.0.0.1"),
+            ("0177.0.0.1", "127.0.0.1"),
+            ("10.1.258", "10.1.1.2"),
+            ("2130706433", "127.0.0.1"),
+            ("0", "0.0.0.0"),
+            ("0xffffffff", "255.255.255.255"),
+        ] {
+            assert_eq!(address(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_left_for_a_name() {
+        for text in [
+            "",
+            ".",
+            "1.",
+            ".1",
+            "1..2",
+            "256.1.1.1",
+            "1.2.3.256",
+            "1.2.3.4.5",
+            "1.2.3.4.",
+            "08",
+            "0x",
+            "-1",
+            "+1",
+            "1.2.3.4 ",
+            "4294967296",
+            "1.16777216",
+            "a",
+            "1e3",
+            "0x1g",
+            "::1::",
+            "fe80::g",
+            "[::1]",
+        ] {
+            assert_eq!(address(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_seen() {
+        assert!(parse("fe80::1%eth0").is_some_and(|literal| literal.scoped));
+        assert!(parse("fe80::1").is_some_and(|literal| !literal.scoped));
+    }
+
+    proptest! {
+        #[test]
+        fn every_address_in_its_usual_form_is_itself(address: IpAddr) {
+            prop_assert_eq!(parse(&address.to_string()).map(|literal| literal.address), Some(address));
+        }
+
+        #[test]
+        fn every_short_form_is_the_number_it_stands_for(value: u32) {
+            let expected = Some(Ipv4Addr::from(value));
+            let [a, b, c, d] = value.to_be_bytes().map(u32::from);
+            prop_assert_eq!(ipv4(&format!("{value}")), expected);
+            prop_assert_eq!(ipv4(&format!("{value:#x}")), expected);
+            prop_assert_eq!(ipv4(&format!("0{value:o}")), expected);
+            prop_assert_eq!(ipv4(&format!("{a}.{}", value & 0xff_ffff)), expected);
+            prop_assert_eq!(ipv4(&format!("{a:#x}.{b}.{}", c << 8 | d)), expected);
+            prop_assert_eq!(ipv4(&format!("{a}.0{b:o}.{c:#x}.{d}")), expected);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text: String) {
+            let _ = parse(&text);
+        }
+    }
+}

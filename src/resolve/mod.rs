@@ -1,0 +1,118 @@
+//! From a query to addresses: what `getaddrinfo()` would answer on this host, without NSS modules.
+
+pub mod dns;
+pub mod host;
+pub mod literal;
+pub mod name;
+pub mod sources;
+pub mod special;
+pub mod trace;
+
+use crate::failure::Failure;
+use crate::key::query::{Family, HostQuery, Preference, Query, Selection};
+use crate::ttl::Ttl;
+use futures_util::future::{Either, select};
+use host::Host;
+use sources::{Address, Families, Found};
+use std::pin::pin;
+use std::time::Duration;
+
+/// What a query found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The addresses to hand over, in order, each once; at least one.
+    pub addresses: Vec<Address>,
+    /// The smallest TTL of all that led to them; `None` where nothing had one.
+    pub ttl: Option<Ttl>,
+}
+
+/// Answers a query within the deadline of the settings.
+///
+/// # Errors
+/// The failure that the kernel is to be told of.
+pub fn resolve(query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
+    let Query::Host(query) = query;
+    if let Some(answer) = literal_answer(query) {
+        return answer;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|error| Failure::Internal(format!("can't start the event loop: {error}")))?;
+    let deadline = host.settings.deadline;
+    runtime.block_on(async {
+        let lookup = by_preference(query, host);
+        tokio::time::timeout(Duration::from_secs(deadline.into()), lookup)
+            .await
+            .unwrap_or(Err(Failure::Deadline(deadline)))
+    })
+}
+
+/// The answer to a name that is an address itself.
+fn literal_answer(query: &HostQuery) -> Option<Result<Answer, Failure>> {
+    let found = literal::parse(query.name.as_str()?)?;
+    if found.scoped {
+        return Some(Err(Failure::bad_name(
+            query.name.as_bytes(),
+            "an address with a scope can't be handed to the kernel",
+        )));
+    }
+    let family = if found.address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    Some(match query.preference {
+        Preference::Only(wanted) if wanted != family => Err(Failure::NoAddress { ttl: None }),
+        _ => Ok(Answer {
+            addresses: vec![Address { ip: found.address, origin: "the name itself".to_owned() }],
+            ttl: None,
+        }),
+    })
+}
+
+async fn by_preference(query: &HostQuery, host: &Host<'_>) -> Result<Answer, Failure> {
+    let Some(name) = query.name.as_str() else {
+        let reason = name::flaw(query.name.as_bytes()).unwrap_or("it is not text");
+        return Err(Failure::bad_name(query.name.as_bytes(), reason));
+    };
+    let found = match query.preference {
+        Preference::Only(family) => host.lookup(name, Families::Only(family)).await,
+        Preference::Any => host.lookup(name, Families::Both).await,
+        Preference::First(family) => first_of(name, family, host).await,
+    }?;
+    Ok(selected(found, query.selection))
+}
+
+/// The addresses of one family, or failing that of the other one.
+///
+/// Each family's lookup is the whole one, through all sources and the search list, so wherever keyutils, which
+/// knows IPv4 alone here, has an answer, this is the same one. They run side by side.
+async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, Failure> {
+    let other = match family {
+        Family::Ipv4 => Family::Ipv6,
+        Family::Ipv6 => Family::Ipv4,
+    };
+    let preferred = pin!(host.lookup(name, Families::Only(family)));
+    let fallback = pin!(host.lookup(name, Families::Only(other)));
+    // The preferred one is polled first: where it is answered at once, the other never starts.
+    let (preferred, fallback) = match select(preferred, fallback).await {
+        Either::Left((Ok(found), _)) => return Ok(found),
+        Either::Left((Err(failure), fallback)) => (Err(failure), fallback.await),
+        Either::Right((fallback, preferred)) => (preferred.await, fallback),
+    };
+    match (preferred, fallback) {
+        (Ok(found), _) | (Err(_), Ok(found)) => Ok(found),
+        (Err(one), Err(two)) => Err(one.or_weightier(two)),
+    }
+}
+
+fn selected(found: Found, selection: Selection) -> Answer {
+    let mut addresses: Vec<Address> = Vec::with_capacity(found.addresses.len());
+    for address in found.addresses {
+        if !addresses.iter().any(|earlier| earlier.ip == address.ip) {
+            addresses.push(address);
+        }
+    }
+    if selection == Selection::One {
+        addresses.truncate(1);
+    }
+    Answer { addresses, ttl: found.ttl }
+}

@@ -1,0 +1,116 @@
+//! The `keyctl(2)` operations that linux-keyutils lacks or can't do for `dns_resolver` keys.
+
+use crate::errno::Errno;
+use crate::key::KeySerial;
+use crate::ttl::Ttl;
+use nix::libc::{self, c_long, c_ulong};
+use std::ffi::CStr;
+use std::io;
+
+/// The keyring of the session: for a helper called by the kernel, `_req.SERIAL`.
+pub const SESSION_KEYRING: i32 = -3;
+/// The authorisation key whose authority was assumed; reading it yields the callout info.
+pub const AUTH_KEY: i32 = -7;
+
+/// The kernel's bounds on a description (4096 bytes) and a callout (a page) leave room to spare here.
+const FIRST_BUFFER: usize = 4096;
+/// No payload of any key type is longer (security/keys/keyctl.c, `MAX_USER_DATA`…: 1 MiB - 1).
+const LONGEST: usize = 1 << 20;
+
+/// `KEYCTL_DESCRIBE`: the description of a key or special keyring, `TYPE;UID;GID;PERM;NAME`.
+///
+/// # Errors
+/// As `keyctl(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES.
+pub fn describe(key: i32) -> io::Result<Vec<u8>> {
+    let mut text = fill(libc::KEYCTL_DESCRIBE, key)?;
+    if text.last() == Some(&0) {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// `KEYCTL_READ`: the contents of a key; of [`AUTH_KEY`], the callout info.
+///
+/// # Errors
+/// As `keyctl(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES, EOPNOTSUPP.
+pub fn read(key: i32) -> io::Result<Vec<u8>> {
+    fill(libc::KEYCTL_READ, key)
+}
+
+/// `KEYCTL_REJECT`: ends the construction of `key`; whoever searches for it gets `errno` for as long as
+/// `ttl` lasts.
+///
+/// # Errors
+/// As `keyctl(2)`: EPERM without authority over the key.
+pub fn reject(key: KeySerial, ttl: Ttl, errno: Errno) -> io::Result<()> {
+    let arguments = [serial(key.get()), c_ulong::from(ttl.as_secs()), c_ulong::from(errno.number()), 0];
+    // SAFETY: no argument is a pointer.
+    checked(unsafe { raw(libc::KEYCTL_REJECT, arguments) }).map(drop)
+}
+
+/// `request_key(2)`: searches for a key of type `dns_resolver`, and has it made where there is none.
+/// It is linked to the session keyring.
+///
+/// # Errors
+/// As `request_key(2)`; a key whose payload is an error gives that error on reading, not here.
+pub fn request(description: &CStr, callout: &CStr) -> io::Result<i32> {
+    // SAFETY: the three pointers are to NUL-terminated strings that outlive the call.
+    let key = checked(unsafe {
+        libc::syscall(
+            libc::SYS_request_key,
+            c"dns_resolver".as_ptr(),
+            description.as_ptr(),
+            callout.as_ptr(),
+            c_long::from(SESSION_KEYRING),
+        )
+    })?;
+    i32::try_from(key).map_err(io::Error::other)
+}
+
+/// `KEYCTL_INVALIDATE`: drops a key at once. Never for a key under construction: the kernel deadlocks.
+///
+/// # Errors
+/// As `keyctl(2)`.
+pub fn invalidate(key: i32) -> io::Result<()> {
+    // SAFETY: no argument is a pointer.
+    checked(unsafe { raw(libc::KEYCTL_INVALIDATE, [serial(key), 0, 0, 0]) }).map(drop)
+}
+
+/// Calls an operation that fills a buffer and returns the length of all there is, until it fits.
+fn fill(operation: u32, key: i32) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0_u8; FIRST_BUFFER];
+    loop {
+        let arguments = [serial(key), buffer.as_mut_ptr() as c_ulong, buffer.len() as c_ulong, 0];
+        // SAFETY: the second argument points to as many writable bytes as the third says, and `buffer`
+        // outlives the call.
+        let length = checked(unsafe { raw(operation, arguments) })?;
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        if length <= buffer.len() {
+            buffer.truncate(length);
+            return Ok(buffer);
+        }
+        if length > LONGEST {
+            return Err(io::Error::from_raw_os_error(libc::EMSGSIZE));
+        }
+        buffer.resize(length, 0);
+    }
+}
+
+/// A key's number as the system call takes it: sign-extended to a whole word.
+pub(super) fn serial(key: i32) -> c_ulong {
+    i64::from(key).cast_unsigned()
+}
+
+/// `keyctl(2)` as it is: the result, or -1 with `errno` set. Allocates nothing, so a signal handler may
+/// call it.
+///
+/// # Safety
+/// What `operation` takes as a pointer must be valid for what the kernel does with it.
+pub(super) unsafe fn raw(operation: u32, [two, three, four, five]: [c_ulong; 4]) -> c_long {
+    // SAFETY: the caller answers for the pointers.
+    unsafe { libc::syscall(libc::SYS_keyctl, c_ulong::from(operation), two, three, four, five) }
+}
+
+fn checked(result: c_long) -> io::Result<c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}

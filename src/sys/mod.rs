@@ -1,0 +1,6 @@
+//! The system calls that no crate makes for us, and the only `unsafe` code of the program.
+
+#![allow(unsafe_code)]
+
+pub mod keyctl;
+pub mod rescue;

@@ -1,0 +1,215 @@
+//! The last resort: a key that is answered even when the program can't go on.
+//!
+//! A caller of `request_key()` waits without a time limit, so a helper that hangs or dies must still answer.
+//! Signal handlers do it here: for the alarm that bounds the whole lookup, for a request to end, and for
+//! the signals of a crash (a panic aborts, so it is one of them). A handler runs whatever the main
+//! thread is doing, also inside a system call; it makes raw system calls on static data only.
+//!
+//! A process that waits uninterruptibly itself (D state, say on `/etc` over a dead network mount) runs no
+//! handler; nothing in the same thread group could help it.
+
+use super::keyctl::{raw, serial};
+use crate::key::KeySerial;
+use nix::errno::Errno as Libc;
+use nix::libc::{self, c_int, c_ulong};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
+use nix::unistd::alarm;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What a rescued key is instantiated with: EAGAIN, as for everything that breaks on our side.
+const PAYLOAD: &[u8] = b"#dnserror=11\0";
+/// How long that lasts, in seconds.
+const LASTS: c_ulong = 1;
+
+/// The signals that mean "no more time", "please end", and "crashed".
+const SIGNALS: [Signal; 12] = [
+    Signal::SIGALRM,
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGABRT,
+    Signal::SIGSEGV,
+    Signal::SIGBUS,
+    Signal::SIGILL,
+    Signal::SIGFPE,
+    Signal::SIGSYS,
+    Signal::SIGXCPU,
+];
+
+/// The key to answer; unset before a handler may do anything.
+static KEY: OnceLock<KeySerial> = OnceLock::new();
+/// Set by whoever answers first, the ordinary way or a handler.
+static CLAIMED: AtomicBool = AtomicBool::new(false);
+/// Where a handler's one message goes.
+static TO_STDERR: AtomicBool = AtomicBool::new(false);
+
+/// From now on the key is answered with EAGAIN when the program crashes, is asked to end, or has not
+/// answered within `seconds`. Without a key there is nothing to answer, and the process just ends.
+///
+/// # Errors
+/// As `sigaction(2)`; the handlers set until then stay.
+pub fn arm(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::Result<()> {
+    if let Some(key) = key {
+        let _ = KEY.set(key);
+    }
+    TO_STDERR.store(to_stderr, Ordering::Relaxed);
+    let action = SigAction::new(
+        SigHandler::Handler(on_signal),
+        // The alternate stack is the one that the standard library gives the main thread.
+        SaFlags::SA_ONSTACK,
+        SigSet::all(),
+    );
+    let mut all = SigSet::empty();
+    for signal in SIGNALS {
+        // SAFETY: the handler makes only async-signal-safe calls (signal-safety(7)) and never returns.
+        unsafe { sigaction(signal, &action) }?;
+        all.add(signal);
+    }
+    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&all), None)?;
+    set_limit(seconds);
+    Ok(())
+}
+
+/// Moves the alarm: from now on `seconds` are left.
+pub fn set_limit(seconds: u32) {
+    alarm::set(seconds.max(1));
+}
+
+/// Takes the right to answer the key. `false` if a handler has it, which then ends the process.
+#[must_use]
+pub fn claim() -> bool {
+    !CLAIMED.swap(true, Ordering::AcqRel)
+}
+
+extern "C" fn on_signal(signal: c_int) {
+    let crashed =
+        !matches!(signal, libc::SIGALRM | libc::SIGTERM | libc::SIGINT | libc::SIGHUP | libc::SIGQUIT);
+    let mut line = Line::new();
+    line.push(b"<27>key.dns_resolver[");
+    line.number(std::process::id());
+    line.push(b"]: ");
+    let head = line.length;
+    let mut status = i32::from(crashed);
+    if let Some(key) = KEY.get() {
+        line.push(b"key ");
+        line.number(key.get().unsigned_abs());
+        line.push(b": ");
+    }
+    line.push(match signal {
+        libc::SIGALRM => b"the lookup did not end in time".as_slice(),
+        libc::SIGTERM | libc::SIGINT | libc::SIGHUP | libc::SIGQUIT => b"told to end",
+        _ => b"crashed",
+    });
+    line.push(b" (signal ");
+    line.number(signal.unsigned_abs());
+    line.push(b")");
+    if claim() {
+        if let Some(key) = KEY.get() {
+            match answer(*key) {
+                Ok(()) => {
+                    line.push(b"; answered with EAGAIN (11)");
+                    status = 0;
+                }
+                Err(errno) => {
+                    line.push(b"; it could not be answered: errno ");
+                    line.number((errno as i32).unsigned_abs());
+                    status = 1;
+                }
+            }
+        } else {
+            status = 1;
+        }
+        line.send(head);
+    }
+    // SAFETY: _exit(2) is async-signal-safe and takes no pointer.
+    unsafe { libc::_exit(status) }
+}
+
+/// Instantiates the key with the error, or failing that rejects it with EAGAIN.
+fn answer(key: KeySerial) -> Result<(), Libc> {
+    let id = serial(key.get());
+    // SAFETY: no pointers, but for PAYLOAD, which is static and as long as the length given.
+    unsafe {
+        raw(libc::KEYCTL_ASSUME_AUTHORITY, [id, 0, 0, 0]);
+        raw(libc::KEYCTL_SET_TIMEOUT, [id, LASTS, 0, 0]);
+        let payload = [id, PAYLOAD.as_ptr() as c_ulong, PAYLOAD.len() as c_ulong, 0];
+        if raw(libc::KEYCTL_INSTANTIATE, payload) < 0
+            && raw(libc::KEYCTL_REJECT, [id, LASTS, Libc::EAGAIN as c_ulong, 0]) < 0
+        {
+            return Err(Libc::last());
+        }
+    }
+    Ok(())
+}
+
+/// A line of text that needs no allocation.
+struct Line {
+    bytes: [u8; 200],
+    length: usize,
+}
+
+impl Line {
+    const fn new() -> Self {
+        Self { bytes: [0; 200], length: 0 }
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        for (place, &byte) in self.bytes.iter_mut().skip(self.length).zip(text) {
+            *place = byte;
+            self.length += 1;
+        }
+    }
+
+    fn number(&mut self, number: u32) {
+        if number > 9 {
+            self.number(number / 10);
+        }
+        let digit = u8::try_from(number % 10).unwrap_or_default();
+        self.push(&[b'0' + digit]);
+    }
+
+    /// To `/dev/log`, or without the first `head` bytes (the syslog header) to stderr; never waits.
+    fn send(&mut self, head: usize) {
+        if TO_STDERR.load(Ordering::Relaxed) {
+            self.push(b"\n");
+            let text = self.bytes.get(head..self.length).unwrap_or_default();
+            // SAFETY: the pointer and the length are those of a slice that outlives the call.
+            unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
+            return;
+        }
+        let text = self.bytes.get(..self.length).unwrap_or_default();
+        let mut address = libc::sockaddr_un {
+            sun_family: 1, // AF_UNIX
+            sun_path: [0; 108],
+        };
+        for (place, &byte) in address.sun_path.iter_mut().zip(b"/dev/log") {
+            *place = byte.cast_signed();
+        }
+        // SAFETY: the address and its size, and the text and its length, belong together and outlive the
+        // calls. A descriptor of -1 makes the later calls fail with EBADF.
+        unsafe {
+            let kind = libc::SOCK_DGRAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+            let socket = libc::socket(libc::AF_UNIX, kind, 0);
+            let size = libc::socklen_t::try_from(size_of::<libc::sockaddr_un>()).unwrap_or_default();
+            if libc::connect(socket, (&raw const address).cast(), size) == 0 {
+                libc::send(socket, text.as_ptr().cast(), text.len(), libc::MSG_NOSIGNAL);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_at_its_end_and_holds_numbers_in_decimal() {
+        let mut line = Line::new();
+        line.number(1_073_741_824);
+        assert_eq!(&line.bytes[..line.length], b"1073741824");
+        line.push(&[b'x'; 500]);
+        assert_eq!(line.length, 200);
+    }
+}

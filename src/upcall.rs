@@ -1,0 +1,218 @@
+//! The way of one key, from the kernel's request to the answer.
+
+use crate::config::settings::{LogChoice, Settings};
+use crate::failure::{Failure, Lasting};
+use crate::key::KeySerial;
+use crate::key::keyring::{Keyring, KeyringError, Request};
+use crate::key::payload::Payload;
+use crate::key::query::Query;
+use crate::log::Log;
+use crate::resolve::host::Host;
+use crate::resolve::trace::Trace;
+use crate::resolve::{Answer, resolve};
+use crate::sys::rescue;
+use crate::ttl::Ttl;
+use std::fmt;
+
+/// Seconds that the lookup itself has to notice the deadline before the alarm answers in its place.
+pub const GRACE: u32 = 1;
+
+/// What a key is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The payload.
+    pub payload: Payload,
+    /// When the key expires.
+    pub expiry: Ttl,
+}
+
+impl Reply {
+    /// The reply to a query that ended like this.
+    #[must_use]
+    pub fn new(outcome: &Result<Answer, Failure>, settings: &Settings) -> Self {
+        match outcome {
+            Ok(answer) => Self {
+                payload: Payload::Addresses(answer.addresses.iter().map(|found| found.ip).collect()),
+                expiry: answer.ttl.map_or(settings.default_ttl, |ttl| ttl.min(settings.max_ttl)),
+            },
+            Err(failure) => {
+                let (errno, lasting) = failure.verdict();
+                Self {
+                    payload: Payload::Error(errno),
+                    expiry: match lasting {
+                        Lasting::For(ttl) => ttl,
+                        Lasting::Negative(ttl) => {
+                            ttl.map_or(settings.negative_ttl, |ttl| ttl.min(settings.negative_ttl))
+                        }
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// As debug mode prints it: `payload TEXT`, then `expiry SECONDS`.
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\nexpiry {}", self.payload, self.expiry)
+    }
+}
+
+/// A lookup that has ended: how, and what it took.
+#[derive(Debug)]
+pub struct Lookup {
+    /// The addresses, or why there are none.
+    pub outcome: Result<Answer, Failure>,
+    /// What was tried.
+    pub trace: Trace,
+    /// What was passed over: callout words, lines of configuration files.
+    pub warnings: Vec<String>,
+}
+
+/// Parses and resolves what is asked.
+#[must_use]
+pub fn look_up(request: &Request, settings: &Settings) -> Lookup {
+    let trace = Trace::default();
+    let mut warnings = Vec::new();
+    let Request { description, callout } = request;
+    let outcome = Query::parse(&description.name, callout, settings.family).and_then(|parsed| {
+        for word in &parsed.unknown_words {
+            warnings.push(format!("callout word {word:?} means nothing here and is ignored"));
+        }
+        let host = Host::new(settings, &trace);
+        let answer = resolve(&parsed.query, &host);
+        warnings.extend(host.warnings());
+        answer
+    });
+    Lookup { outcome, trace, warnings }
+}
+
+/// Why a key could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The kernel refused.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// A signal handler is answering it.
+    #[error("key {0} is being answered by a signal handler")]
+    Claimed(KeySerial),
+}
+
+/// Answers `key`: takes it over, looks up what it asks, and instantiates it.
+///
+/// `settings` are loaded in between, so that a key which is not ours costs nothing.
+///
+/// # Errors
+/// Where the key is not ours to answer, or neither an answer nor an error can be put into it.
+pub fn answer(
+    key: KeySerial,
+    ring: &impl Keyring,
+    settings: impl FnOnce() -> Result<Settings, Failure>,
+    log: &Log,
+) -> Result<(), Unanswered> {
+    ring.assume_authority(key)?;
+    let request = match ours(ring.request(key), key) {
+        Ok(request) => request,
+        Err(failure) => return reject(key, ring, failure, log),
+    };
+    let settings = match settings() {
+        Ok(settings) => settings,
+        Err(failure) => return give_up(key, ring, failure, log),
+    };
+    rescue::set_limit(settings.deadline.saturating_add(GRACE));
+    let lookup = look_up(&request, &settings);
+    let reply = Reply::new(&lookup.outcome, &settings);
+    hand_over(key, ring, &reply)?;
+    report(&request, &lookup, &reply, settings.log, log);
+    Ok(())
+}
+
+/// The request, if it is one for a `dns_resolver` key.
+fn ours(request: Result<Request, KeyringError>, key: KeySerial) -> Result<Request, Failure> {
+    let request = request.map_err(|error| Failure::Internal(error.to_string()))?;
+    match request.description.key_type.as_str() {
+        "dns_resolver" => Ok(request),
+        other => Err(Failure::Usage(format!(
+            "key {key} is of type {other:?}, and only dns_resolver keys are answered here"
+        ))),
+    }
+}
+
+/// Takes `key` over and tells its caller of a failure that came before any lookup.
+///
+/// # Errors
+/// As [`answer`].
+pub fn refuse(key: KeySerial, ring: &impl Keyring, failure: Failure, log: &Log) -> Result<(), Unanswered> {
+    ring.assume_authority(key)?;
+    give_up(key, ring, failure, log)
+}
+
+fn give_up(key: KeySerial, ring: &impl Keyring, failure: Failure, log: &Log) -> Result<(), Unanswered> {
+    let reply = Reply::new(&Err(failure.clone()), &Settings::default());
+    hand_over(key, ring, &reply)?;
+    log.error(format_args!("key {key}: {failure}; answered with {}", failure.verdict().0));
+    Ok(())
+}
+
+/// Rejects a key whose type or state allows no payload.
+fn reject(key: KeySerial, ring: &impl Keyring, failure: Failure, log: &Log) -> Result<(), Unanswered> {
+    let errno = failure.verdict().0;
+    if !rescue::claim() {
+        return Err(Unanswered::Claimed(key));
+    }
+    ring.reject(key, Ttl::MIN, errno)?;
+    log.error(format_args!("key {key}: {failure}; rejected with {errno}"));
+    Ok(())
+}
+
+/// Puts the reply into the key, its expiry first: authority over it ends with instantiation.
+///
+/// What the kernel won't take is told as an error, and if it takes no payload at all, as a rejection.
+fn hand_over(key: KeySerial, ring: &impl Keyring, reply: &Reply) -> Result<(), Unanswered> {
+    if !rescue::claim() {
+        return Err(Unanswered::Claimed(key));
+    }
+    let put = |reply: &Reply| {
+        ring.set_timeout(key, reply.expiry)?;
+        ring.instantiate(key, &reply.payload.encode())
+    };
+    let Err(refusal) = put(reply) else {
+        return Ok(());
+    };
+    let failure = match reply.payload {
+        Payload::Error(_) => None,
+        Payload::Addresses(_) => Some(Failure::Internal(refusal.to_string())),
+    };
+    let fallback =
+        failure.map_or_else(|| reply.clone(), |failure| Reply::new(&Err(failure), &Settings::default()));
+    let Payload::Error(errno) = fallback.payload else {
+        return Err(refusal.into());
+    };
+    ring.reject(key, fallback.expiry, errno)?;
+    Ok(())
+}
+
+/// One line for the outcome, and one for each thing that was passed over.
+fn report(request: &Request, lookup: &Lookup, reply: &Reply, choice: LogChoice, log: &Log) {
+    for warning in &lookup.warnings {
+        log.warning(warning);
+    }
+    let name = request.description.name.escape_ascii();
+    match (&lookup.outcome, choice) {
+        (Err(failure), LogChoice::Failures | LogChoice::All) => {
+            let errno = failure.verdict().0;
+            let tried = match lookup.trace.to_string() {
+                steps if steps.is_empty() => steps,
+                steps => format!("; tried {steps}"),
+            };
+            log.warning(format_args!(
+                "{name}: {failure}{tried}; answered with {errno} for {} s",
+                reply.expiry
+            ));
+        }
+        (Ok(_), LogChoice::All) => {
+            log.info(format_args!("{name}: {} for {} s", reply.payload, reply.expiry));
+        }
+        _ => {}
+    }
+}
