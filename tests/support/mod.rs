@@ -1,0 +1,29 @@
+//! What the tests on a real machine share.
+
+#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+pub mod machine;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The executable under test, which cargo builds beside the folder of the tests.
+pub fn executable() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().join("key-dns")
+}
+
+/// Where the tests may write.
+pub fn scratch(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    path
+}
+
+/// Runs a command to its end.
+pub fn run(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Output {
+    let program = program.as_ref();
+    let output = Command::new(program).args(args).output();
+    output.unwrap_or_else(|error| panic!("{}: {error}", program.display()))
+}
