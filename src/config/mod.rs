@@ -1,5 +1,7 @@
 //! The files that say how to resolve: read once, parsed by pure functions, never fatal.
 
+pub mod host_conf;
+pub mod nsswitch;
 pub mod resolv;
 pub mod settings;
 

@@ -3,13 +3,15 @@
 use super::dns::Dns;
 use super::dns::client::Manner;
 use super::dns::transport::Network;
-use super::sources::{Families, Found, files};
-use super::special;
+use super::sources::{self, Facts, Families, Found, Plan, child, files};
 use super::trace::Trace;
+use super::{literal, special};
+use crate::config::nsswitch::{self, Entry, Status};
 use crate::config::resolv::{self, ResolvConf, Server};
 use crate::config::settings::Settings;
 use crate::config::{self, Warning};
 use crate::failure::Failure;
+use crate::key::query::Family;
 use nix::net::if_::if_nametoindex;
 use nix::unistd::gethostname;
 use std::cell::{OnceCell, RefCell};
@@ -29,14 +31,31 @@ pub struct Host<'a> {
     /// Where the steps of a lookup are noted.
     pub trace: &'a Trace,
     warnings: RefCell<Vec<String>>,
+    order: OnceCell<Vec<Entry>>,
     resolv_conf: OnceCell<ResolvConf>,
+}
+
+/// Why a source has no addresses.
+enum Miss {
+    /// It was not asked, since it would say this.
+    Skipped(Status),
+    /// It could not be asked.
+    Unavailable(String),
+    /// It was asked.
+    Failed(Status, Failure),
 }
 
 impl<'a> Host<'a> {
     /// This host.
     #[must_use]
     pub fn new(settings: &'a Settings, trace: &'a Trace) -> Self {
-        Self { settings, trace, warnings: RefCell::default(), resolv_conf: OnceCell::new() }
+        Self {
+            settings,
+            trace,
+            warnings: RefCell::default(),
+            order: OnceCell::new(),
+            resolv_conf: OnceCell::new(),
+        }
     }
 
     /// What was wrong in the files read up to now, each with its place.
@@ -45,33 +64,83 @@ impl<'a> Host<'a> {
         self.warnings.borrow().clone()
     }
 
-    /// The addresses of `name` in `families`, from the first source that has any.
+    /// The addresses of `name` in `families`, from the first source that has any, as `nsswitch.conf` has
+    /// the sources and their actions.
     ///
     /// # Errors
     /// The weightiest failure of all sources.
     pub async fn lookup(&self, name: &str, families: Families) -> Result<Found, Failure> {
-        let from_files = self.files(name, families);
-        let failure = match from_files {
-            Ok(found) => return Ok(found),
-            Err(failure) => failure,
-        };
-        if let Some(special) = special::lookup(name, families) {
-            return special;
+        if families == Families::Only(Family::Ipv4) && literal::looks_numeric(name) {
+            return Err(Failure::NoSuchName { ttl: None });
         }
-        match self.dns().lookup(name, families).await {
-            Ok(found) => Ok(found),
-            Err(other) => Err(other.or_weightier(failure)),
+        let mut found = None;
+        let mut failure: Option<Failure> = None;
+        let mut unavailable = String::new();
+        for entry in self.order() {
+            let status = match self.source(&entry.source, name, families).await {
+                Ok(addresses) => {
+                    found = Some(addresses);
+                    Status::Success
+                }
+                Err(Miss::Failed(status, other)) => {
+                    failure = Some(match failure {
+                        Some(failure) => failure.or_weightier(other),
+                        None => other,
+                    });
+                    status
+                }
+                Err(Miss::Skipped(status)) => status,
+                Err(Miss::Unavailable(why)) => {
+                    self.trace.add(format!("{name} in {}", entry.source), &why);
+                    unavailable = why;
+                    Status::Unavail
+                }
+            };
+            if entry.actions.ends_at(status) {
+                break;
+            }
+        }
+        match (found, failure) {
+            (Some(found), _) => Ok(found),
+            (None, Some(failure)) => Err(failure),
+            (None, None) if unavailable.is_empty() => Err(Failure::NoSuchName { ttl: None }),
+            (None, None) => Err(Failure::Temporary(unavailable)),
         }
     }
 
-    fn files(&self, name: &str, families: Families) -> Result<Found, Failure> {
-        match files::lookup(name, families) {
-            Ok(Some(found)) => Ok(found),
-            Ok(None) => Err(Failure::NoSuchName { ttl: None }),
-            Err(error) => {
-                self.warn(format!("{}: {error}", files::PATH));
-                Err(Failure::NoSuchName { ttl: None })
+    /// What one source has.
+    async fn source(&self, source: &str, name: &str, families: Families) -> Result<Found, Miss> {
+        let not_found = || Miss::Failed(Status::NotFound, Failure::NoSuchName { ttl: None });
+        match sources::plan(source, name, self) {
+            Plan::Skip(status) => Err(Miss::Skipped(status)),
+            Plan::Localhost => match special::lookup("localhost", families) {
+                Some(Ok(found)) => Ok(found),
+                _ => Err(not_found()),
+            },
+            Plan::Files => match files::lookup(name, families) {
+                Ok(found) => found.ok_or_else(not_found),
+                Err(error) => {
+                    let why = format!("{}: {error}", files::PATH);
+                    self.warn(why.clone());
+                    Err(Miss::Unavailable(why))
+                }
+            },
+            Plan::Dns => {
+                if let Some(special) = special::lookup(name, families) {
+                    return special.map_err(|failure| Miss::Failed(Status::NotFound, failure));
+                }
+                self.dns().lookup(name, families).await.map_err(|failure| {
+                    let status = match failure {
+                        Failure::Temporary(_) | Failure::Refused(_) => Status::Unavail,
+                        _ => Status::NotFound,
+                    };
+                    Miss::Failed(status, failure)
+                })
             }
+            Plan::Child => match child::ask(source, name, families).await {
+                Ok(found) => found.ok_or_else(not_found),
+                Err(error) => Err(Miss::Unavailable(format!("{source}: {error}"))),
+            },
         }
     }
 
@@ -101,13 +170,20 @@ impl<'a> Host<'a> {
         }
     }
 
+    fn order(&self) -> &[Entry] {
+        self.order.get_or_init(|| {
+            let path = Path::new(nsswitch::PATH);
+            let (order, warnings) = nsswitch::parse(&self.read(path));
+            self.warn_of(&warnings, path);
+            order
+        })
+    }
+
     fn resolv_conf(&self) -> &ResolvConf {
         self.resolv_conf.get_or_init(|| {
             let path = Path::new(resolv::PATH);
             let (conf, warnings) = ResolvConf::parse(&self.read(path));
-            for warning in warnings {
-                self.warn(Warning::at(&warning, path));
-            }
+            self.warn_of(&warnings, path);
             conf
         })
     }
@@ -122,11 +198,32 @@ impl<'a> Host<'a> {
         })
     }
 
+    fn warn_of(&self, warnings: &[Warning], path: &Path) {
+        for warning in warnings {
+            self.warn(warning.at(path));
+        }
+    }
+
     fn warn(&self, message: String) {
         let mut warnings = self.warnings.borrow_mut();
         if !warnings.contains(&message) {
             warnings.push(message);
         }
+    }
+}
+
+impl Facts for Host<'_> {
+    fn host_name(&self) -> String {
+        own_name()
+    }
+
+    fn stub_resolver(&self) -> bool {
+        let stubs = [IpAddr::from([127, 0, 0, 53]), IpAddr::from([127, 0, 0, 54])];
+        self.resolv_conf().servers.iter().any(|server| stubs.contains(&server.address))
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        Path::new(path).exists()
     }
 }
 
@@ -144,12 +241,14 @@ fn socket_address(server: &Server) -> SocketAddr {
 
 /// The search list of a host whose resolv.conf has none: what follows the first dot of its own name.
 fn own_domain() -> Vec<String> {
-    let name = gethostname().unwrap_or_default();
-    let name = name.to_string_lossy();
-    match name.split_once('.') {
+    match own_name().split_once('.') {
         Some((_, domain)) if !domain.is_empty() => vec![domain.to_owned()],
         _ => Vec::new(),
     }
+}
+
+fn own_name() -> String {
+    gethostname().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A number that nobody can foresee, from the standard library's seed.

@@ -62,6 +62,14 @@ fn part(text: &str) -> Option<u32> {
     }
 }
 
+/// Whether `name`, which is no address, looks so much like one that glibc never asks for its IPv4 address
+/// (nss/digits_dots.c).
+#[must_use]
+pub fn looks_numeric(name: &str) -> bool {
+    let digit = name.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+    digit && !name.ends_with('.') && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,4 +3,5 @@
 #![allow(unsafe_code)]
 
 pub mod keyctl;
+pub mod process;
 pub mod rescue;

@@ -1,7 +1,9 @@
-//! The sources of names, and what they yield.
+//! The sources of names, and which of them can answer for one.
 
+pub mod child;
 pub mod files;
 
+use crate::config::nsswitch::Status;
 use crate::key::query::Family;
 use crate::ttl::Ttl;
 use std::net::IpAddr;
@@ -31,4 +33,151 @@ pub struct Address {
     pub ip: IpAddr,
     /// Its source, for people: `dns: mon1.example. ttl 300`, `/etc/hosts:12`.
     pub origin: String,
+}
+
+/// What is to be done in a source's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Read the hosts file.
+    Files,
+    /// Ask DNS.
+    Dns,
+    /// Give `localhost`'s addresses.
+    Localhost,
+    /// Nothing: it would answer with this status.
+    Skip(Status),
+    /// Have the C library ask it, in a process of its own.
+    Child,
+}
+
+/// What is known of this host without asking anybody.
+pub trait Facts {
+    /// The host's own name.
+    fn host_name(&self) -> String;
+    /// Whether resolv.conf names systemd-resolved's stub as a server.
+    fn stub_resolver(&self) -> bool;
+    /// Whether there is such a file.
+    fn exists(&self, path: &str) -> bool;
+}
+
+/// What to do in the place of `source` when `name` is looked up.
+///
+/// A module is passed over exactly where it would say itself that the name is none of its business: NSS
+/// modules are libraries, and none is loaded into this process.
+#[must_use]
+pub fn plan(source: &str, name: &str, facts: &impl Facts) -> Plan {
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    match source {
+        "files" => Plan::Files,
+        "dns" => Plan::Dns,
+        // nss-resolve(8): the stub gives the same answers.
+        "resolve" if facts.stub_resolver() => Plan::Dns,
+        "resolve" if !facts.exists("/run/systemd/resolve/io.systemd.Resolve") => Plan::Skip(Status::Unavail),
+        // nss-myhostname(8)
+        "myhostname" => match name.as_str() {
+            _ if is_localhost(&name) => Plan::Localhost,
+            "_gateway" | "_outbound" => Plan::Child,
+            _ if facts.host_name().eq_ignore_ascii_case(&name) => Plan::Child,
+            _ => Plan::Skip(Status::NotFound),
+        },
+        // nss-mymachines(8): a machine's name is that of its file.
+        "mymachines" if name.contains('/') || !facts.exists(&format!("/run/systemd/machines/{name}")) => {
+            Plan::Skip(Status::NotFound)
+        }
+        // nss-mdns: the minimal modules know .local alone, the others what /etc/mdns.allow adds to it.
+        _ if source.starts_with("mdns") && !is_local(&name) => {
+            if source.ends_with("_minimal") || !facts.exists("/etc/mdns.allow") {
+                Plan::Skip(Status::Unavail)
+            } else {
+                Plan::Child
+            }
+        }
+        _ => Plan::Child,
+    }
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix(".localdomain").unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn is_local(name: &str) -> bool {
+    name.rsplit('.').next() == Some("local")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Told {
+        stub: bool,
+        files: &'static [&'static str],
+    }
+
+    impl Facts for Told {
+        fn host_name(&self) -> String {
+            "node7.example.org".to_owned()
+        }
+
+        fn stub_resolver(&self) -> bool {
+            self.stub
+        }
+
+        fn exists(&self, path: &str) -> bool {
+            self.files.contains(&path)
+        }
+    }
+
+    #[test]
+    fn the_lines_of_the_distributions_need_no_child_for_an_ordinary_name() {
+        for line in [
+            "files dns",                                                 // Debian server, SUSE
+            "files mdns4_minimal [NOTFOUND=return] dns",                 // Debian and Ubuntu desktop
+            "files mdns4_minimal [NOTFOUND=return] dns mymachines",      // Ubuntu with containers
+            "files resolve [!UNAVAIL=return] dns",                       // Ubuntu, systemd
+            "files myhostname resolve [!UNAVAIL=return] dns",            // Fedora
+            "files dns myhostname",                                      // RHEL
+            "mymachines resolve [!UNAVAIL=return] files myhostname dns", // Arch
+            "files mdns_minimal [NOTFOUND=return] dns",                  // SUSE desktop
+        ] {
+            let (order, _) = crate::config::nsswitch::parse(format!("hosts: {line}").as_bytes());
+            for facts in [Told::default(), Told { stub: true, files: &[] }] {
+                for entry in &order {
+                    let plan = plan(&entry.source, "mon1.storage.example.org", &facts);
+                    assert_ne!(plan, Plan::Child, "{line}: {}", entry.source);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_module_is_asked_for_the_names_that_it_answers() {
+        let facts = Told {
+            stub: false,
+            files: &["/run/systemd/machines/box", "/run/systemd/resolve/io.systemd.Resolve"],
+        };
+        for (source, name, expected) in [
+            ("mdns4_minimal", "printer.local", Plan::Child),
+            ("mdns4", "printer.LOCAL.", Plan::Child),
+            ("mdns", "printer.example", Plan::Skip(Status::Unavail)),
+            ("myhostname", "NODE7.example.org", Plan::Child),
+            ("myhostname", "_gateway", Plan::Child),
+            ("myhostname", "a.localhost", Plan::Localhost),
+            ("myhostname", "localhost.localdomain", Plan::Localhost),
+            ("myhostname", "other", Plan::Skip(Status::NotFound)),
+            ("mymachines", "box", Plan::Child),
+            ("mymachines", "other", Plan::Skip(Status::NotFound)),
+            ("mymachines", "../machines/box", Plan::Skip(Status::NotFound)),
+            ("resolve", "mon1", Plan::Child),
+            ("sss", "mon1", Plan::Child),
+            ("wins", "mon1", Plan::Child),
+        ] {
+            assert_eq!(plan(source, name, &facts), expected, "{source} {name}");
+        }
+        let allowed = Told { stub: false, files: &["/etc/mdns.allow"] };
+        assert_eq!(plan("mdns4", "printer.example", &allowed), Plan::Child);
+        assert_eq!(plan("mdns4_minimal", "printer.example", &allowed), Plan::Skip(Status::Unavail));
+        assert_eq!(plan("resolve", "mon1", &allowed), Plan::Skip(Status::Unavail));
+    }
 }
