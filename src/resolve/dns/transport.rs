@@ -4,7 +4,9 @@ use super::message::is_reply_to;
 use futures_util::StreamExt;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::iocompat::AsyncIoTokioAsStd;
-use hickory_resolver::net::runtime::{RuntimeProvider, TokioHandle, TokioRuntimeProvider, TokioTime};
+use hickory_resolver::net::runtime::{
+    DnsUdpSocket, RuntimeProvider, TokioHandle, TokioRuntimeProvider, TokioTime,
+};
 use hickory_resolver::net::tcp::TcpClientStream;
 use hickory_resolver::net::udp::UdpStream;
 use hickory_resolver::net::xfer::DnsStreamHandle;
@@ -12,7 +14,10 @@ use hickory_resolver::proto::op::SerialMessage;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::{Interest, ReadBuf};
 use tokio::net::{TcpStream, UdpSocket};
 
 /// How a query travels.
@@ -87,8 +92,7 @@ fn into_io(error: NetError) -> io::Error {
     }
 }
 
-/// tokio's sockets, but connected: a port that nobody listens on then says so at once (ECONNREFUSED), and
-/// the kernel drops what comes from anyone but the server.
+/// tokio's sockets, but connected.
 #[derive(Clone, Copy)]
 struct Sockets;
 
@@ -97,7 +101,7 @@ type Connecting<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
 impl RuntimeProvider for Sockets {
     type Handle = TokioHandle;
     type Timer = TokioTime;
-    type Udp = UdpSocket;
+    type Udp = Connected;
     type Tcp = AsyncIoTokioAsStd<TcpStream>;
 
     fn create_handle(&self) -> TokioHandle {
@@ -113,11 +117,65 @@ impl RuntimeProvider for Sockets {
         TokioRuntimeProvider::new().connect_tcp(server, local, timeout)
     }
 
-    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Connecting<UdpSocket> {
+    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Connecting<Connected> {
         Box::pin(async move {
             let socket = UdpSocket::bind(local).await?;
             socket.connect(server).await?;
-            Ok(socket)
+            Ok(Connected::new(socket))
         })
+    }
+}
+
+/// A UDP socket with one peer: the kernel drops what comes from anyone else, and a port that nobody
+/// listens on says so at once (ECONNREFUSED).
+///
+/// Such an error makes the socket ready for nothing but itself (EPOLLERR, net/core/datagram.c,
+/// `datagram_poll()`), which tokio does not count as readable, so it is waited for beside the data.
+struct Connected {
+    socket: Arc<UdpSocket>,
+    error: Mutex<Connecting<()>>,
+}
+
+impl Connected {
+    fn new(socket: UdpSocket) -> Self {
+        let socket = Arc::new(socket);
+        let watched = Arc::clone(&socket);
+        let error = async move {
+            let pending = || match watched.take_error()? {
+                Some(error) => Err(error),
+                None => Err(io::ErrorKind::WouldBlock.into()),
+            };
+            watched.async_io(Interest::ERROR, pending).await
+        };
+        Self { socket, error: Mutex::new(Box::pin(error)) }
+    }
+}
+
+impl DnsUdpSocket for Connected {
+    type Time = TokioTime;
+
+    fn poll_recv_from(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        let mut buffer = ReadBuf::new(buffer);
+        if let Poll::Ready(received) = self.socket.poll_recv_from(context, &mut buffer) {
+            return Poll::Ready(received.map(|peer| (buffer.filled().len(), peer)));
+        }
+        let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
+        match error.as_mut().poll(context) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn poll_send_to(
+        &self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+        server: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        self.socket.poll_send_to(context, bytes, server)
     }
 }
