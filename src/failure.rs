@@ -78,10 +78,26 @@ impl Failure {
     }
 
     /// Of two failures on the way to one answer, the one to report: what may pass soon comes before
-    /// what says that there is nothing to find.
+    /// what says that there is nothing to find. Two of the latter hold for as long as both do.
     #[must_use]
     pub fn or_weightier(self, other: Self) -> Self {
-        if other.weight() > self.weight() { other } else { self }
+        let shorter = match (self.negative_ttl(), other.negative_ttl()) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        match if other.weight() > self.weight() { other } else { self } {
+            Self::NoSuchName { .. } => Self::NoSuchName { ttl: shorter },
+            Self::NoAddress { .. } => Self::NoAddress { ttl: shorter },
+            weightier => weightier,
+        }
+    }
+
+    /// How long it is known that there is nothing to find.
+    fn negative_ttl(&self) -> Option<Ttl> {
+        match self {
+            Self::NoSuchName { ttl } | Self::NoAddress { ttl } => *ttl,
+            _ => None,
+        }
     }
 
     fn weight(&self) -> u8 {
@@ -127,5 +143,17 @@ mod tests {
         let soon = Failure::Temporary("SERVFAIL".into());
         assert_eq!(nothing.clone().or_weightier(soon.clone()), soon);
         assert_eq!(soon.clone().or_weightier(nothing), soon);
+    }
+
+    #[test]
+    fn two_negative_answers_hold_for_the_shorter_time_that_is_known() {
+        let ttl = |seconds| Some(Ttl::from_secs(seconds));
+        let none = |ttl| Failure::NoSuchName { ttl };
+        let nothing = |ttl| Failure::NoAddress { ttl };
+        assert_eq!(none(None).or_weightier(none(ttl(7))), none(ttl(7)));
+        assert_eq!(none(ttl(7)).or_weightier(none(None)), none(ttl(7)));
+        assert_eq!(nothing(ttl(9)).or_weightier(nothing(ttl(7))), nothing(ttl(7)));
+        assert_eq!(none(ttl(7)).or_weightier(nothing(ttl(9))), nothing(ttl(7)));
+        assert_eq!(nothing(None).or_weightier(none(None)), nothing(None));
     }
 }

@@ -285,8 +285,7 @@ fn combine(ipv4: Outcome, ipv6: Outcome) -> Result<Result<Found, Failure>, (Verd
                 (Verdict::NoData, Verdict::NoData) => Verdict::NoData,
                 _ => Verdict::NoSuchName,
             };
-            let failure = if verdict == Verdict::NoData || verdict_of(&one) == verdict { one } else { two };
-            Err((verdict, failure))
+            Err((verdict, one.or_weightier(two)))
         }
         (Outcome::Nothing(nothing), Outcome::Unanswered(unanswered))
         | (Outcome::Unanswered(unanswered), Outcome::Nothing(nothing)) => {
