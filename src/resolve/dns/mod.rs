@@ -156,9 +156,8 @@ fn absolute(candidate: &str) -> Result<Name, ()> {
     if name::flaw(candidate.as_bytes()).is_some() {
         return Err(());
     }
-    let mut name = Name::from_ascii(candidate).map_err(drop)?;
-    name.set_fqdn(true);
-    Ok(name)
+    // Not by Name::from_ascii, which takes no label that begins with a hyphen.
+    Name::from_labels(candidate.trim_end_matches('.').split('.').map(str::as_bytes)).map_err(drop)
 }
 
 /// A walk along aliases.
