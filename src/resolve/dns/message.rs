@@ -205,6 +205,12 @@ impl Reply {
             && !self.recursion_available
             && !self.has_additional
     }
+
+    /// Whether it has answer records, none of which makes sense: that is no word on what the name has.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.answers.is_empty() && self.unreadable > 0
+    }
 }
 
 struct Header {
