@@ -174,7 +174,7 @@ impl<T: Transport> Client<'_, T> {
         // Some middleboxes drop queries with EDNS: a second round does without.
         let edns = round == 0;
         let mut reply = self.once(question, server, first, limit, edns).await?;
-        if edns && matches!(reply.rcode, rcode::FORMERR | rcode::NOTIMP) {
+        if edns && matches!(reply.rcode, rcode::FORMERR | rcode::NOTIMP | rcode::BADVERS) {
             reply = self.once(question, server, first, limit, false).await?;
         }
         if reply.truncated && first == Protocol::Udp {
