@@ -151,15 +151,13 @@ impl<T: Transport> Client<'_, T> {
         limit: Duration,
         round: u32,
     ) -> Result<Reply, Obstacle> {
-        let outcome = self.conversation(question, server, limit, round).await;
         let Question { name, record_type } = question;
-        self.trace.add(
-            format!("{name} {record_type} at {server}"),
-            match &outcome {
-                Ok(reply) => format!("{}, {} records", rcode::name(reply.rcode), reply.answers.len()),
-                Err(obstacle) => obstacle.to_string(),
-            },
-        );
+        let note = self.trace.begin(format!("{name} {record_type} at {server}"));
+        let outcome = self.conversation(question, server, limit, round).await;
+        note.end(match &outcome {
+            Ok(reply) => format!("{}, {} records", rcode::name(reply.rcode), reply.answers.len()),
+            Err(obstacle) => obstacle.to_string(),
+        });
         outcome
     }
 
