@@ -141,8 +141,15 @@ impl<'a> Ask<'a> {
             keyctl pipe "$id"
             grep "^$(printf %08x "$id") " /proc/keys >&2"#;
         let user = self.user.to_string();
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid", &user, "--", "keyctl", "session", "-", "/bin/sh", "-c", SCRIPT, "sh"]);
+        let mut command = match self.user {
+            0 => Command::new("keyctl"),
+            _ => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid", &user, "--", "keyctl"]);
+                command
+            }
+        };
+        command.args(["session", "-", "/bin/sh", "-c", SCRIPT, "sh"]);
         command.arg(self.key_type).args([self.name, self.callout].map(OsStr::from_bytes));
         command.env("LC_ALL", "C");
         let start = Instant::now();
@@ -202,7 +209,35 @@ pub fn helpers() -> Vec<u32> {
     processes.collect()
 }
 
+/// The process id of the one helper that runs.
+#[track_caller]
+pub fn helper() -> u32 {
+    let helpers = helpers();
+    assert_eq!(helpers.len(), 1, "helpers that run: {helpers:?}");
+    helpers[0]
+}
+
+/// The process id of the one helper, once it has come to wait for something.
+pub fn sleeping_helper() -> u32 {
+    let mut asleep = 0;
+    for _ in 0..1000 {
+        thread::sleep(Duration::from_millis(20));
+        let state =
+            helpers().first().and_then(|helper| fs::read_to_string(format!("/proc/{helper}/stat")).ok());
+        asleep = if state.is_some_and(|state| state.contains(") S ")) { asleep + 1 } else { 0 };
+        if asleep == 10 {
+            break;
+        }
+    }
+    helper()
+}
+
 impl Machine {
+    /// The rule for our keys: our helper with these arguments.
+    pub fn arguments(&mut self, arguments: &str) {
+        self.rule(&format!("create dns_resolver * * {HELPER} {arguments}"));
+    }
+
     /// Asks the kernel for a key of ours.
     pub fn ask(&self, name: impl AsRef<[u8]>, callout: impl AsRef<[u8]>) -> Seen {
         caught(|| Ask { callout: callout.as_ref(), ..Ask::new(&name) }.once())

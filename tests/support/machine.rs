@@ -141,6 +141,8 @@ impl Machine {
         self.files += 1;
         let pipe = PathBuf::from(STATE).join(format!("pipe{}", self.files));
         assert!(run("mkfifo", &[pipe.to_str().unwrap()]).status.success());
+        // Whoever else on this machine came to open it is let go in the end.
+        self.undo(&format!(": <>{}", pipe.display()));
         self.shadow(path, &pipe);
     }
 
