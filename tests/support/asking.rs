@@ -141,14 +141,10 @@ impl<'a> Ask<'a> {
             keyctl pipe "$id"
             grep "^$(printf %08x "$id") " /proc/keys >&2"#;
         let user = self.user.to_string();
-        let mut command = match self.user {
-            0 => Command::new("keyctl"),
-            _ => {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid", &user, "--", "keyctl"]);
-                command
-            }
-        };
+        let mut command = Command::new(if self.user == 0 { "keyctl" } else { "setpriv" });
+        if self.user != 0 {
+            command.args(["--reuid", &user, "--", "keyctl"]);
+        }
         command.args(["session", "-", "/bin/sh", "-c", SCRIPT, "sh"]);
         command.arg(self.key_type).args([self.name, self.callout].map(OsStr::from_bytes));
         command.env("LC_ALL", "C");
