@@ -3,6 +3,7 @@
 use crate::dns::{Action, Message, Script, TcpMode, flag, qtype, refuses};
 use crate::serving::{ADDRESS, OTHER, hosts, serve, serve_by, server};
 use crate::support::machine::{Machine, error};
+use crate::support::skip;
 
 #[test]
 fn a_name_that_does_not_exist_and_one_without_addresses_are_no_data() {
@@ -59,8 +60,7 @@ fn where_nothing_listens_the_connection_is_refused() {
 fn without_any_name_server_the_connection_is_refused() {
     let Some(mut machine) = Machine::take() else { return };
     if !refuses("127.0.0.1:53".parse().unwrap()) {
-        eprintln!("skipped: this host has a name server of its own");
-        return;
+        return skip("this host has a name server of its own");
     }
     for resolv_conf in ["", "options timeout:1\n", "nameserver not.an.address\n"] {
         machine.file("/etc/resolv.conf", resolv_conf);
@@ -72,8 +72,7 @@ fn without_any_name_server_the_connection_is_refused() {
 fn a_resolv_conf_that_can_t_be_read_is_as_good_as_empty() {
     let Some(mut machine) = Machine::take() else { return };
     if !refuses("127.0.0.1:53".parse().unwrap()) {
-        eprintln!("skipped: this host has a name server of its own");
-        return;
+        return skip("this host has a name server of its own");
     }
     machine.unreadable("/etc/resolv.conf");
     machine.ask("v4.example.test", "").fails(error::ECONNREFUSED, 10);

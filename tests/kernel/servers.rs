@@ -4,6 +4,7 @@ use crate::dns::{Action, Bound, Script, Server, Transport, qtype, rcode};
 use crate::serving::{ADDRESS, OTHER, hosts, serve, serve_by, server};
 use crate::support::asking::Ask;
 use crate::support::machine::{Machine, error};
+use crate::support::skip;
 use std::time::Duration;
 
 /// Two servers: the first does what it is told for every query, the second answers.
@@ -105,8 +106,7 @@ fn a_late_answer_from_the_first_server_counts_while_the_second_is_silent() {
 fn without_a_name_server_line_the_one_of_this_host_is_asked() {
     let Some(mut machine) = Machine::take() else { return };
     let Ok(bound) = Bound::at("127.0.0.1:53".parse().unwrap()) else {
-        eprintln!("skipped: this host has a name server of its own");
-        return;
+        return skip("this host has a name server of its own");
     };
     machine.file("/etc/resolv.conf", "options timeout:1 attempts:1\n");
     let server = Server::builder().zone(hosts()).start_on(bound);
@@ -118,8 +118,7 @@ fn without_a_name_server_line_the_one_of_this_host_is_asked() {
 fn a_name_server_may_have_an_ipv6_address() {
     let Some(mut machine) = Machine::take() else { return };
     let Ok(server) = server("::1").zone(hosts()).try_start() else {
-        eprintln!("skipped: ::1 is not to be had");
-        return;
+        return skip("the port of DNS on ::1 is not to be had");
     };
     machine.name_servers(&["::1"]);
     machine.ask("both.example.test", "").is("192.0.2.2", 20);
