@@ -1,9 +1,11 @@
 //! The files that say how to resolve: read once, parsed by pure functions, never fatal.
 
+pub mod gai;
 pub mod host_conf;
 pub mod nsswitch;
 pub mod resolv;
 pub mod settings;
+pub mod sortlist;
 
 use std::fmt;
 use std::fs;

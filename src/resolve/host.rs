@@ -3,13 +3,14 @@
 use super::dns::Dns;
 use super::dns::client::Manner;
 use super::dns::transport::Network;
-use super::sources::{self, Facts, Families, Found, Plan, child, files};
+use super::order::host::HostSources;
+use super::sources::{self, Address, Facts, Families, Found, Plan, child, files};
 use super::trace::Trace;
-use super::{literal, special};
+use super::{literal, order, special};
 use crate::config::nsswitch::{self, Entry, Status};
 use crate::config::resolv::{self, ResolvConf, Server};
 use crate::config::settings::Settings;
-use crate::config::{self, Warning};
+use crate::config::{self, Warning, gai};
 use crate::failure::Failure;
 use crate::key::query::Family;
 use nix::net::if_::if_nametoindex;
@@ -129,19 +130,28 @@ impl<'a> Host<'a> {
                 if let Some(special) = special::lookup(name, families) {
                     return special.map_err(|failure| Miss::Failed(Status::NotFound, failure));
                 }
-                self.dns().lookup(name, families).await.map_err(|failure| {
-                    let status = match failure {
-                        Failure::Temporary(_) | Failure::Refused(_) => Status::Unavail,
-                        _ => Status::NotFound,
-                    };
-                    Miss::Failed(status, failure)
-                })
+                let looked_up = self.dns().lookup(name, families).await;
+                looked_up.map_err(|(status, failure)| Miss::Failed(status, failure))
             }
             Plan::Child => match child::ask(source, name, families).await {
                 Ok(found) => found.ok_or_else(not_found),
                 Err(error) => Err(Miss::Unavailable(format!("{source}: {error}"))),
             },
         }
+    }
+
+    /// Puts addresses into the order in which `getaddrinfo()` would give them.
+    pub fn sort(&self, addresses: &mut [Address]) {
+        // Neither gai.conf nor the interfaces are of interest to one address alone.
+        if addresses.len() < 2 {
+            return;
+        }
+        let path = Path::new(gai::PATH);
+        let (policy, warnings) = gai::parse(&self.read(path));
+        self.warn_of(&warnings, path);
+        let mut order: Vec<IpAddr> = addresses.iter().map(|address| address.ip).collect();
+        order::sort(&mut order, &policy, &HostSources::new());
+        addresses.sort_by_cached_key(|address| order.iter().position(|ip| *ip == address.ip));
     }
 
     fn dns(&self) -> Dns<'_, Network> {
@@ -166,6 +176,7 @@ impl<'a> Host<'a> {
             no_tld_query: conf.no_tld_query,
             no_aaaa: conf.no_aaaa,
             single_request: conf.single_request,
+            sortlist: &conf.sortlist,
             trace: self.trace,
         }
     }

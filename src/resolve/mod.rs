@@ -4,6 +4,7 @@ pub mod dns;
 pub mod host;
 pub mod literal;
 pub mod name;
+pub mod order;
 pub mod sources;
 pub mod special;
 pub mod trace;
@@ -14,6 +15,7 @@ use crate::ttl::Ttl;
 use futures_util::future::{Either, select};
 use host::Host;
 use sources::{Address, Families, Found};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -58,11 +60,18 @@ fn literal_answer(query: &HostQuery) -> Option<Result<Answer, Failure>> {
             "an address with a scope can't be handed to the kernel",
         )));
     }
-    let family = if found.address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    let address = match (found.address, query.preference) {
+        // A mapped address is an IPv4 address where one is asked for, as in getaddrinfo(3).
+        (IpAddr::V6(address), Preference::Only(Family::Ipv4)) => {
+            address.to_ipv4_mapped().map_or(found.address, IpAddr::V4)
+        }
+        (address, _) => address,
+    };
+    let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
     Some(match query.preference {
         Preference::Only(wanted) if wanted != family => Err(Failure::NoAddress { ttl: None }),
         _ => Ok(Answer {
-            addresses: vec![Address { ip: found.address, origin: "the name itself".to_owned() }],
+            addresses: vec![Address { ip: address, origin: "the name itself".to_owned() }],
             ttl: None,
         }),
     })
@@ -78,7 +87,7 @@ async fn by_preference(query: &HostQuery, host: &Host<'_>) -> Result<Answer, Fai
         Preference::Any => host.lookup(name, Families::Both).await,
         Preference::First(family) => first_of(name, family, host).await,
     }?;
-    Ok(selected(found, query.selection))
+    Ok(selected(found, query.selection, host))
 }
 
 /// The addresses of one family, or failing that of the other one.
@@ -104,13 +113,14 @@ async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, 
     }
 }
 
-fn selected(found: Found, selection: Selection) -> Answer {
+fn selected(found: Found, selection: Selection, host: &Host<'_>) -> Answer {
     let mut addresses: Vec<Address> = Vec::with_capacity(found.addresses.len());
     for address in found.addresses {
         if !addresses.iter().any(|earlier| earlier.ip == address.ip) {
             addresses.push(address);
         }
     }
+    host.sort(&mut addresses);
     if selection == Selection::One {
         addresses.truncate(1);
     }

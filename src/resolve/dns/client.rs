@@ -182,6 +182,9 @@ impl<T: Transport> Client<'_, T> {
         }
         match reply.rcode {
             rcode::NOERROR if reply.is_lame() => Err(Obstacle::Lame),
+            rcode::NOERROR if reply.answers.is_empty() && reply.unreadable > 0 => {
+                Err(Obstacle::Undecodable("none of its records can be read".to_owned()))
+            }
             rcode::NOERROR | rcode::NXDOMAIN => Ok(reply),
             other => Err(Obstacle::Rcode(other)),
         }

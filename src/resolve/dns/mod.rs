@@ -8,7 +8,9 @@ pub mod transport;
 use super::name;
 use super::sources::{Address, Families, Found};
 use super::trace::Trace;
+use crate::config::nsswitch::Status;
 use crate::config::settings::Settings;
+use crate::config::sortlist::Sortlist;
 use crate::failure::Failure;
 use crate::key::query::Family;
 use crate::ttl::Ttl;
@@ -44,6 +46,8 @@ pub struct Dns<'a, T> {
     pub no_aaaa: bool,
     /// A and AAAA are asked for one after the other.
     pub single_request: bool,
+    /// The networks whose addresses come first, where IPv4 alone is asked for.
+    pub sortlist: &'a Sortlist,
     /// Where each turn of a server is noted.
     pub trace: &'a Trace,
 }
@@ -64,10 +68,11 @@ impl<T: Transport> Dns<'_, T> {
     /// The addresses of `name` in `families`, IPv4 first, in the order of the answers.
     ///
     /// # Errors
-    /// The failure that glibc's search would end with; [`Failure::BadName`] where no host can have the name.
-    pub async fn lookup(&self, name: &str, families: Families) -> Result<Found, Failure> {
+    /// The failure that glibc's search would end with, and the status that `nsswitch.conf` goes by;
+    /// [`Failure::BadName`] where no host can have the name.
+    pub async fn lookup(&self, name: &str, families: Families) -> Result<Found, (Status, Failure)> {
         if let Some(reason) = name::flaw(name.as_bytes()) {
-            return Err(Failure::bad_name(name.as_bytes(), reason));
+            return Err((Status::NotFound, Failure::bad_name(name.as_bytes(), reason)));
         }
         let mut search = Search::new(name, &self.search, self.ndots, self.no_tld_query);
         while let Some(candidate) = search.next_candidate() {
@@ -76,8 +81,8 @@ impl<T: Transport> Dns<'_, T> {
                 continue;
             };
             match self.candidate(&absolute, families).await {
-                Ok(result) => return result,
-                Err((verdict, failure)) => search.report(&verdict, failure),
+                Ok(result) => return result.map_err(|failure| (Status::NotFound, failure)),
+                Err((verdict, failure)) => search.report(verdict, failure),
             }
         }
         Err(search.failure())
@@ -95,7 +100,12 @@ impl<T: Transport> Dns<'_, T> {
         };
         match families {
             Families::Only(family) => match self.family(name, family).await {
-                Outcome::Found(found) => Ok(Ok(found)),
+                Outcome::Found(mut found) => {
+                    if family == Family::Ipv4 && !self.sortlist.is_empty() {
+                        self.sortlist.apply(&mut found.addresses, |address| address.ip);
+                    }
+                    Ok(Ok(found))
+                }
                 Outcome::Barren(failure) => Ok(Err(failure)),
                 Outcome::Nothing(failure) => Err((verdict_of(&failure), failure)),
                 Outcome::Unanswered(unanswered) => Err(verdict(&unanswered)),
