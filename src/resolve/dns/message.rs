@@ -307,3 +307,6 @@ fn rdata(decoder: &mut BinDecoder<'_>, record_type: RecordType) -> Result<Rdata,
 fn u16(decoder: &mut BinDecoder<'_>) -> Result<u16, DecodeError> {
     Ok(decoder.read_u16()?.unverified())
 }
+
+#[cfg(test)]
+pub(super) mod tests;
