@@ -1,9 +1,10 @@
 //! The comparison.
 
+use crate::differences;
 use crate::dns::{Bound, Server, rcode};
 use crate::generate::{Case, case, zones};
 use crate::lookups::{Outcome, glibc, ours};
-use crate::{differences, inside, world};
+use crate::support::world::{self, inside};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 

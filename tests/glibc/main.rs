@@ -16,39 +16,3 @@ mod cases;
 mod differences;
 mod generate;
 mod lookups;
-mod world;
-
-use std::io::Write;
-use std::process::Command;
-
-/// Set in the process that is in the namespaces.
-const INSIDE: &str = "KEY_DNS_GLIBC_INSIDE";
-
-/// Runs the test `name` again in namespaces of its own; `true` where it is there already.
-fn inside(name: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        world::set_up();
-        return true;
-    }
-    let unshare = |command: &mut Command| {
-        command.args(["--mount", "--net", "--propagation", "private", "--"]);
-    };
-    let mut probe = Command::new("unshare");
-    unshare(&mut probe);
-    if !probe.arg("true").status().is_ok_and(|status| status.success()) {
-        let reason = "it needs root, for mount and network namespaces";
-        assert!(std::env::var_os("CI").is_none(), "this test can't run: {reason}");
-        let _ = writeln!(std::io::stderr(), "skipped: {reason}");
-        return false;
-    }
-    let mut command = Command::new("unshare");
-    unshare(&mut command);
-    let status = command
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture", "--test-threads=1"])
-        .env(INSIDE, "1")
-        .status()
-        .unwrap();
-    assert!(status.success(), "{name} failed in its namespaces");
-    false
-}

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod machine;
+pub mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -2,17 +2,23 @@
 
 use super::message::is_reply_to;
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::iocompat::AsyncIoTokioAsStd;
-use hickory_resolver::net::runtime::{RuntimeProvider, TokioHandle, TokioRuntimeProvider, TokioTime};
+use hickory_resolver::net::runtime::{
+    DnsUdpSocket, RuntimeProvider, TokioHandle, TokioRuntimeProvider, TokioTime,
+};
 use hickory_resolver::net::tcp::TcpClientStream;
 use hickory_resolver::net::udp::UdpStream;
 use hickory_resolver::net::xfer::DnsStreamHandle;
 use hickory_resolver::proto::op::SerialMessage;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket};
 
 /// How a query travels.
@@ -49,15 +55,27 @@ impl Transport for Network {
         let message = SerialMessage::new(query.to_vec(), server);
         match protocol {
             Protocol::Udp => {
-                // The kernel picks the port, at random among the ephemeral ones: hickory's own choice
-                // could take the port of a service for the moment.
-                let (stream, mut sender) = UdpStream::new(server, None, None, true, Sockets);
-                let mut stream = stream.await.map_err(into_io)?;
+                let socket = Arc::new(connected(server).await?);
+                let (mut stream, mut sender) =
+                    UdpStream::<Sockets>::with_bound(Connected(Arc::clone(&socket)), server);
                 sender.send(message).map_err(into_io)?;
-                while let Some(received) = stream.next().await {
-                    let (bytes, _) = received?.into_parts();
-                    if is_reply_to(query, &bytes) {
-                        return Ok(bytes);
+                loop {
+                    let refusal = pin!(socket.ready(Interest::ERROR));
+                    match select(stream.next(), refusal).await {
+                        Either::Left((None, _)) => break,
+                        Either::Left((Some(received), _)) => {
+                            let (bytes, _) = received?.into_parts();
+                            if is_reply_to(query, &bytes) {
+                                return Ok(bytes);
+                            }
+                        }
+                        Either::Right((ready, _)) => {
+                            ready?;
+                            socket.take_error()?.map_or(Ok(()), Err)?;
+                            // A read in between has taken it; wait for the next.
+                            let _: io::Result<()> =
+                                socket.try_io(Interest::ERROR, || Err(io::ErrorKind::WouldBlock.into()));
+                        }
                     }
                 }
             }
@@ -87,8 +105,45 @@ fn into_io(error: NetError) -> io::Error {
     }
 }
 
-/// tokio's sockets, but connected: a port that nobody listens on then says so at once (ECONNREFUSED), and
-/// the kernel drops what comes from anyone but the server.
+/// A connected socket: a port that nobody listens on says so at once (ECONNREFUSED), and the kernel drops what
+/// comes from anyone but the server. The kernel also picks the port, at random among the ephemeral ones;
+/// hickory's own choice could take the port of a service for the moment.
+async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
+    let any: IpAddr = match server {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0)).await?;
+    socket.connect(server).await?;
+    Ok(socket)
+}
+
+/// The socket as hickory's stream has it. Its errors are waited for beside the stream, since tokio does not
+/// wake a reader for them.
+struct Connected(Arc<UdpSocket>);
+
+impl DnsUdpSocket for Connected {
+    type Time = TokioTime;
+
+    fn poll_recv_from(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        DnsUdpSocket::poll_recv_from(&*self.0, context, buffer)
+    }
+
+    fn poll_send_to(
+        &self,
+        context: &mut Context<'_>,
+        message: &[u8],
+        server: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        DnsUdpSocket::poll_send_to(&*self.0, context, message, server)
+    }
+}
+
+/// tokio's sockets, connected.
 #[derive(Clone, Copy)]
 struct Sockets;
 
@@ -97,7 +152,7 @@ type Connecting<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
 impl RuntimeProvider for Sockets {
     type Handle = TokioHandle;
     type Timer = TokioTime;
-    type Udp = UdpSocket;
+    type Udp = Connected;
     type Tcp = AsyncIoTokioAsStd<TcpStream>;
 
     fn create_handle(&self) -> TokioHandle {
@@ -113,11 +168,7 @@ impl RuntimeProvider for Sockets {
         TokioRuntimeProvider::new().connect_tcp(server, local, timeout)
     }
 
-    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Connecting<UdpSocket> {
-        Box::pin(async move {
-            let socket = UdpSocket::bind(local).await?;
-            socket.connect(server).await?;
-            Ok(socket)
-        })
+    fn bind_udp(&self, _: SocketAddr, server: SocketAddr) -> Connecting<Connected> {
+        Box::pin(async move { Ok(Connected(Arc::new(connected(server).await?))) })
     }
 }
