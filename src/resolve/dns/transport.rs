@@ -2,17 +2,23 @@
 
 use super::message::is_reply_to;
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::iocompat::AsyncIoTokioAsStd;
-use hickory_resolver::net::runtime::{RuntimeProvider, TokioHandle, TokioRuntimeProvider, TokioTime};
+use hickory_resolver::net::runtime::{
+    DnsUdpSocket, RuntimeProvider, TokioHandle, TokioRuntimeProvider, TokioTime,
+};
 use hickory_resolver::net::tcp::TcpClientStream;
 use hickory_resolver::net::udp::UdpStream;
 use hickory_resolver::net::xfer::DnsStreamHandle;
 use hickory_resolver::proto::op::SerialMessage;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket};
 
 /// How a query travels.
@@ -51,10 +57,20 @@ impl Transport for Network {
             Protocol::Udp => {
                 // The kernel picks the port, at random among the ephemeral ones: hickory's own choice
                 // could take the port of a service for the moment.
-                let (stream, mut sender) = UdpStream::new(server, None, None, true, Sockets);
-                let mut stream = stream.await.map_err(into_io)?;
+                let any = match server {
+                    SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                    SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+                };
+                let socket = Sockets.bind_udp(any, server).await?;
+                let (mut stream, mut sender) = UdpStream::<Sockets>::with_bound(socket.clone(), server);
                 sender.send(message).map_err(into_io)?;
-                while let Some(received) = stream.next().await {
+                let mut error = pin!(socket.error());
+                loop {
+                    let received = match select(stream.next(), &mut error).await {
+                        Either::Left((received, _)) => received,
+                        Either::Right((error, _)) => return Err(error),
+                    };
+                    let Some(received) = received else { break };
                     let (bytes, _) = received?.into_parts();
                     if is_reply_to(query, &bytes) {
                         return Ok(bytes);
@@ -97,7 +113,7 @@ type Connecting<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
 impl RuntimeProvider for Sockets {
     type Handle = TokioHandle;
     type Timer = TokioTime;
-    type Udp = UdpSocket;
+    type Udp = Connected;
     type Tcp = AsyncIoTokioAsStd<TcpStream>;
 
     fn create_handle(&self) -> TokioHandle {
@@ -113,11 +129,55 @@ impl RuntimeProvider for Sockets {
         TokioRuntimeProvider::new().connect_tcp(server, local, timeout)
     }
 
-    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Connecting<UdpSocket> {
+    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Connecting<Connected> {
         Box::pin(async move {
             let socket = UdpSocket::bind(local).await?;
             socket.connect(server).await?;
-            Ok(socket)
+            Ok(Connected(Arc::new(socket)))
         })
+    }
+}
+
+/// A connected socket that can be watched for errors while it is read from: who waits to read is not woken by
+/// one (EPOLLERR without EPOLLIN).
+#[derive(Clone)]
+struct Connected(Arc<UdpSocket>);
+
+impl Connected {
+    /// Waits for an error, such as ECONNREFUSED by an ICMP message.
+    async fn error(&self) -> io::Error {
+        loop {
+            if let Err(error) = self.0.ready(Interest::ERROR).await {
+                return error;
+            }
+            match self.0.take_error() {
+                Ok(Some(error)) | Err(error) => return error,
+                // A reader has had it; what is left to do is to forget that there was one.
+                Ok(None) => {
+                    let _ = self.0.try_io(Interest::ERROR, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+                }
+            }
+        }
+    }
+}
+
+impl DnsUdpSocket for Connected {
+    type Time = TokioTime;
+
+    fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        DnsUdpSocket::poll_recv_from(&*self.0, cx, buffer)
+    }
+
+    fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        server: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        DnsUdpSocket::poll_send_to(&*self.0, cx, bytes, server)
     }
 }
