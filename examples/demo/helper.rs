@@ -16,6 +16,8 @@ pub(crate) const NAME: &str = "key.dns_resolver";
 pub(crate) struct Helper {
     /// The executable that cargo built.
     pub(crate) program: PathBuf,
+    /// Its name and version, as it says itself.
+    pub(crate) version: String,
     /// A folder of the demo's own.
     pub(crate) folder: PathBuf,
     /// The settings file in it.
@@ -33,13 +35,14 @@ impl Helper {
     /// Builds the helper if need be, and writes its settings.
     pub(crate) fn prepare(settings: &str) -> Result<Self, String> {
         let program = built()?;
+        let version = version(&program)?;
         let folder = env::temp_dir().join(format!("key-dns-demo-{}", std::process::id()));
         let failed = |error| format!("{}: {error}", folder.display());
         let make = || DirBuilder::new().mode(0o700).create(&folder);
         undo::doing(Step::RemoveFolder(folder.clone()), make).map_err(failed)?;
         let file = folder.join("demo.conf");
         fs::write(&file, settings).map_err(failed)?;
-        Ok(Self { program, folder, settings: file })
+        Ok(Self { program, version, folder, settings: file })
     }
 
     /// The command line of debug mode.
@@ -78,6 +81,17 @@ impl Helper {
     }
 }
 
+/// What a helper says that it is.
+pub(crate) fn version(program: &Path) -> Result<String, String> {
+    let output = Command::new(program).arg0(NAME).arg("-V").output();
+    let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    } else {
+        Err(format!("{} -V: {}", program.display(), output.status))
+    }
+}
+
 /// The executable, which cargo puts beside the folder of this example. Running an example builds no other program,
 /// so that is made up for first; nothing is done where it is up to date.
 fn built() -> Result<PathBuf, String> {
@@ -101,7 +115,7 @@ fn built() -> Result<PathBuf, String> {
         }
     }
     let program = folder.join("key-dns");
-    if Path::exists(&program) {
+    if program.exists() {
         Ok(program)
     } else {
         Err(format!("{} is not there: run the demo with cargo", program.display()))

@@ -1,7 +1,7 @@
 //! The same by way of the kernel, which is told for a moment to run this helper for the names of the demo.
 
 use crate::Tally;
-use crate::helper::{Helper, NAME};
+use crate::helper::{Helper, NAME, version};
 use crate::page::{Page, time};
 use crate::questions::{self, Payload, QUESTIONS, Question};
 use crate::undo::{self, Step};
@@ -12,7 +12,6 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The program that the kernel runs for every key.
@@ -100,10 +99,8 @@ fn install(helper: &Helper) -> Result<Installed, String> {
         return Err(format!("a rule can't name {shown}; set TMPDIR to a plain path"));
     }
     fs::copy(&helper.program, &program).map_err(|error| format!("can't write {shown}: {error}"))?;
-    let version = Command::new(&program).arg("-V").stdout(Stdio::null()).status();
-    if !version.is_ok_and(|status| status.success()) {
-        return Err(format!("{shown} does not run there; set TMPDIR to a folder that allows programs"));
-    }
+    version(&program)
+        .map_err(|error| format!("{error}; set TMPDIR to a folder that programs may be run from"))?;
     let request_key = Path::new(REQUEST_KEY);
     if owner(request_key).is_some_and(|process| !is_demo(process)) {
         // A demo that was killed left it behind.

@@ -74,6 +74,7 @@ fn show(page: &Page) -> Result<Tally, String> {
         tally.count(fault.as_ref());
     }
     page.heading("2. Through the kernel: request_key(2), a real upcall, a real key");
+    page.blank();
     match kernel::obstacle() {
         Some(reason) => page.skipped(&reason),
         None => kernel::show(page, &world, &helper, &mut tally),
@@ -84,14 +85,12 @@ fn show(page: &Page) -> Result<Tally, String> {
 fn introduce(page: &Page, world: &World, helper: &Helper) {
     page.title("key-dns: host names for the kernel's file systems");
     page.blank();
-    page.text(
-        "A mount that names its server by host name makes the kernel ask user space: it creates a key of",
-    );
-    page.text(
-        "type dns_resolver, whose description is the name, and starts a helper that must fill it in. This is",
-    );
-    page.text("that helper, and the name servers that it asks are part of this demo, on loopback.");
+    page.text("A mount that names its server by host name makes the kernel ask user space:");
+    page.text("it creates a key of type dns_resolver, whose description is the name, and");
+    page.text("starts a helper that must fill it in. This is that helper. The name servers");
+    page.text("that it asks are part of this demo, on loopback.");
     page.blank();
+    page.pair("helper", &helper.version);
     page.pair("command", &helper.shown());
     for (index, line) in world.settings().lines().enumerate() {
         page.pair(if index == 0 { "settings" } else { "" }, line);

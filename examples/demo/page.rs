@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::time::Duration;
 
-/// The column of verdicts, counted from where texts begin.
-const MARGIN: usize = 75;
+/// The column of verdicts, counted from where texts begin; a longer text moves its verdict.
+const MARGIN: usize = 47;
 
 const BOLD: &str = "1";
 const DIM: &str = "2";
@@ -60,7 +60,7 @@ impl Page {
             None => self.paint(GREEN, "ok"),
             Some(_) => self.paint(RED, "WRONG"),
         };
-        self.pair(label, &format!("{text:<MARGIN$} {verdict} {:>7}", time(took)));
+        self.pair(label, &format!("{text:<MARGIN$}  {verdict} {:>7}", time(took)));
         if let Some(fault) = fault {
             self.pair("", &self.paint(RED, fault));
         }

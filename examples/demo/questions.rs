@@ -117,7 +117,7 @@ impl Payload {
                 }
                 few => few.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             },
-            Self::Error(number) => format!("#dnserror={number}, {},", error(*number)),
+            Self::Error(number) => format!("#dnserror={number} ({:?})", Errno::from_raw(*number)),
             Self::Other(text) => format!("{text:?}"),
         }
     }
@@ -173,7 +173,7 @@ pub(crate) const QUESTIONS: [Question; 17] = [
         expiry: 30,
     },
     Question {
-        title: "NFS: a referral to a name with TTL 0; an expiry of 0 would mean \"for ever\"",
+        title: "NFS: a referral, with TTL 0; an expiry of 0 would mean \"for ever\"",
         asker: Asker::Nfs,
         description: "moving.key-dns-demo.test",
         callout: "",
@@ -213,7 +213,7 @@ pub(crate) const QUESTIONS: [Question; 17] = [
         expiry: 5,
     },
     Question {
-        title: "CephFS: the first of two name servers is silent; the second is asked after 0.3 s",
+        title: "CephFS: a silent name server; the next one is asked after 0.3 s",
         asker: Asker::Ceph,
         description: "mon.backup.key-dns-demo.test",
         callout: "",
@@ -245,7 +245,7 @@ pub(crate) const QUESTIONS: [Question; 17] = [
         expiry: 1,
     },
     Question {
-        title: "CIFS: no name server says a word; the deadline (2 s here, else 20 s) frees the mount",
+        title: "CIFS: a silent name server; the deadline (2 s here) frees the mount",
         asker: Asker::Cifs,
         description: "nas.silent.key-dns-demo.test",
         callout: "",

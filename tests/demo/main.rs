@@ -26,10 +26,10 @@ const ANSWERS: [&str; 9] = [
     "kernel gets  192.0.2.21 for 30 s",
     "kernel gets  192.0.2.31 for 1 s",
     "(150 addresses) for 300 s",
-    "kernel gets  #dnserror=61, ENODATA (No data available), for 60 s",
-    "kernel gets  #dnserror=11, EAGAIN (Resource temporarily unavailable), for 1 s",
-    "kernel gets  #dnserror=111, ECONNREFUSED (Connection refused), for 10 s",
-    "kernel gets  #dnserror=22, EINVAL (Invalid argument), for 1 s",
+    "kernel gets  #dnserror=61 (ENODATA) for 60 s",
+    "kernel gets  #dnserror=11 (EAGAIN) for 1 s",
+    "kernel gets  #dnserror=111 (ECONNREFUSED) for 10 s",
+    "kernel gets  #dnserror=22 (EINVAL) for 1 s",
 ];
 
 /// What it shows as root, of keys that the kernel made.
