@@ -184,6 +184,13 @@ impl Machine {
         self.program(path, &script);
     }
 
+    /// Takes away what is at `path`.
+    pub fn hide(&mut self, path: &str) {
+        let aside = format!("{path}.key-dns-tests");
+        self.undo(&format!("mv -f {aside} {path}"));
+        fs::rename(path, &aside).unwrap();
+    }
+
     /// Puts a pipe that nobody writes to at `path`: opening it never ends.
     pub fn stuck(&mut self, path: &str) {
         self.files += 1;

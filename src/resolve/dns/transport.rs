@@ -13,7 +13,7 @@ use hickory_resolver::net::udp::UdpStream;
 use hickory_resolver::net::xfer::DnsStreamHandle;
 use hickory_resolver::proto::op::SerialMessage;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -55,27 +55,25 @@ impl Transport for Network {
         let message = SerialMessage::new(query.to_vec(), server);
         match protocol {
             Protocol::Udp => {
-                let socket = Arc::new(connected(server).await?);
-                let (mut stream, mut sender) =
-                    UdpStream::<Sockets>::with_bound(Connected(Arc::clone(&socket)), server);
+                // The kernel picks the port, at random among the ephemeral ones: hickory's own choice
+                // could take the port of a service for the moment.
+                let any = match server {
+                    SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                    SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+                };
+                let socket = Sockets.bind_udp(any, server).await?;
+                let (mut stream, mut sender) = UdpStream::<Sockets>::with_bound(socket.clone(), server);
                 sender.send(message).map_err(into_io)?;
+                let mut error = pin!(socket.error());
                 loop {
-                    let refusal = pin!(socket.ready(Interest::ERROR));
-                    match select(stream.next(), refusal).await {
-                        Either::Left((None, _)) => break,
-                        Either::Left((Some(received), _)) => {
-                            let (bytes, _) = received?.into_parts();
-                            if is_reply_to(query, &bytes) {
-                                return Ok(bytes);
-                            }
-                        }
-                        Either::Right((ready, _)) => {
-                            ready?;
-                            socket.take_error()?.map_or(Ok(()), Err)?;
-                            // A read in between has taken it; wait for the next.
-                            let _: io::Result<()> =
-                                socket.try_io(Interest::ERROR, || Err(io::ErrorKind::WouldBlock.into()));
-                        }
+                    let received = match select(stream.next(), &mut error).await {
+                        Either::Left((received, _)) => received,
+                        Either::Right((error, _)) => return Err(error),
+                    };
+                    let Some(received) = received else { break };
+                    let (bytes, _) = received?.into_parts();
+                    if is_reply_to(query, &bytes) {
+                        return Ok(bytes);
                     }
                 }
             }
@@ -105,45 +103,8 @@ fn into_io(error: NetError) -> io::Error {
     }
 }
 
-/// A connected socket: a port that nobody listens on says so at once (ECONNREFUSED), and the kernel drops what
-/// comes from anyone but the server. The kernel also picks the port, at random among the ephemeral ones;
-/// hickory's own choice could take the port of a service for the moment.
-async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
-    let any: IpAddr = match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let socket = UdpSocket::bind((any, 0)).await?;
-    socket.connect(server).await?;
-    Ok(socket)
-}
-
-/// The socket as hickory's stream has it. Its errors are waited for beside the stream, since tokio does not
-/// wake a reader for them.
-struct Connected(Arc<UdpSocket>);
-
-impl DnsUdpSocket for Connected {
-    type Time = TokioTime;
-
-    fn poll_recv_from(
-        &self,
-        context: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        DnsUdpSocket::poll_recv_from(&*self.0, context, buffer)
-    }
-
-    fn poll_send_to(
-        &self,
-        context: &mut Context<'_>,
-        message: &[u8],
-        server: SocketAddr,
-    ) -> Poll<io::Result<usize>> {
-        DnsUdpSocket::poll_send_to(&*self.0, context, message, server)
-    }
-}
-
-/// tokio's sockets, connected.
+/// tokio's sockets, but connected: a port that nobody listens on then says so at once (ECONNREFUSED), and
+/// the kernel drops what comes from anyone but the server.
 #[derive(Clone, Copy)]
 struct Sockets;
 
@@ -168,7 +129,55 @@ impl RuntimeProvider for Sockets {
         TokioRuntimeProvider::new().connect_tcp(server, local, timeout)
     }
 
-    fn bind_udp(&self, _: SocketAddr, server: SocketAddr) -> Connecting<Connected> {
-        Box::pin(async move { Ok(Connected(Arc::new(connected(server).await?))) })
+    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Connecting<Connected> {
+        Box::pin(async move {
+            let socket = UdpSocket::bind(local).await?;
+            socket.connect(server).await?;
+            Ok(Connected(Arc::new(socket)))
+        })
+    }
+}
+
+/// A connected socket that can be watched for errors while it is read from: who waits to read is not woken by
+/// one (EPOLLERR without EPOLLIN).
+#[derive(Clone)]
+struct Connected(Arc<UdpSocket>);
+
+impl Connected {
+    /// Waits for an error, such as ECONNREFUSED by an ICMP message.
+    async fn error(&self) -> io::Error {
+        loop {
+            if let Err(error) = self.0.ready(Interest::ERROR).await {
+                return error;
+            }
+            match self.0.take_error() {
+                Ok(Some(error)) | Err(error) => return error,
+                // A reader has had it; what is left to do is to forget that there was one.
+                Ok(None) => {
+                    let _ = self.0.try_io(Interest::ERROR, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+                }
+            }
+        }
+    }
+}
+
+impl DnsUdpSocket for Connected {
+    type Time = TokioTime;
+
+    fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        DnsUdpSocket::poll_recv_from(&*self.0, cx, buffer)
+    }
+
+    fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        server: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        DnsUdpSocket::poll_send_to(&*self.0, cx, bytes, server)
     }
 }
