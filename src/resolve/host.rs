@@ -152,16 +152,23 @@ impl<'a> Host<'a> {
 
     /// Puts addresses into the order in which `getaddrinfo()` would give them.
     pub fn sort(&self, addresses: &mut [Address]) {
+        let mut order: Vec<IpAddr> = addresses.iter().map(|address| address.ip).collect();
+        self.sort_each([order.as_mut_slice()].into_iter());
+        addresses.sort_by_cached_key(|address| order.iter().position(|ip| *ip == address.ip));
+    }
+
+    /// Does so with the addresses of several names, each by themselves.
+    pub fn sort_each<'l>(&self, lists: impl Iterator<Item = &'l mut [IpAddr]>) {
         // Neither gai.conf nor the interfaces are of interest to one address alone.
-        if addresses.len() < 2 {
+        let mut lists = lists.filter(|list| list.len() > 1).peekable();
+        if lists.peek().is_none() {
             return;
         }
         let path = Path::new(gai::PATH);
         let (policy, warnings) = gai::parse(&self.read(path));
         self.warn_of(&warnings, path);
-        let mut order: Vec<IpAddr> = addresses.iter().map(|address| address.ip).collect();
-        order::sort(&mut order, &policy, &HostSources::new());
-        addresses.sort_by_cached_key(|address| order.iter().position(|ip| *ip == address.ip));
+        let sources = HostSources::new();
+        lists.for_each(|list| order::sort(list, &policy, &sources));
     }
 
     /// This host's way to ask DNS.
