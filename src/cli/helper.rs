@@ -7,6 +7,7 @@ use crate::key::KeySerial;
 use crate::key::description::Description;
 use crate::key::keyring::{KernelKeyring, Request, key_of_this_upcall};
 use crate::log::{Destination, Log};
+use crate::resolve::Answer;
 use crate::sys::rescue;
 use crate::upcall::{self, GRACE, Reply, look_up};
 use clap::builder::OsStringValueParser;
@@ -186,8 +187,8 @@ fn debug(request: &Request, config: Option<&Path>, verbosity: u8, log: &Log) -> 
         for step in lookup.trace.steps() {
             log.info(step);
         }
-        for address in lookup.outcome.iter().flat_map(|answer| &answer.addresses) {
-            log.info(format_args!("{} from {}", address.ip, address.origin));
+        for origin in lookup.outcome.iter().flat_map(Answer::origins) {
+            log.info(origin);
         }
     }
     if let Err(failure) = &lookup.outcome {

@@ -1,5 +1,6 @@
 //! The files that say how to resolve: read once, parsed by pure functions, never fatal.
 
+pub mod cells;
 pub mod gai;
 pub mod host_conf;
 pub mod nsswitch;

@@ -2,6 +2,7 @@
 
 use super::dns::Dns;
 use super::dns::client::Manner;
+use super::dns::message::Record;
 use super::dns::transport::Network;
 use super::order::host::HostSources;
 use super::sources::{self, Address, Facts, Families, Found, Plan, child, files};
@@ -20,6 +21,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::path::Path;
+use std::rc::Rc;
 
 /// The port of DNS servers.
 const DOMAIN_PORT: u16 = 53;
@@ -34,6 +36,7 @@ pub struct Host<'a> {
     warnings: RefCell<Vec<String>>,
     order: OnceCell<Vec<Entry>>,
     resolv_conf: OnceCell<ResolvConf>,
+    glue: RefCell<Option<Rc<[Record]>>>,
 }
 
 /// Why a source has no addresses.
@@ -56,7 +59,14 @@ impl<'a> Host<'a> {
             warnings: RefCell::default(),
             order: OnceCell::new(),
             resolv_conf: OnceCell::new(),
+            glue: RefCell::default(),
         }
+    }
+
+    /// From now on the names looked up are targets of DNS records: absolute, whatever the search list says,
+    /// and the addresses in `glue` are not asked for again.
+    pub fn expect_targets(&self, glue: Vec<Record>) {
+        *self.glue.borrow_mut() = Some(glue.into());
     }
 
     /// What was wrong in the files read up to now, each with its place.
@@ -142,25 +152,35 @@ impl<'a> Host<'a> {
 
     /// Puts addresses into the order in which `getaddrinfo()` would give them.
     pub fn sort(&self, addresses: &mut [Address]) {
+        let mut order: Vec<IpAddr> = addresses.iter().map(|address| address.ip).collect();
+        self.sort_each([order.as_mut_slice()].into_iter());
+        addresses.sort_by_cached_key(|address| order.iter().position(|ip| *ip == address.ip));
+    }
+
+    /// Does so with the addresses of several names, each by themselves.
+    pub fn sort_each<'l>(&self, lists: impl Iterator<Item = &'l mut [IpAddr]>) {
         // Neither gai.conf nor the interfaces are of interest to one address alone.
-        if addresses.len() < 2 {
+        let mut lists = lists.filter(|list| list.len() > 1).peekable();
+        if lists.peek().is_none() {
             return;
         }
         let path = Path::new(gai::PATH);
         let (policy, warnings) = gai::parse(&self.read(path));
         self.warn_of(&warnings, path);
-        let mut order: Vec<IpAddr> = addresses.iter().map(|address| address.ip).collect();
-        order::sort(&mut order, &policy, &HostSources::new());
-        addresses.sort_by_cached_key(|address| order.iter().position(|ip| *ip == address.ip));
+        let sources = HostSources::new();
+        lists.for_each(|list| order::sort(list, &policy, &sources));
     }
 
-    fn dns(&self) -> Dns<'_, Network> {
+    /// This host's way to ask DNS.
+    #[must_use]
+    pub fn dns(&self) -> Dns<'_, Network> {
         let conf = self.resolv_conf();
         let mut servers: Vec<SocketAddr> = conf.servers.iter().map(socket_address).collect();
         if conf.rotate && !servers.is_empty() {
             let start = random() % servers.len();
             servers.rotate_left(start);
         }
+        let glue = self.glue.borrow().clone();
         Dns {
             transport: Network,
             servers,
@@ -171,12 +191,16 @@ impl<'a> Host<'a> {
                 use_vc: conf.use_vc,
             },
             settings: self.settings,
-            search: conf.search.clone().unwrap_or_else(own_domain),
+            search: match glue {
+                Some(_) => Vec::new(),
+                None => conf.search.clone().unwrap_or_else(own_domain),
+            },
             ndots: conf.ndots,
             no_tld_query: conf.no_tld_query,
             no_aaaa: conf.no_aaaa,
             single_request: conf.single_request,
             sortlist: &conf.sortlist,
+            glue,
             trace: self.trace,
         }
     }
@@ -215,7 +239,8 @@ impl<'a> Host<'a> {
         }
     }
 
-    fn warn(&self, message: String) {
+    /// Notes what was wrong in a file, once.
+    pub fn warn(&self, message: String) {
         let mut warnings = self.warnings.borrow_mut();
         if !warnings.contains(&message) {
             warnings.push(message);

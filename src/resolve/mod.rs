@@ -1,5 +1,6 @@
 //! From a query to addresses: what `getaddrinfo()` would answer on this host, without NSS modules.
 
+pub mod afs;
 pub mod dns;
 pub mod host;
 pub mod literal;
@@ -11,6 +12,7 @@ pub mod trace;
 
 use crate::failure::Failure;
 use crate::key::query::{Family, HostQuery, Preference, Query, Selection};
+use crate::key::server_list::{Server, ServerList};
 use crate::ttl::Ttl;
 use futures_util::future::{Either, select};
 use host::Host;
@@ -22,10 +24,41 @@ use std::time::Duration;
 /// What a query found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The addresses to hand over, in order, each once; at least one.
-    pub addresses: Vec<Address>,
+    /// What is to be handed over.
+    pub content: Content,
     /// The smallest TTL of all that led to them; `None` where nothing had one.
     pub ttl: Option<Ttl>,
+}
+
+/// What an answer consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The addresses of a host, in order, each once; at least one.
+    Addresses(Vec<Address>),
+    /// The servers of a cell, one of which at least has an address.
+    Servers(ServerList),
+    /// The same, of which the addresses and ports alone are wanted.
+    Endpoints(ServerList),
+}
+
+impl Answer {
+    /// Each address and where it came from, for people.
+    #[must_use]
+    pub fn origins(&self) -> Vec<String> {
+        match &self.content {
+            Content::Addresses(found) => {
+                found.iter().map(|Address { ip, origin }| format!("{ip} from {origin}")).collect()
+            }
+            Content::Servers(list) | Content::Endpoints(list) => list.servers.iter().map(describe).collect(),
+        }
+    }
+}
+
+fn describe(server: &Server) -> String {
+    let Server { name, priority, weight, port, status, addresses, .. } = server;
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let addresses = addresses.join(", ");
+    format!("{name} port {port}, priority {priority}, weight {weight}: {addresses} ({status:?})")
 }
 
 /// Answers a query within the deadline of the settings.
@@ -33,8 +66,9 @@ pub struct Answer {
 /// # Errors
 /// The failure that the kernel is to be told of.
 pub fn resolve(query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
-    let Query::Host(query) = query;
-    if let Some(answer) = literal_answer(query) {
+    if let Query::Host(query) = query
+        && let Some(answer) = literal_answer(query)
+    {
         return answer;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -44,7 +78,12 @@ pub fn resolve(query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
         .map_err(|error| Failure::Internal(format!("can't start the event loop: {error}")))?;
     let deadline = host.settings.deadline;
     runtime.block_on(async {
-        let lookup = by_preference(query, host);
+        let lookup = async {
+            match query {
+                Query::Host(query) => by_preference(query, host).await,
+                Query::Cell(query) => afs::lookup(query, host).await,
+            }
+        };
         tokio::time::timeout(Duration::from_secs(deadline.into()), lookup)
             .await
             .unwrap_or(Err(Failure::Deadline(deadline)))
@@ -71,7 +110,7 @@ fn literal_answer(query: &HostQuery) -> Option<Result<Answer, Failure>> {
     Some(match query.preference {
         Preference::Only(wanted) if wanted != family => Err(Failure::NoAddress { ttl: None }),
         _ => Ok(Answer {
-            addresses: vec![Address { ip: address, origin: "the name itself".to_owned() }],
+            content: Content::Addresses(vec![Address { ip: address, origin: "the name itself".to_owned() }]),
             ttl: None,
         }),
     })
@@ -124,5 +163,5 @@ fn selected(found: Found, selection: Selection, host: &Host<'_>) -> Answer {
     if selection == Selection::One {
         addresses.truncate(1);
     }
-    Answer { addresses, ttl: found.ttl }
+    Answer { content: Content::Addresses(addresses), ttl: found.ttl }
 }

@@ -152,9 +152,8 @@ impl<T: Transport> Client<'_, T> {
         round: u32,
     ) -> Result<Reply, Obstacle> {
         let outcome = self.conversation(question, server, limit, round).await;
-        let Question { name, record_type } = question;
         self.trace.add(
-            format!("{name} {record_type} at {server}"),
+            format!("{question} at {server}"),
             match &outcome {
                 Ok(reply) => format!("{}, {} records", rcode::name(reply.rcode), reply.answers.len()),
                 Err(obstacle) => obstacle.to_string(),
