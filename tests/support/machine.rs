@@ -206,6 +206,13 @@ impl Machine {
         assert!(run("mv", &["-f", path, &aside]).status.success());
     }
 
+    /// Makes the folder of `path`, and takes both away at the end.
+    pub fn absent_at_end(&mut self, path: &str) {
+        let folder = Path::new(path).parent().unwrap();
+        self.undo(&format!("rm -rf {}", folder.display()));
+        fs::create_dir_all(folder).unwrap();
+    }
+
     /// Makes a link at `path`, where there is nothing.
     pub fn link(&mut self, path: &str, target: &str) {
         self.undo(&format!("rm -f {path}"));
