@@ -42,6 +42,8 @@ const SIGNALS: [Signal; 12] = [
 static KEY: OnceLock<KeySerial> = OnceLock::new();
 /// Set by whoever answers first, the ordinary way or a handler.
 static CLAIMED: AtomicBool = AtomicBool::new(false);
+/// Whether the handlers are set.
+static ARMED: AtomicBool = AtomicBool::new(false);
 /// Whether the key's type is another than `dns_resolver`, so that a rejection is its only error.
 static REJECT: AtomicBool = AtomicBool::new(false);
 /// Where a handler's one message goes.
@@ -71,6 +73,10 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
         let _ = KEY.set(key);
     }
     TO_STDERR.store(to_stderr, Ordering::Relaxed);
+    set_limit(seconds);
+    if ARMED.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
     let action = SigAction::new(
         SigHandler::Handler(on_signal),
         // The alternate stack is the one that the standard library gives the main thread.
@@ -83,9 +89,7 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
         unsafe { sigaction(signal, &action) }?;
         all.add(signal);
     }
-    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&all), None)?;
-    set_limit(seconds);
-    Ok(())
+    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&all), None)
 }
 
 /// Moves the alarm: from now on `seconds` are left.
