@@ -63,7 +63,8 @@ const LARGEST: u64 = 1 << 20;
 /// Where it can't be opened or read, or is larger than 1 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     let unreadable = |source| Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
+    // Room enough for the usual file to be read at once.
+    let mut bytes = Vec::with_capacity(4096);
     let file = fs::File::open(path).map_err(unreadable)?;
     let read = io::Read::read_to_end(&mut io::Read::take(file, LARGEST + 1), &mut bytes);
     read.map_err(unreadable)?;

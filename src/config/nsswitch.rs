@@ -110,6 +110,9 @@ pub fn parse(file: &[u8]) -> (Vec<Entry>, Vec<Warning>) {
     let mut order = None;
     let mut warnings = Vec::new();
     for (number, line) in (1..).zip(file.split(|&byte| byte == b'\n')) {
+        if !line.trim_ascii_start().starts_with(b"hosts") {
+            continue;
+        }
         let line = String::from_utf8_lossy(line);
         let text = line.split('#').next().unwrap_or_default().trim_start();
         let Some(value) = text.strip_prefix("hosts").and_then(|rest| rest.trim_start().strip_prefix(':'))

@@ -16,6 +16,12 @@ use std::time::{Duration, Instant};
 
 /// Where our rule expects the helper.
 pub const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
+/// What the kernel calls.
+pub const UPCALL: &str = "/sbin/request-key";
+/// The rules that are read last.
+pub const RULES: &str = "/etc/request-key.conf";
+/// The folder of the others.
+pub const RULES_FOLDER: &str = "/etc/request-key.d";
 /// Where rules go.
 pub const RULE: &str = "/etc/request-key.d/dns_resolver.conf";
 /// keyutils' helper.
@@ -177,6 +183,48 @@ impl Machine {
         self.shadow(path, &copy);
     }
 
+    /// Puts one program at all of these paths: one file under several names.
+    pub fn one_program(&mut self, paths: &[&str], program: &Path) {
+        self.files += 1;
+        let copy = PathBuf::from(STATE).join(format!("program{}", self.files));
+        fs::copy(program, &copy).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+        for path in paths {
+            self.shadow(path, &copy);
+        }
+    }
+
+    /// Lets our executable be what the kernel calls, and the helper, in one file.
+    pub fn use_our_request_key(&mut self) {
+        self.one_program(&[UPCALL, HELPER], &executable());
+    }
+
+    /// Takes the file or folder at `path` away.
+    pub fn absent(&mut self, path: &str) {
+        let aside = format!("{path}.key-dns-tests");
+        self.undo(&format!("mv -f {aside} {path}"));
+        assert!(run("mv", &["-f", path, &aside]).status.success());
+    }
+
+    /// Makes the folder of `path`, and takes both away at the end.
+    pub fn absent_at_end(&mut self, path: &str) {
+        let folder = Path::new(path).parent().unwrap();
+        self.undo(&format!("rm -rf {}", folder.display()));
+        fs::create_dir_all(folder).unwrap();
+    }
+
+    /// Makes a link at `path`, where there is nothing.
+    pub fn link(&mut self, path: &str, target: &str) {
+        self.undo(&format!("rm -f {path}"));
+        std::os::unix::fs::symlink(target, path).unwrap();
+    }
+
+    /// Gives the file at `path` to this owner, with this mode.
+    pub fn owner_and_mode(&mut self, path: &str, owner: u32, mode: u32) {
+        std::os::unix::fs::chown(path, Some(owner), None).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     /// Puts a script at `path`.
     pub fn script(&mut self, path: &str, text: &str) {
         let script = scratch("script");
@@ -264,8 +312,13 @@ impl Machine {
     /// Asks the kernel for a key, as `keyctl request2 dns_resolver NAME CALLOUT @s` in a new session, and
     /// reads it.
     pub fn ask(&self, name: impl AsRef<[u8]>, callout: &str) -> Seen {
+        self.ask_for("dns_resolver", name, callout)
+    }
+
+    /// As [`Machine::ask`], for a key of any type.
+    pub fn ask_for(&self, key_type: &str, name: impl AsRef<[u8]>, callout: &str) -> Seen {
         const SCRIPT: &str = r#"
-            id=$(keyctl request2 dns_resolver "$1" "$2" @s 2>&1) || { echo "error $id"; exit; }
+            id=$(keyctl request2 "$3" "$1" "$2" @s 2>&1) || { echo "error $id"; exit; }
             grep "^$(printf %08x "$id") " /proc/keys | sed 's/^/key /'
             if bytes=$(keyctl pipe "$id" 2>&1 | od -An -v -tx1 | tr -d ' \n') && keyctl pipe "$id" >/dev/null 2>&1
             then echo "payload $bytes"
@@ -277,6 +330,7 @@ impl Machine {
             .args(["session", "-", "/bin/sh", "-c", SCRIPT, "sh"])
             .arg(name)
             .arg(callout)
+            .arg(key_type)
             .env("LC_ALL", "C")
             .output()
             .unwrap();
