@@ -41,7 +41,7 @@ pub struct Host<'a> {
 
 /// Why a source has no addresses.
 enum Miss {
-    /// It was not asked, since it would say this.
+    /// It has nothing, or was not asked since it would say so.
     Skipped(Status),
     /// It could not be asked.
     Unavailable(String),
@@ -121,7 +121,8 @@ impl<'a> Host<'a> {
 
     /// What one source has.
     async fn source(&self, source: &str, name: &str, families: Families) -> Result<Found, Miss> {
-        let not_found = || Miss::Failed(Status::NotFound, Failure::NoSuchName { ttl: None });
+        // That a source which knows no TTL doesn't have the name says nothing to the kernel.
+        let not_found = || Miss::Skipped(Status::NotFound);
         match sources::plan(source, name, self) {
             Plan::Skip(status) => Err(Miss::Skipped(status)),
             Plan::Localhost => match special::lookup("localhost", families) {
