@@ -93,10 +93,26 @@ impl Failure {
     }
 
     /// Of two failures on the way to one answer, the one to report: what may pass soon comes before
-    /// what says that there is nothing to find.
+    /// what says that there is nothing to find. Where both say so alike, that holds for the shorter time.
     #[must_use]
-    pub fn or_weightier(self, other: Self) -> Self {
-        if other.weight() > self.weight() { other } else { self }
+    pub fn or_weightier(mut self, mut other: Self) -> Self {
+        if other.weight() > self.weight() {
+            return other;
+        }
+        if other.weight() == self.weight()
+            && let (Some(ttl), Some(&mut Some(theirs))) = (self.negative_ttl(), other.negative_ttl())
+        {
+            *ttl = Some(ttl.map_or(theirs, |ours| ours.min(theirs)));
+        }
+        self
+    }
+
+    /// How long it is known to hold that there is nothing.
+    fn negative_ttl(&mut self) -> Option<&mut Option<Ttl>> {
+        match self {
+            Self::NoSuchName { ttl } | Self::NoAddress { ttl } | Self::NoServer { ttl, .. } => Some(ttl),
+            _ => None,
+        }
     }
 
     fn weight(&self) -> u8 {
@@ -144,5 +160,20 @@ mod tests {
         let soon = Failure::Temporary("SERVFAIL".into());
         assert_eq!(nothing.clone().or_weightier(soon.clone()), soon);
         assert_eq!(soon.clone().or_weightier(nothing), soon);
+    }
+
+    #[test]
+    fn of_two_that_say_there_is_nothing_the_shorter_time_counts() {
+        let nothing = |ttl: Option<u32>| Failure::NoSuchName { ttl: ttl.map(Ttl::from_secs) };
+        for (one, other, both) in [
+            (None, None, None),
+            (None, Some(7), Some(7)),
+            (Some(7), None, Some(7)),
+            (Some(7), Some(3), Some(3)),
+        ] {
+            assert_eq!(nothing(one).or_weightier(nothing(other)), nothing(both));
+        }
+        let unlike = Failure::NoAddress { ttl: None };
+        assert_eq!(unlike.clone().or_weightier(nothing(Some(3))), unlike);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::decode::{self, List};
 use crate::dns::{Record, Server, Zone};
-use crate::setup::{CELL, CLIENT_CONF, SRV, machine, serve, start, zone};
+use crate::setup::{CELL, CLIENT_CONF, GAI_CONF, SRV, machine, serve, start, zone};
 use crate::support::machine::{HELPER, Machine};
 use crate::support::{run, scratch};
 use std::fs;
@@ -188,4 +188,15 @@ fn difference_a_large_answer_is_whole() {
     assert_eq!(decode::list(&ours(CELL, "srv=1")).unwrap().servers.len(), 40);
     let theirs = decode::list(&theirs(CELL, "srv=1"));
     assert!(theirs.is_ok_and(|list| list.servers.len() < 40));
+}
+
+#[test]
+fn the_addresses_of_a_server_are_in_the_same_order() {
+    let Some(mut machine) = both() else { return };
+    let zone = zone().srv(SRV, 0, 0, 7003, "x", 60).a("x", [127, 0, 0, 1], 60).a("x", [10, 0, 0, 1], 60);
+    let _names = serve(&mut machine, zone.aaaa("x", std::net::Ipv6Addr::LOCALHOST, 60));
+    for gai_conf in ["", "precedence ::ffff:0:0/96 100\n"] {
+        machine.file(GAI_CONF, gai_conf);
+        assert_eq!(ours(CELL, "srv=1"), theirs(CELL, "srv=1"));
+    }
 }

@@ -15,6 +15,8 @@ pub const SRV: &str = "_afs3-vlserver._udp";
 pub const CLIENT_CONF: &str = "/etc/kafs/client.conf";
 /// The rule that comes with kafs-client.
 pub const KAFS_RULE: &str = "/etc/request-key.d/kafs_dns.conf";
+/// What decides on the order of addresses; IPv4 comes first in these tests, on hosts with IPv6 too.
+pub const GAI_CONF: &str = "/etc/gai.conf";
 /// OpenAFS's cell database.
 pub const CELLSERVDB: &str = "/etc/openafs/CellServDB";
 
@@ -23,6 +25,7 @@ pub fn machine() -> Option<Machine> {
     let mut machine = Machine::take()?;
     machine.file(CLIENT_CONF, "[cells]\n");
     machine.file(CELLSERVDB, "");
+    machine.file(GAI_CONF, "precedence ::ffff:0:0/96 100\n");
     machine.file(KAFS_RULE, format!("create dns_resolver afsdb:* * {HELPER} %k\n"));
     Some(machine)
 }
@@ -62,6 +65,11 @@ pub fn error(machine: &Machine, cell: &str, callout: &str) -> String {
             return seen.error().to_owned();
         }
     }
+}
+
+/// Whether a key that began with `seconds` has about as many left.
+pub fn about(seconds: u64, seen: &Seen) -> bool {
+    (seconds.saturating_sub(seconds / 5 + 3)..=seconds).contains(&seen.seconds())
 }
 
 /// Fails the test, with the first server that differs, where a payload is not this one.

@@ -11,7 +11,7 @@ use crate::ttl::Ttl;
 use futures_util::future::{Either, MaybeDone, maybe_done, pending, select};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use std::pin::{Pin, pin};
-use tokio::time::{sleep, timeout_at};
+use tokio::time::timeout_at;
 
 /// The service and protocol of volume location servers (RFC 5864 §5).
 const SERVICE: &str = "_afs3-vlserver._udp";
@@ -48,12 +48,11 @@ impl<'a> Questions<'a> {
 
     /// What the SRV records say.
     ///
-    /// Where they are slow to come, the AFSDB records are asked for meanwhile, so that servers which drop one
-    /// question don't use up the time of the other.
+    /// The AFSDB records are asked for meanwhile: most cells have those alone, and servers which drop one question
+    /// don't use up the time of the other.
     pub(super) async fn srv(&mut self) -> Result<Advertised, Failure> {
         let srv = pin!(ask(self.lookup, format!("{SERVICE}.{}", self.lookup.cell), RecordType::SRV));
         let meanwhile = pin!(async {
-            sleep(self.lookup.host.settings.hedge).await;
             self.afsdb.as_mut().await;
             pending::<()>().await;
         });
