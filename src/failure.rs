@@ -93,24 +93,25 @@ impl Failure {
     }
 
     /// Of two failures on the way to one answer, the one to report: what may pass soon comes before
-    /// what says that there is nothing to find. Where both say so alike, that holds for the shorter time.
+    /// what says that there is nothing to find. Two of the latter hold for as long as both do.
     #[must_use]
-    pub fn or_weightier(mut self, mut other: Self) -> Self {
-        if other.weight() > self.weight() {
-            return other;
+    pub fn or_weightier(self, other: Self) -> Self {
+        let shorter = match (self.negative_ttl(), other.negative_ttl()) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        match if other.weight() > self.weight() { other } else { self } {
+            Self::NoSuchName { .. } => Self::NoSuchName { ttl: shorter },
+            Self::NoAddress { .. } => Self::NoAddress { ttl: shorter },
+            Self::NoServer { reason, .. } => Self::NoServer { ttl: shorter, reason },
+            weightier => weightier,
         }
-        if other.weight() == self.weight()
-            && let (Some(ttl), Some(&mut Some(theirs))) = (self.negative_ttl(), other.negative_ttl())
-        {
-            *ttl = Some(ttl.map_or(theirs, |ours| ours.min(theirs)));
-        }
-        self
     }
 
-    /// How long it is known to hold that there is nothing.
-    fn negative_ttl(&mut self) -> Option<&mut Option<Ttl>> {
+    /// How long it is known that there is nothing to find.
+    fn negative_ttl(&self) -> Option<Ttl> {
         match self {
-            Self::NoSuchName { ttl } | Self::NoAddress { ttl } | Self::NoServer { ttl, .. } => Some(ttl),
+            Self::NoSuchName { ttl } | Self::NoAddress { ttl } | Self::NoServer { ttl, .. } => *ttl,
             _ => None,
         }
     }
@@ -163,17 +164,15 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_say_there_is_nothing_the_shorter_time_counts() {
-        let nothing = |ttl: Option<u32>| Failure::NoSuchName { ttl: ttl.map(Ttl::from_secs) };
-        for (one, other, both) in [
-            (None, None, None),
-            (None, Some(7), Some(7)),
-            (Some(7), None, Some(7)),
-            (Some(7), Some(3), Some(3)),
-        ] {
-            assert_eq!(nothing(one).or_weightier(nothing(other)), nothing(both));
-        }
-        let unlike = Failure::NoAddress { ttl: None };
-        assert_eq!(unlike.clone().or_weightier(nothing(Some(3))), unlike);
+    fn two_negative_answers_hold_for_the_shorter_time_that_is_known() {
+        let ttl = |seconds| Some(Ttl::from_secs(seconds));
+        let none = |ttl| Failure::NoSuchName { ttl };
+        let nothing = |ttl| Failure::NoAddress { ttl };
+        assert_eq!(none(None).or_weightier(none(None)), none(None));
+        assert_eq!(none(None).or_weightier(none(ttl(7))), none(ttl(7)));
+        assert_eq!(none(ttl(7)).or_weightier(none(None)), none(ttl(7)));
+        assert_eq!(nothing(ttl(9)).or_weightier(nothing(ttl(7))), nothing(ttl(7)));
+        assert_eq!(none(ttl(7)).or_weightier(nothing(ttl(9))), nothing(ttl(7)));
+        assert_eq!(nothing(None).or_weightier(none(None)), nothing(None));
     }
 }

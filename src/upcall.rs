@@ -152,7 +152,11 @@ fn ours(request: Result<Request, KeyringError>, key: KeySerial) -> Result<Reques
 /// As [`answer`].
 pub fn refuse(key: KeySerial, ring: &impl Keyring, failure: Failure, log: &Log) -> Result<(), Unanswered> {
     ring.assume_authority(key)?;
-    give_up(key, ring, failure, log)
+    match ours(ring.request(key), key) {
+        Ok(_) => give_up(key, ring, failure, log),
+        // A payload of ours would be data to whoever reads a key of another type.
+        Err(other) => reject(key, ring, other, log),
+    }
 }
 
 fn give_up(key: KeySerial, ring: &impl Keyring, failure: Failure, log: &Log) -> Result<(), Unanswered> {

@@ -139,10 +139,16 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         Err(error) => return usage(&error),
     };
     let Invocation { task, config, verbosity } = &invocation;
-    if !matches!(task, Task::Answer(_))
-        && let Some(key) = key_of_this_upcall()
-    {
-        return refuse(key, "the rule that runs the helper asks for no answer: give it the key, %k");
+    if let Some(key) = key_of_this_upcall() {
+        match task {
+            Task::Answer(named) if *named == key => {}
+            Task::Answer(_) => {
+                return refuse(key, "the rule that runs the helper names another key: give it %k");
+            }
+            _ => {
+                return refuse(key, "the rule that runs the helper asks for no answer: give it the key, %k");
+            }
+        }
     }
     let log = Log::new(NAME, !matches!(task, Task::Answer(_)));
     match task {

@@ -112,7 +112,8 @@ impl Keyring for KernelKeyring {
 
     fn set_timeout(&self, key: KeySerial, ttl: Ttl) -> Result<(), KeyringError> {
         let doing = "set the timeout of";
-        let seconds = usize::try_from(ttl.as_secs()).unwrap_or(usize::MAX);
+        let seconds = ttl.as_secs().max(keyctl::SHORTEST_TIMEOUT);
+        let seconds = usize::try_from(seconds).unwrap_or(usize::MAX);
         handle(key).set_timeout(seconds).map_err(|source| KeyringError::Key { doing, key, source })
     }
 

@@ -22,10 +22,35 @@ impl Trace {
         self.0.borrow_mut().push(Step { asked: asked.into(), outcome: outcome.into() });
     }
 
+    /// A step that takes a while. If it is given up, it is noted without an answer.
+    pub fn begin(&self, asked: String) -> Begun<'_> {
+        Begun { trace: self, step: Step { asked, outcome: "no answer yet".to_owned() } }
+    }
+
     /// The steps up to now.
     #[must_use]
     pub fn steps(&self) -> Vec<Step> {
         self.0.borrow().clone()
+    }
+}
+
+/// A step on its way; noted when it ends, or is given up.
+#[derive(Debug)]
+pub struct Begun<'a> {
+    trace: &'a Trace,
+    step: Step,
+}
+
+impl Begun<'_> {
+    /// Says what came of it.
+    pub fn end(mut self, outcome: String) {
+        self.step.outcome = outcome;
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.trace.0.borrow_mut().push(self.step.clone());
     }
 }
 

@@ -14,6 +14,13 @@ pub const AUTH_KEY: i32 = -7;
 /// In the place of a keyring to link to: none.
 const NO_KEYRING: i32 = 0;
 
+/// The shortest timeout, in seconds, that is sure to let the caller see the key.
+///
+/// The kernel counts whole seconds of its clock, so one of a single second may be over the next moment. The
+/// caller waits until this process has ended, and where the key has expired by then it gets ENOKEY
+/// (security/keys/request_key.c, `call_sbin_request_key()`).
+pub const SHORTEST_TIMEOUT: u32 = 2;
+
 /// A description of a host name, and the callout info of a mount, fit in this; what is longer takes a second call.
 const FIRST_BUFFER: usize = 512;
 /// No payload of any key type is longer (security/keys/keyctl.c, `MAX_USER_DATA`…: 1 MiB - 1).
@@ -45,7 +52,8 @@ pub fn read(key: i32) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As `keyctl(2)`: EPERM without authority over the key.
 pub fn reject(key: KeySerial, ttl: Ttl, errno: Errno) -> io::Result<()> {
-    let arguments = [serial(key.get()), c_ulong::from(ttl.as_secs()), c_ulong::from(errno.number()), 0];
+    let seconds = ttl.as_secs().max(SHORTEST_TIMEOUT);
+    let arguments = [serial(key.get()), c_ulong::from(seconds), c_ulong::from(errno.number()), 0];
     // SAFETY: no argument is a pointer.
     checked(unsafe { raw(libc::KEYCTL_REJECT, arguments) }).map(drop)
 }

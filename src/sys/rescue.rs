@@ -8,7 +8,7 @@
 //! A process that waits uninterruptibly itself (D state, say on `/etc` over a dead network mount) runs no
 //! handler; nothing in the same thread group could help it.
 
-use super::keyctl::{raw, serial};
+use super::keyctl::{SHORTEST_TIMEOUT, raw, serial};
 use crate::key::KeySerial;
 use nix::errno::Errno as Libc;
 use nix::libc::{self, c_int, c_ulong};
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What a rescued key is instantiated with: EAGAIN, as for everything that breaks on our side.
 const PAYLOAD: &[u8] = b"#dnserror=11\0";
 /// How long that lasts, in seconds.
-const LASTS: c_ulong = 1;
+const LASTS: c_ulong = SHORTEST_TIMEOUT as c_ulong;
 
 /// The signals that mean "no more time", "please end", and "crashed".
 const SIGNALS: [Signal; 12] = [

@@ -1,7 +1,7 @@
 //! The comparison.
 
 use crate::differences;
-use crate::dns::{Bound, Server, rcode};
+use crate::dns::{Bound, Builder, Server, rcode};
 use crate::generate::{Case, case, zones};
 use crate::lookups::{Outcome, glibc, ours};
 use crate::support::world::{self, inside};
@@ -18,7 +18,7 @@ impl Servers {
     fn start() -> Self {
         Self([1, 2, 3].map(|last| {
             let address: SocketAddr = format!("127.0.0.{last}:53").parse().unwrap();
-            let builder = zones().into_iter().fold(Server::builder(), |builder, zone| builder.zone(zone));
+            let builder = zones().into_iter().fold(Server::builder(), Builder::zone);
             builder.outside(rcode::NXDOMAIN).start_on(Bound::at(address).unwrap())
         }))
     }

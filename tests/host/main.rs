@@ -1,7 +1,8 @@
 //! The host's name service in debug mode: sources, files good and bad, servers good and bad. In namespaces of their
 //! own, where `/etc` and the network are the tests'.
 
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(unreachable_pub, missing_docs, clippy::must_use_candidate, clippy::missing_panics_doc)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../dns/mod.rs"]
 mod dns;

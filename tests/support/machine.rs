@@ -3,16 +3,15 @@
 //! Everything a test changes is put back when the [`Machine`] goes, also by a panic; and what a killed test run left
 //! behind, before the next one begins.
 
+#[allow(unused_imports)]
+pub use super::asking::error;
+use super::syslog::{self, Syslog};
 use super::{executable, run, scratch};
 use std::fs;
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 /// Where our rule expects the helper.
 pub const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
@@ -28,7 +27,8 @@ pub const RULE: &str = "/etc/request-key.d/dns_resolver.conf";
 pub const KEYUTILS_HELPER: &str = "/sbin/key.dns_resolver";
 
 const STATE: &str = "/run/key-dns-tests";
-const SETTINGS: &str = "/etc/keyutils/key.dns_resolver.conf";
+/// The helper's settings.
+pub const SETTINGS: &str = "/etc/keyutils/key.dns_resolver.conf";
 
 static MACHINE: Mutex<()> = Mutex::new(());
 
@@ -37,61 +37,6 @@ pub struct Machine {
     _turn: MutexGuard<'static, ()>,
     _lock: fs::File,
     files: usize,
-}
-
-/// What a `request_key()` call brought.
-#[derive(Debug)]
-pub struct Seen {
-    /// The contents of the key, or what reading it failed with (strerror(3)); a call that brings no key
-    /// at all is `request_key: ` and the error.
-    pub payload: Result<Vec<u8>, String>,
-    /// The time that the key has left, as `/proc/keys` shows it: `59s`, `4m`, `perm`.
-    pub left: String,
-    /// How long the call took.
-    pub took: Duration,
-}
-
-impl Seen {
-    /// The payload as text.
-    #[track_caller]
-    pub fn text(&self) -> String {
-        match &self.payload {
-            Ok(bytes) => String::from_utf8(bytes.clone()).expect("a payload that is text"),
-            Err(error) => panic!("no payload: {error}"),
-        }
-    }
-
-    /// The error on reading the key.
-    #[track_caller]
-    pub fn error(&self) -> &str {
-        match &self.payload {
-            Ok(bytes) => panic!("a payload where there should be none: {}", bytes.escape_ascii()),
-            Err(error) => error,
-        }
-    }
-
-    /// Seconds left; minutes and more are rounded down by the kernel.
-    #[track_caller]
-    pub fn seconds(&self) -> u64 {
-        let (number, unit) = self.left.split_at(self.left.len() - 1);
-        let factor = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            "d" => 86400,
-            "w" => 604_800,
-            _ => panic!("{} is no time", self.left),
-        };
-        number.parse::<u64>().unwrap() * factor
-    }
-}
-
-/// The errors that keys are answered with, in the words of strerror(3).
-pub mod error {
-    pub const ENODATA: &str = "No data available";
-    pub const EAGAIN: &str = "Resource temporarily unavailable";
-    pub const ECONNREFUSED: &str = "Connection refused";
-    pub const EINVAL: &str = "Invalid argument";
 }
 
 /// Why this machine can't run such a test, if it can't.
@@ -134,11 +79,19 @@ impl Machine {
         machine.put_back();
         machine.program(HELPER, &executable());
         let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf");
-        machine.file(RULE, fs::read(rule).unwrap());
+        machine.only_rules(&fs::read(rule).unwrap());
         machine.file("/etc/hosts", "127.0.0.1 localhost\n");
         machine.file("/etc/nsswitch.conf", "hosts: files dns\n");
         machine.file("/etc/resolv.conf", "");
         Some(machine)
+    }
+
+    /// Of all files with rules in `/etc/request-key.d`, leaves ours alone, with this text.
+    fn only_rules(&mut self, text: &[u8]) {
+        for entry in fs::read_dir("/etc/request-key.d").into_iter().flatten() {
+            self.file(entry.unwrap().path().to_str().unwrap(), "");
+        }
+        self.file(RULE, text);
     }
 
     /// Answers keys with keyutils' helper instead of ours.
@@ -160,7 +113,7 @@ impl Machine {
     pub fn name_servers(&mut self, addresses: &[&str]) {
         let mut text = "search .\noptions timeout:1 attempts:1\n".to_owned();
         for address in addresses {
-            text.push_str(&format!("nameserver {address}\n"));
+            text.extend(["nameserver ", address, "\n"]);
         }
         self.file("/etc/resolv.conf", text);
     }
@@ -244,19 +197,38 @@ impl Machine {
         self.files += 1;
         let pipe = PathBuf::from(STATE).join(format!("pipe{}", self.files));
         assert!(run("mkfifo", &[pipe.to_str().unwrap()]).status.success());
+        // Whoever else on this machine came to open it is let go in the end.
+        self.undo(&format!(": <>{}", pipe.display()));
         self.shadow(path, &pipe);
+    }
+
+    /// Puts a file at `path` that not even root can read.
+    pub fn unreadable(&mut self, path: &str) {
+        self.shadow(path, Path::new("/proc/sys/net/ipv4/route/flush"));
+    }
+
+    /// Makes every packet to `address`, one of the loopback network, fail with EHOSTUNREACH.
+    pub fn unreachable(&mut self, address: &str) {
+        assert!(address.starts_with("127."));
+        let route = ["route", "add", "unreachable", address, "table", "local"];
+        self.undo(&format!("ip {}", route.join(" ").replace("add", "del")));
+        assert!(run("ip", &route).status.success());
     }
 
     /// Listens at `/dev/log` in place of whoever does.
     pub fn syslog(&mut self) -> Syslog {
-        let path = Path::new("/dev/log");
-        if path.symlink_metadata().is_ok() {
+        self.no_syslog();
+        Syslog::listen()
+    }
+
+    /// Leaves nothing at `/dev/log`.
+    pub fn no_syslog(&mut self) {
+        if Path::new(syslog::PATH).symlink_metadata().is_ok() {
             let aside = format!("{STATE}/log");
-            self.undo(&format!("mv -f {aside} /dev/log"));
-            assert!(run("mv", &["-f", "/dev/log", &aside]).status.success());
+            self.undo(&format!("mv -f {aside} {}", syslog::PATH));
+            assert!(run("mv", &["-f", syslog::PATH, &aside]).status.success());
         }
-        self.undo("rm -f /dev/log");
-        Syslog(UnixDatagram::bind(path).unwrap())
+        self.undo(&format!("rm -f {}", syslog::PATH));
     }
 
     /// Mounts `copy` over `path`, which is made first where there is none.
@@ -308,84 +280,10 @@ impl Machine {
             }
         }
     }
-
-    /// Asks the kernel for a key, as `keyctl request2 dns_resolver NAME CALLOUT @s` in a new session, and
-    /// reads it.
-    pub fn ask(&self, name: impl AsRef<[u8]>, callout: &str) -> Seen {
-        self.ask_for("dns_resolver", name, callout)
-    }
-
-    /// As [`Machine::ask`], for a key of any type.
-    pub fn ask_for(&self, key_type: &str, name: impl AsRef<[u8]>, callout: &str) -> Seen {
-        const SCRIPT: &str = r#"
-            id=$(keyctl request2 "$3" "$1" "$2" @s 2>&1) || { echo "error $id"; exit; }
-            grep "^$(printf %08x "$id") " /proc/keys | sed 's/^/key /'
-            if bytes=$(keyctl pipe "$id" 2>&1 | od -An -v -tx1 | tr -d ' \n') && keyctl pipe "$id" >/dev/null 2>&1
-            then echo "payload $bytes"
-            else echo "error $(keyctl pipe "$id" 2>&1 >/dev/null)"
-            fi"#;
-        let name = std::ffi::OsStr::from_bytes(name.as_ref());
-        let start = Instant::now();
-        let output = Command::new("keyctl")
-            .args(["session", "-", "/bin/sh", "-c", SCRIPT, "sh"])
-            .arg(name)
-            .arg(callout)
-            .arg(key_type)
-            .env("LC_ALL", "C")
-            .output()
-            .unwrap();
-        let took = start.elapsed();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let line = |word: &str| text.lines().find_map(|line| line.strip_prefix(word));
-        let left = line("key ").map(|key| key.split_whitespace().nth(3).unwrap().to_owned());
-        let payload = match (line("payload "), line("error ")) {
-            (Some(hex), _) => Ok(unhex(hex)),
-            (None, Some(error)) => Err(match error.strip_prefix("keyctl_read_alloc: ") {
-                Some(reading) => reading.to_owned(),
-                None => error.to_owned(),
-            }),
-            (None, None) => panic!("keyctl said: {text} {}", String::from_utf8_lossy(&output.stderr)),
-        };
-        Seen { payload, left: left.unwrap_or_default(), took }
-    }
-
-    /// The process ids of running helpers.
-    pub fn helpers(&self) -> Vec<u32> {
-        let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
-            let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-            line.starts_with(HELPER.as_bytes()).then_some(pid)
-        });
-        processes.collect()
-    }
 }
 
 impl Drop for Machine {
     fn drop(&mut self) {
         self.put_back();
-    }
-}
-
-fn unhex(hex: &str) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap() as u8;
-    hex.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
-}
-
-/// A listener at `/dev/log`.
-pub struct Syslog(UnixDatagram);
-
-impl Syslog {
-    /// The next message; fails the test when none comes in three seconds.
-    #[track_caller]
-    pub fn next(&self) -> String {
-        self.try_next(Duration::from_secs(3)).expect("a message in the log")
-    }
-
-    /// The next message, if one comes within `time`.
-    pub fn try_next(&self, time: Duration) -> Option<String> {
-        let mut buffer = [0; 65536];
-        self.0.set_read_timeout(Some(time)).unwrap();
-        let length = self.0.recv(&mut buffer).ok()?;
-        Some(String::from_utf8_lossy(&buffer[..length]).into_owned())
     }
 }

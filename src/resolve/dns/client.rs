@@ -151,14 +151,12 @@ impl<T: Transport> Client<'_, T> {
         limit: Duration,
         round: u32,
     ) -> Result<Reply, Obstacle> {
+        let note = self.trace.begin(format!("{question} at {server}"));
         let outcome = self.conversation(question, server, limit, round).await;
-        self.trace.add(
-            format!("{question} at {server}"),
-            match &outcome {
-                Ok(reply) => format!("{}, {} records", rcode::name(reply.rcode), reply.answers.len()),
-                Err(obstacle) => obstacle.to_string(),
-            },
-        );
+        note.end(match &outcome {
+            Ok(reply) => format!("{}, {} records", rcode::name(reply.rcode), reply.answers.len()),
+            Err(obstacle) => obstacle.to_string(),
+        });
         outcome
     }
 
@@ -173,7 +171,7 @@ impl<T: Transport> Client<'_, T> {
         // Some middleboxes drop queries with EDNS: a second round does without.
         let edns = round == 0;
         let mut reply = self.once(question, server, first, limit, edns).await?;
-        if edns && matches!(reply.rcode, rcode::FORMERR | rcode::NOTIMP) {
+        if edns && matches!(reply.rcode, rcode::FORMERR | rcode::NOTIMP | rcode::BADVERS) {
             reply = self.once(question, server, first, limit, false).await?;
         }
         if reply.truncated && first == Protocol::Udp {
@@ -181,8 +179,8 @@ impl<T: Transport> Client<'_, T> {
         }
         match reply.rcode {
             rcode::NOERROR if reply.is_lame() => Err(Obstacle::Lame),
-            rcode::NOERROR if reply.answers.is_empty() && reply.unreadable > 0 => {
-                Err(Obstacle::Undecodable("none of its records can be read".to_owned()))
+            rcode::NOERROR if reply.is_unreadable() => {
+                Err(Obstacle::Undecodable("no record of the answer can be read".to_owned()))
             }
             rcode::NOERROR | rcode::NXDOMAIN => Ok(reply),
             other => Err(Obstacle::Rcode(other)),

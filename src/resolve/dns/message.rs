@@ -74,6 +74,8 @@ pub mod rcode {
     pub const NOTIMP: u16 = 4;
     /// The server won't.
     pub const REFUSED: u16 = 5;
+    /// The server does not know our version of EDNS (RFC 6891 §6.1.3).
+    pub const BADVERS: u16 = 16;
 
     /// Its name in messages.
     #[must_use]
@@ -85,6 +87,7 @@ pub mod rcode {
             NXDOMAIN => "NXDOMAIN".to_owned(),
             NOTIMP => "NOTIMP".to_owned(),
             REFUSED => "REFUSED".to_owned(),
+            BADVERS => "BADVERS".to_owned(),
             other => format!("RCODE{other}"),
         }
     }
@@ -93,7 +96,7 @@ pub mod rcode {
 /// What could be read of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
-    /// The response code of the header.
+    /// The response code, of the header and EDNS together.
     pub rcode: u16,
     /// TC: there is more, over TCP.
     pub truncated: bool,
@@ -218,7 +221,7 @@ impl Reply {
         for number in 0..header.answers {
             match record(&mut decoder) {
                 Ok(Parsed::Record(record)) => reply.answers.push(record),
-                Ok(Parsed::ForeignClass(_)) => {}
+                Ok(Parsed::ForeignClass(..)) => {}
                 Ok(Parsed::Unreadable) => reply.unreadable += 1,
                 Err(_) => {
                     reply.unreadable += header.answers - number;
@@ -237,8 +240,12 @@ impl Reply {
         }
         for _ in 0..header.additionals {
             match record(&mut decoder) {
-                // The class of an OPT record is a size (RFC 6891 §6.1.2).
-                Ok(Parsed::ForeignClass(RecordType::OPT)) => {}
+                // The class of an OPT record is a size, and its TTL begins with the upper bits of the
+                // response code (RFC 6891 §6.1.2, §6.1.3).
+                Ok(Parsed::ForeignClass(RecordType::OPT, ttl)) => {
+                    let [upper, ..] = ttl.to_be_bytes();
+                    reply.rcode |= u16::from(upper) << 4;
+                }
                 Ok(Parsed::Record(record)) if matches!(record.data, Rdata::A(_) | Rdata::Aaaa(_)) => {
                     reply.has_additional = true;
                     reply.glue.push(record);
@@ -258,6 +265,12 @@ impl Reply {
             && !self.authoritative
             && !self.recursion_available
             && !self.has_additional
+    }
+
+    /// Whether it has answer records, none of which makes sense: that is no word on what the name has.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.answers.is_empty() && self.unreadable > 0
     }
 }
 
@@ -303,7 +316,8 @@ fn question(decoder: &mut BinDecoder<'_>) -> Result<Asked, DecodeError> {
 
 enum Parsed {
     Record(Record),
-    ForeignClass(RecordType),
+    /// With the TTL field as it is.
+    ForeignClass(RecordType, u32),
     Unreadable,
 }
 
@@ -312,7 +326,7 @@ fn record(decoder: &mut BinDecoder<'_>) -> Result<Parsed, DecodeError> {
     let owner = Name::read(decoder)?;
     let record_type = RecordType::from(u16(decoder)?);
     let class = DNSClass::from(u16(decoder)?);
-    let ttl = Ttl::from_record(decoder.read_u32()?.unverified());
+    let ttl = decoder.read_u32()?.unverified();
     let length = usize::from(u16(decoder)?);
     let start = decoder.index();
     // A decoder of its own, since names in the data may point back into the message.
@@ -322,13 +336,13 @@ fn record(decoder: &mut BinDecoder<'_>) -> Result<Parsed, DecodeError> {
     };
     decoder.read_slice(length)?.unverified();
     if class != DNSClass::IN {
-        return Ok(Parsed::ForeignClass(record_type));
+        return Ok(Parsed::ForeignClass(record_type, ttl));
     }
     let data = rdata(&mut data_decoder, record_type);
     Ok(match data {
         // What is left over or missing shows that the data is not what its type says.
         Ok(data) if matches!(data, Rdata::Other(_)) || data_decoder.index() == start + length => {
-            Parsed::Record(Record { owner, ttl, data })
+            Parsed::Record(Record { owner, ttl: Ttl::from_record(ttl), data })
         }
         _ => Parsed::Unreadable,
     })

@@ -225,9 +225,8 @@ pub(super) fn absolute(candidate: &str) -> Result<Name, ()> {
     if name::flaw(candidate.as_bytes()).is_some() {
         return Err(());
     }
-    let mut name = Name::from_ascii(candidate).map_err(drop)?;
-    name.set_fqdn(true);
-    Ok(name)
+    // Not by Name::from_ascii, which takes no label that begins with a hyphen.
+    Name::from_labels(candidate.trim_end_matches('.').split('.').map(str::as_bytes)).map_err(drop)
 }
 
 /// A walk along aliases.
@@ -353,8 +352,7 @@ fn combine(ipv4: Outcome, ipv6: Outcome) -> Result<Result<Found, Failure>, (Verd
                 (Verdict::NoData, Verdict::NoData) => Verdict::NoData,
                 _ => Verdict::NoSuchName,
             };
-            let failure = if verdict == Verdict::NoData || verdict_of(&one) == verdict { one } else { two };
-            Err((verdict, failure))
+            Err((verdict, one.or_weightier(two)))
         }
         (Outcome::Nothing(nothing), Outcome::Unanswered(unanswered))
         | (Outcome::Unanswered(unanswered), Outcome::Nothing(nothing)) => {

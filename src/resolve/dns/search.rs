@@ -74,15 +74,17 @@ impl<'a> Search<'a> {
             return Some(self.name.trim_end_matches('.').to_owned());
         }
         if self.phase == Phase::List {
-            if let Some(domain) = self.domains.next() {
+            for domain in self.domains.by_ref() {
                 self.searched = true;
-                return Some(match domain.trim_matches('.') {
+                match domain.trim_matches('.') {
+                    // glibc asks for it again.
+                    "" if self.tried_as_is => {}
                     "" => {
                         self.tried_as_is = true;
-                        self.name.to_owned()
+                        return Some(self.name.to_owned());
                     }
-                    domain => format!("{}.{domain}", self.name),
-                });
+                    domain => return Some(format!("{}.{domain}", self.name)),
+                }
             }
             self.phase = Phase::AsIsLast;
         }
@@ -174,6 +176,7 @@ mod tests {
     #[test]
     fn the_root_in_the_list_is_the_name_as_it_is() {
         assert_eq!(walk("mon", &[".", "a.test."], 1, Verdict::NoSuchName), ["mon", "mon.a.test"]);
+        assert_eq!(walk("mon.x", &[".", "a"], 1, Verdict::NoSuchName), ["mon.x", "mon.x.a"]);
     }
 
     #[test]

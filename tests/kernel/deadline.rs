@@ -1,0 +1,90 @@
+//! The deadline: whatever hangs, the key is answered.
+
+use crate::dns::{Action, Message, Record, Script};
+use crate::serving::{ADDRESS, hosts, server};
+use crate::support::asking::Seen;
+use crate::support::machine::{Machine, error};
+use std::time::Duration;
+
+/// A helper that would wait for half a minute, were it not for the deadline.
+fn patient(machine: &mut Machine, deadline: u32) {
+    machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
+    machine.settings(format!("deadline = {deadline}\n"));
+}
+
+#[track_caller]
+fn is_over(seen: &Seen, deadline: u64) {
+    seen.fails(error::EAGAIN, 1);
+    assert!(seen.took >= Duration::from_secs(deadline), "{:?}", seen.took);
+    assert!(seen.took < Duration::from_secs(20), "{:?}", seen.took);
+}
+
+#[test]
+fn a_server_that_says_nothing_does_not_hold_the_caller_beyond_the_deadline() {
+    let Some(mut machine) = Machine::take() else { return };
+    patient(&mut machine, 1);
+    let log = machine.syslog();
+    let _server = server(ADDRESS).script(Script::new().on_all(Action::Silence)).start();
+    is_over(&machine.ask("v4.example.test", ""), 1);
+    let line = log.next();
+    for part in ["no answer within the deadline of 1 s", "v4.example.test. A at 127.53.0.1:53: no answer yet"]
+    {
+        assert!(line.contains(part), "{part:?} in {line}");
+    }
+}
+
+#[test]
+fn nor_does_one_that_talks_of_other_things_all_the_time() {
+    let Some(mut machine) = Machine::take() else { return };
+    patient(&mut machine, 1);
+    let strays = (0..200)
+        .map(|tenth| Action::delay(Duration::from_millis(50 * tenth), Action::wrong_id(Action::Zone)));
+    let _server = server(ADDRESS).zone(hosts()).script(Script::new().on_all(Action::many(strays))).start();
+    is_over(&machine.ask("a:v4.example.test", ""), 1);
+}
+
+#[test]
+fn nor_one_that_leads_from_alias_to_alias() {
+    let Some(mut machine) = Machine::take() else { return };
+    patient(&mut machine, 1);
+    let endless = Script::new().with(|query, _, _| {
+        let name = query.qname.to_string();
+        let alias = Record::cname(name.as_str(), &format!("x{}", &name), 30);
+        Action::delay(Duration::from_millis(200), Action::Answer(Message::new().answer(alias)))
+    });
+    let _server = server(ADDRESS).zone(hosts()).script(endless).start();
+    is_over(&machine.ask("a:v4.example.test", ""), 1);
+}
+
+#[test]
+fn nor_one_that_sends_a_byte_now_and_then_over_tcp() {
+    let Some(mut machine) = Machine::take() else { return };
+    patient(&mut machine, 1);
+    let drip = Action::tcp_drip(Duration::from_millis(200), Action::Zone);
+    let script = Script::new().on_all(Action::truncate_then_tcp(drip));
+    let _server = server(ADDRESS).zone(hosts()).script(script).start();
+    is_over(&machine.ask("a:v4.example.test", ""), 1);
+}
+
+#[test]
+fn a_helper_whose_thread_hangs_in_a_system_call_is_not_waited_for() {
+    let Some(mut machine) = Machine::take() else { return };
+    let log = machine.syslog();
+    for file in ["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"] {
+        patient(&mut machine, 1);
+        machine.stuck(file);
+        is_over(&machine.ask("v4.example.test", ""), 1);
+        let line = log.next();
+        assert!(line.contains("did not end in time") && line.contains("EAGAIN"), "{line}");
+        machine.file(file, "");
+    }
+}
+
+#[test]
+fn an_answer_in_time_is_not_disturbed_by_the_deadline() {
+    let Some(mut machine) = Machine::take() else { return };
+    patient(&mut machine, 3);
+    let late = Script::new().on_all(Action::delay(Duration::from_millis(1500), Action::Zone));
+    let _server = server(ADDRESS).zone(hosts()).script(late).start();
+    machine.ask("both.example.test", "").is("192.0.2.2", 20);
+}

@@ -1,0 +1,134 @@
+//! Names that can't be looked up: the errno, and how long it lasts.
+
+use crate::dns::{Action, Message, Script, TcpMode, flag, qtype, refuses};
+use crate::serving::{ADDRESS, OTHER, hosts, serve, serve_by, server};
+use crate::support::machine::{Machine, error};
+
+#[test]
+fn a_name_that_does_not_exist_and_one_without_addresses_are_no_data() {
+    let Some(mut machine) = Machine::take() else { return };
+    let _server = serve(&mut machine, hosts().txt("text", "x", 30).soa(25, 300));
+    for name in ["nosuch.example.test", "text.example.test", "a:v6.example.test", "aaaa:v4.example.test"] {
+        let seen = machine.ask(name, "");
+        assert_eq!(seen.error(), error::ENODATA, "{name}");
+        seen.lasts(25);
+    }
+}
+
+#[test]
+fn each_code_of_a_server_has_its_errno() {
+    let Some(mut machine) = Machine::take() else { return };
+    for (code, error, seconds) in [
+        (1, error::ECONNREFUSED, 10),  // FORMERR
+        (2, error::EAGAIN, 1),         // SERVFAIL
+        (4, error::ECONNREFUSED, 10),  // NOTIMP
+        (5, error::ECONNREFUSED, 10),  // REFUSED
+        (9, error::ECONNREFUSED, 10),  // NOTAUTH
+        (23, error::ECONNREFUSED, 10), // BADCOOKIE, of which the header holds just the lower bits
+    ] {
+        let _server = serve_by(&mut machine, hosts(), Script::new().on_all(Action::Rcode(code)));
+        let seen = machine.ask("v4.example.test", "");
+        assert_eq!(seen.error(), error, "rcode {code}");
+        seen.lasts(seconds);
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_is_a_passing_failure() {
+    let Some(mut machine) = Machine::take() else { return };
+    let _server = serve_by(&mut machine, hosts(), Script::new().on_all(Action::Silence));
+    machine.ask("v4.example.test", "").fails(error::EAGAIN, 1);
+}
+
+#[test]
+fn a_server_that_knows_nothing_of_the_name_and_asks_nobody_is_a_passing_failure() {
+    let Some(mut machine) = Machine::take() else { return };
+    let lame = Action::Answer(Message::new().clear(flag::RA | flag::AA));
+    let _server = serve_by(&mut machine, hosts(), Script::new().on_all(lame));
+    machine.ask("v4.example.test", "").fails(error::EAGAIN, 1);
+}
+
+#[test]
+fn where_nothing_listens_the_connection_is_refused() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.name_servers(&[ADDRESS, OTHER]);
+    machine.ask("v4.example.test", "").fails(error::ECONNREFUSED, 10);
+}
+
+#[test]
+fn without_any_name_server_the_connection_is_refused() {
+    let Some(mut machine) = Machine::take() else { return };
+    if !refuses("127.0.0.1:53".parse().unwrap()) {
+        eprintln!("skipped: this host has a name server of its own");
+        return;
+    }
+    for resolv_conf in ["", "options timeout:1\n", "nameserver not.an.address\n"] {
+        machine.file("/etc/resolv.conf", resolv_conf);
+        machine.ask("v4.example.test", "").fails(error::ECONNREFUSED, 10);
+    }
+}
+
+#[test]
+fn a_resolv_conf_that_can_t_be_read_is_as_good_as_empty() {
+    let Some(mut machine) = Machine::take() else { return };
+    if !refuses("127.0.0.1:53".parse().unwrap()) {
+        eprintln!("skipped: this host has a name server of its own");
+        return;
+    }
+    machine.unreadable("/etc/resolv.conf");
+    machine.ask("v4.example.test", "").fails(error::ECONNREFUSED, 10);
+}
+
+#[test]
+fn a_server_that_can_t_be_reached_is_a_passing_failure() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.unreachable("127.53.9.1");
+    machine.name_servers(&["127.53.9.1"]);
+    machine.ask("v4.example.test", "").fails(error::EAGAIN, 1);
+    machine.name_servers(&["127.53.9.1", ADDRESS]);
+    machine.ask("v4.example.test", "").fails(error::EAGAIN, 1);
+    let _server = server(ADDRESS).zone(hosts()).start();
+    machine.ask("both.example.test", "").is("192.0.2.2", 20);
+}
+
+#[test]
+fn servers_that_all_refuse_in_their_ways_are_a_refusal_and_one_that_may_do_better_is_not() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.name_servers(&[ADDRESS, OTHER]);
+    let first = server(ADDRESS).script(Script::new().on_all(Action::REFUSED)).start();
+    machine.ask("v4.example.test", "").fails(error::ECONNREFUSED, 10);
+    let second = server(OTHER).script(Script::new().on_all(Action::NOTIMP)).start();
+    machine.ask("v4.example.test", "").fails(error::ECONNREFUSED, 10);
+    second.change(|config| config.script = Script::new().on_all(Action::SERVFAIL));
+    machine.ask("v4.example.test", "").fails(error::EAGAIN, 1);
+    second.change(|config| config.script = Script::new().on_all(Action::Silence));
+    machine.ask("v4.example.test", "").fails(error::EAGAIN, 1);
+    drop(first);
+}
+
+#[test]
+fn a_failure_of_one_family_alone_does_not_make_the_name_one_without_addresses() {
+    let Some(mut machine) = Machine::take() else { return };
+    for failing in [qtype::A, qtype::AAAA] {
+        let script = Script::new().on("text.example.test", failing, Action::SERVFAIL);
+        let _server = serve_by(&mut machine, hosts().txt("text", "x", 30), script);
+        machine.ask("text.example.test", "").fails(error::EAGAIN, 1);
+        machine.ask("text.example.test", "list").fails(error::EAGAIN, 1);
+    }
+}
+
+#[test]
+fn names_under_invalid_do_not_exist_and_ask_nothing() {
+    let Some(mut machine) = Machine::take() else { return };
+    let server = serve(&mut machine, hosts());
+    machine.ask("mon.invalid", "").fails(error::ENODATA, 60);
+    assert_eq!(server.queries().len(), 0);
+}
+
+#[test]
+fn a_server_with_a_refused_tcp_port_is_as_good_over_udp() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.name_servers(&[ADDRESS]);
+    let _server = server(ADDRESS).zone(hosts()).tcp(TcpMode::Refuse).start();
+    machine.ask("both.example.test", "").is("192.0.2.2", 20);
+}

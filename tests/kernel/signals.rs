@@ -1,0 +1,101 @@
+//! Signals to a helper that is waiting for a server: the key is answered before it ends.
+
+use crate::dns::{Action, Script, Server};
+use crate::serving::{ADDRESS, hosts, server};
+use crate::support::asking::{Ask, Seen, caught, helper, sleeping_helper};
+use crate::support::machine::{HELPER, Machine, SETTINGS, error};
+use crate::support::run;
+use std::thread;
+use std::time::Duration;
+
+/// A server that says nothing, and a helper that would wait for it for half a minute.
+fn silent(machine: &mut Machine) -> Server {
+    machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
+    machine.settings("deadline = 30\n");
+    server(ADDRESS).zone(hosts()).script(Script::new().on_all(Action::Silence)).start()
+}
+
+/// What the caller sees when the helper gets this signal while it waits.
+fn signalled(server: &Server, signal: &str) -> Seen {
+    caught(|| {
+        server.clear();
+        thread::scope(|scope| {
+            let asking = scope.spawn(|| Ask::new("v4.example.test").once());
+            assert!(server.wait(1, Duration::from_secs(20)), "no query");
+            assert!(run("kill", &["-s", signal, &helper().to_string()]).status.success());
+            asking.join().unwrap()
+        })
+    })
+}
+
+#[test]
+fn a_helper_that_is_told_to_end_or_crashes_answers_first() {
+    let Some(mut machine) = Machine::take() else { return };
+    let server = silent(&mut machine);
+    let log = machine.syslog();
+    for (signal, number) in [
+        ("TERM", 15),
+        ("INT", 2),
+        ("HUP", 1),
+        ("QUIT", 3),
+        ("ABRT", 6),
+        ("SEGV", 11),
+        ("BUS", 7),
+        ("ILL", 4),
+        ("FPE", 8),
+        ("SYS", 31),
+        ("XCPU", 24),
+        ("ALRM", 14),
+    ] {
+        let seen = signalled(&server, signal);
+        assert_eq!(seen.error(), error::EAGAIN, "SIG{signal}");
+        seen.lasts(1);
+        assert!(seen.took < Duration::from_secs(25), "SIG{signal}: {:?}", seen.took);
+        let line = log.next();
+        assert!(line.contains(&format!("(signal {number})")) && line.contains("EAGAIN"), "{line}");
+    }
+}
+
+#[test]
+fn other_signals_do_not_disturb_a_lookup() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
+    let late = Script::new().on_all(Action::delay(Duration::from_millis(500), Action::Zone));
+    let server = server(ADDRESS).zone(hosts()).script(late).start();
+    for signal in ["PIPE", "CHLD", "URG", "WINCH", "CONT"] {
+        let seen = signalled(&server, signal);
+        assert_eq!(seen.text(), "192.0.2.1", "SIG{signal}");
+        seen.lasts(300);
+    }
+}
+
+#[test]
+fn a_helper_that_was_started_deaf_to_signals_hears_them() {
+    let Some(mut machine) = Machine::take() else { return };
+    let server = silent(&mut machine);
+    machine.rule(&format!("create dns_resolver * * /usr/bin/env --ignore-signal --block-signal {HELPER} %k"));
+    for signal in ["TERM", "SEGV"] {
+        signalled(&server, signal).fails(error::EAGAIN, 1);
+    }
+}
+
+#[test]
+fn a_helper_that_hangs_in_a_system_call_answers_too() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.stuck(SETTINGS);
+    let seen = caught(|| {
+        thread::scope(|scope| {
+            let asking = scope.spawn(|| Ask::new("v4.example.test").once());
+            assert!(run("kill", &["-s", "TERM", &sleeping_helper().to_string()]).status.success());
+            asking.join().unwrap()
+        })
+    });
+    seen.fails(error::EAGAIN, 1);
+}
+
+#[test]
+fn killed_outright_it_leaves_the_kernel_to_say_that_there_is_no_key() {
+    let Some(mut machine) = Machine::take() else { return };
+    let server = silent(&mut machine);
+    assert_eq!(signalled(&server, "KILL").error(), "request_key: Required key not available");
+}
