@@ -90,5 +90,5 @@ fn a_program_that_reads_nothing_is_no_trouble() {
         "there is no key rk:other"
     );
     machine.file(RULES, "create user rk:* * |/bin/echo %c %d\n");
-    assert_eq!(machine.ask_for("user", "rk:deaf", &"y".repeat(4000)).text().len(), 4000 + " rk:deaf\n".len());
+    assert_eq!(machine.ask_for("user", "rk:deaf", "y".repeat(4000)).text().len(), 4000 + " rk:deaf\n".len());
 }

@@ -4,7 +4,7 @@
 //! behind, before the next one begins.
 
 #[allow(unused_imports)]
-pub use super::asking::error;
+pub use super::asking::{Seen, error};
 use super::syslog::{self, Syslog};
 use super::{executable, run, scratch};
 use std::fs;
