@@ -1,5 +1,6 @@
 //! The helper's executable: built, found, and run in debug mode.
 
+use crate::questions::Payload;
 use crate::undo::{self, Step};
 use std::env;
 use std::fs::{self, DirBuilder};
@@ -26,7 +27,7 @@ pub(crate) struct Helper {
 
 /// What debug mode printed.
 pub(crate) struct Answer {
-    pub(crate) payload: String,
+    pub(crate) payload: Payload,
     pub(crate) expiry: u32,
     pub(crate) took: Duration,
 }
@@ -68,10 +69,10 @@ impl Helper {
         let took = start.elapsed();
         let text = String::from_utf8_lossy(&output.stdout);
         let line = |word| text.lines().find_map(|line| line.strip_prefix(word));
-        match (line("payload "), line("expiry ").and_then(|seconds| seconds.parse().ok())) {
-            (Some(payload), Some(expiry)) if output.status.success() => {
-                Ok(Answer { payload: payload.to_owned(), expiry, took })
-            }
+        let binary = line("payload-v1 ").and_then(unhex).map(|bytes| Payload::read(&bytes));
+        let payload = binary.or_else(|| line("payload ").map(Payload::parse));
+        match (payload, line("expiry ").and_then(|seconds| seconds.parse().ok())) {
+            (Some(payload), Some(expiry)) if output.status.success() => Ok(Answer { payload, expiry, took }),
             _ => Err(format!(
                 "the helper ({}) printed {text:?} and {:?}",
                 output.status,
@@ -79,6 +80,11 @@ impl Helper {
             )),
         }
     }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let byte = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(byte).collect()
 }
 
 /// What a helper says that it is.

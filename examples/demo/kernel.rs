@@ -23,9 +23,10 @@ const MARK: &str = "# There for a moment, for the demo of key-dns in process ";
 
 /// The questions that are put again. None whose answer expires within a second or so: a busy machine might read
 /// the key too late.
-const AGAIN: [&str; 5] = [
+const AGAIN: [&str; 6] = [
     "mon1.key-dns-demo.test",
     "mon3.key-dns-demo.test",
+    "afsdb:cell.key-dns-demo.test",
     "mons.key-dns-demo.test",
     "mon.backup.key-dns-demo.test",
     "nosuch.key-dns-demo.test",
@@ -165,16 +166,16 @@ fn put(page: &Page, world: &World, question: &Question, number: usize) -> Option
         Ok(answer) => answer,
         Err(error) => {
             let fault = format!("request_key(2) failed: {error}");
-            page.pair("DNS says", &world.said(question.name()));
+            page.list("DNS says", &world.said(question.name()));
             page.verdict("key", "none", Some(&fault), Duration::ZERO);
             return Some(fault);
         }
     };
     undo::later(Step::Invalidate(key));
-    page.pair("DNS says", &world.said(question.name()));
+    page.list("DNS says", &world.said(question.name()));
     let line = line_of(key);
     let payload = match keyctl::read(key) {
-        Ok(bytes) => Payload::parse(&String::from_utf8_lossy(&bytes)),
+        Ok(bytes) => Payload::read(&bytes),
         Err(error) => Payload::Error(error.raw_os_error().unwrap_or_default()),
     };
     let expiry = line.as_deref().and_then(|line| expires(line, question.expiry));

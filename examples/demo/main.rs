@@ -11,12 +11,13 @@ mod helper;
 mod kernel;
 mod page;
 mod questions;
+mod server_list;
 mod undo;
 mod world;
 
 use helper::Helper;
 use page::Page;
-use questions::{Payload, QUESTIONS, Question};
+use questions::{QUESTIONS, Question};
 use std::process::ExitCode;
 use world::World;
 
@@ -109,11 +110,10 @@ fn put(
     page.numbered(number, question.title);
     page.pair("kernel asks", &question.asked());
     let answer = helper.ask(question.description, question.callout)?;
-    page.pair("DNS says", &world.said(question.name()));
-    let payload = Payload::parse(&answer.payload);
-    let fault = question.fault(&payload, answer.expiry);
-    let gets = format!("{} for {} s", payload.shown(), answer.expiry);
+    page.list("DNS says", &world.said(question.name()));
+    let fault = question.fault(&answer.payload, answer.expiry);
+    let gets = format!("{} for {} s", answer.payload.shown(), answer.expiry);
     page.verdict("kernel gets", &gets, fault.as_deref(), answer.took);
-    page.pair("then", &question.asker.does(&payload));
+    page.pair("then", &question.asker.does(&answer.payload));
     Ok(fault)
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// The column of verdicts, counted from where texts begin; a longer text moves its verdict.
 const MARGIN: usize = 47;
 
+/// How long lists may get, counted from there too.
+const WIDTH: usize = 60;
+
 const BOLD: &str = "1";
 const DIM: &str = "2";
 const RED: &str = "1;31";
@@ -52,6 +55,21 @@ impl Page {
     /// A label and what it stands for.
     pub(crate) fn pair(&self, label: &str, text: &str) {
         self.line(format!("     {} {text}", self.paint(DIM, &format!("{label:<12}"))).trim_end());
+    }
+
+    /// A label and several things, in as many lines as they need.
+    pub(crate) fn list(&self, label: &str, texts: &[String]) {
+        let mut label = label;
+        let mut line = String::new();
+        for text in texts {
+            if !line.is_empty() && line.chars().count() + text.chars().count() > WIDTH {
+                self.pair(label, &line);
+                (label, line) = ("", String::new());
+            }
+            line.push_str(if line.is_empty() { "" } else { "; " });
+            line.push_str(text);
+        }
+        self.pair(label, &line);
     }
 
     /// An answer, and at the margin whether it is right, and how long it took.

@@ -1,8 +1,9 @@
 //! What is asked, and what must come of it.
 
+use crate::server_list;
 use crate::world::FARM;
 use nix::errno::Errno;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// One question and its answer.
 pub(crate) struct Question {
@@ -23,6 +24,8 @@ pub(crate) enum Answer {
     Is(&'static str),
     /// All addresses of the farm.
     Farm,
+    /// A list of these servers, each with an address.
+    Servers(&'static [(&'static str, &'static str)]),
     /// This error.
     Fails(Errno),
 }
@@ -33,6 +36,7 @@ pub(crate) enum Asker {
     Ceph,
     Cifs,
     Nfs,
+    Afs,
     Keyctl,
 }
 
@@ -41,6 +45,8 @@ pub(crate) enum Asker {
 pub(crate) enum Payload {
     /// Addresses; in a list, their order is the host's own.
     Addresses(Vec<IpAddr>),
+    /// A server list for kAFS: names, each with addresses and ports, in order.
+    Servers(Vec<(String, Vec<SocketAddr>)>),
     /// An errno in place of an answer.
     Error(i32),
     /// Neither.
@@ -63,6 +69,7 @@ impl Question {
         let expected = match self.answer {
             Answer::Is(text) => Payload::parse(text),
             Answer::Farm => Payload::Addresses((1..=FARM).map(|last| [198, 51, 100, last].into()).collect()),
+            Answer::Servers(servers) => Payload::Servers(servers.iter().map(server).collect()),
             Answer::Fails(errno) => Payload::Error(errno as i32),
         };
         let right = payload.sorted() == expected.sorted() && expiry == self.expiry;
@@ -75,6 +82,7 @@ impl Asker {
     pub(crate) fn does(self, payload: &Payload) -> String {
         let address = match payload {
             Payload::Addresses(addresses) => addresses.first().map(ToString::to_string).unwrap_or_default(),
+            Payload::Servers(_) => String::new(),
             Payload::Error(number) => return self.fails(*number),
             Payload::Other(_) => return "nobody can read that".to_owned(),
         };
@@ -82,6 +90,7 @@ impl Asker {
             Self::Ceph => format!("libceph connects to the monitor at {address}"),
             Self::Cifs => format!("CIFS connects to the server at {address}"),
             Self::Nfs => format!("the referral is followed to {address}"),
+            Self::Afs => "kAFS asks the cell's servers where its volumes are".to_owned(),
             Self::Keyctl => "`keyctl print` shows it".to_owned(),
         }
     }
@@ -91,14 +100,22 @@ impl Asker {
             Self::Ceph | Self::Nfs => {
                 format!("the mount fails with {}, as with any failure", error(Errno::ESRCH as i32))
             }
-            Self::Cifs => format!("the mount fails with {}", error(number)),
+            Self::Cifs | Self::Afs => format!("the mount fails with {}", error(number)),
             Self::Keyctl => format!("`keyctl print` fails with {}", error(number)),
         }
     }
 }
 
 impl Payload {
-    /// The payload's text, as debug mode prints it and as a key is read.
+    /// The payload as a key is read.
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        match server_list::decode(bytes) {
+            Some(servers) => Self::Servers(servers),
+            None => Self::parse(&String::from_utf8_lossy(bytes)),
+        }
+    }
+
+    /// The payload as text.
     pub(crate) fn parse(text: &str) -> Self {
         let number = text.strip_prefix("#dnserror=").map(str::parse);
         let addresses: Result<Vec<IpAddr>, _> = text.split(',').map(str::parse).collect();
@@ -117,6 +134,13 @@ impl Payload {
                 }
                 few => few.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             },
+            Self::Servers(servers) => {
+                let server = |(name, endpoints): &(String, Vec<SocketAddr>)| {
+                    let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+                    format!("{} {}", name.split('.').next().unwrap_or_default(), endpoints.join(" "))
+                };
+                servers.iter().map(server).collect::<Vec<_>>().join(", ")
+            }
             Self::Error(number) => format!("#dnserror={number} ({:?})", Errno::from_raw(*number)),
             Self::Other(text) => format!("{text:?}"),
         }
@@ -131,6 +155,10 @@ impl Payload {
     }
 }
 
+fn server((name, endpoint): &(&str, &str)) -> (String, Vec<SocketAddr>) {
+    ((*name).to_owned(), endpoint.parse().into_iter().collect())
+}
+
 /// An errno by name and in words.
 pub(crate) fn error(number: i32) -> String {
     let words = std::io::Error::from_raw_os_error(number).to_string();
@@ -139,7 +167,7 @@ pub(crate) fn error(number: i32) -> String {
 }
 
 /// The questions, from the everyday to the odd.
-pub(crate) const QUESTIONS: [Question; 17] = [
+pub(crate) const QUESTIONS: [Question; 18] = [
     Question {
         title: "CephFS: a monitor",
         asker: Asker::Ceph,
@@ -179,6 +207,17 @@ pub(crate) const QUESTIONS: [Question; 17] = [
         callout: "",
         answer: Answer::Is("192.0.2.31"),
         expiry: 1,
+    },
+    Question {
+        title: "kAFS: the servers of a cell, by SRV records; a binary list",
+        asker: Asker::Afs,
+        description: "afsdb:cell.key-dns-demo.test",
+        callout: "srv=1",
+        answer: Answer::Servers(&[
+            ("db1.cell.key-dns-demo.test", "192.0.2.51:7003"),
+            ("db2.cell.key-dns-demo.test", "[2001:db8::52]:7003"),
+        ]),
+        expiry: 450,
     },
     Question {
         title: "A script: all addresses",

@@ -3,6 +3,8 @@
 use crate::dns::{Action, Logged, Script, Server, Transport, Zone, qtype, rcode, refusing_address};
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::thread::sleep;
+use std::time::Duration;
 
 /// The domain of all names that are asked for; `.test` is nobody's (RFC 6761 §6.2).
 pub(crate) const DOMAIN: &str = "key-dns-demo.test";
@@ -26,6 +28,10 @@ storage     3600 CNAME  filer7
 filer7      30   A      192.0.2.21
 moving      0    A      192.0.2.31
 mon.backup  300  A      192.0.2.41
+_afs3-vlserver._udp.cell 600 SRV 10 0 7003 db1.cell
+_afs3-vlserver._udp.cell 600 SRV 20 0 7003 db2.cell
+db1.cell    450  A      192.0.2.51
+db2.cell    450  AAAA   2001:db8::52
 ";
 
 /// How many addresses `farm` has: too many for a datagram.
@@ -84,13 +90,15 @@ impl World {
         self.silent.clear();
     }
 
-    /// Whether anybody was asked for `name`.
+    /// Whether anybody was asked for `name`, or for one below it.
     pub(crate) fn was_asked(&self, name: &str) -> bool {
         [&self.live, &self.silent].iter().any(|server| !asked(server, name).is_empty())
     }
 
-    /// What the name servers were asked for `name`, and what they said.
-    pub(crate) fn said(&self, name: &str) -> String {
+    /// What the name servers were asked for `name` and for names below it, and what they said.
+    pub(crate) fn said(&self, name: &str) -> Vec<String> {
+        // A helper that has its answer ends, and does not wait until its other queries have been read here.
+        sleep(Duration::from_millis(10));
         let mut lines = Vec::new();
         if !asked(&self.silent, name).is_empty() {
             lines.push(format!("{} says nothing", self.silent.addr()));
@@ -98,26 +106,30 @@ impl World {
         let queries = asked(&self.live, name);
         for (at, query) in queries.iter().enumerate() {
             let cut = query.transport == Transport::Udp
-                && queries
-                    .iter()
-                    .skip(at)
-                    .any(|later| later.qtype == query.qtype && later.transport == Transport::Tcp);
-            let line = match query.transport {
+                && queries.iter().skip(at).any(|later| {
+                    later.name == query.name
+                        && later.qtype == query.qtype
+                        && later.transport == Transport::Tcp
+                });
+            let answer = match query.transport {
                 Transport::Udp if cut => "too much for UDP".to_owned(),
                 Transport::Udp => self.answer(query),
                 Transport::Tcp => format!("over TCP {}", self.answer(query)),
             };
+            let below = query.name.len().checked_sub(name.len() + 1).and_then(|end| query.name.get(..end));
+            let line = below.map_or(answer.clone(), |below| format!("{below}: {answer}"));
             if !lines.contains(&line) {
                 lines.push(line);
             }
         }
-        match lines.is_empty() {
-            false => lines.join("; "),
-            true if name.ends_with(&format!(".absent.{DOMAIN}")) => {
+        if lines.is_empty() {
+            lines.push(if name.ends_with(&format!(".absent.{DOMAIN}")) {
                 format!("nothing listens at {}", self.absent)
-            }
-            true => "nothing: it is not asked".to_owned(),
+            } else {
+                "nothing: it is not asked".to_owned()
+            });
         }
+        lines
     }
 
     /// What the zone has for a query.
@@ -137,7 +149,7 @@ impl World {
             let found: Vec<&Record> = of_type(rtype).collect();
             if let (Some(first), Some(last)) = (found.first(), found.last()) {
                 let data = match found.len() {
-                    1..=4 => found.iter().map(|record| record.data.as_str()).collect::<Vec<_>>().join(" "),
+                    1..=4 => found.iter().map(|record| record.data.as_str()).collect::<Vec<_>>().join(", "),
                     count => format!("{} … {} ({count})", first.data, last.data),
                 };
                 let _ = write!(text, "{rtype} {data}, ttl {}", first.ttl);
@@ -155,7 +167,8 @@ impl World {
 impl Record {
     fn parse(line: &str) -> Option<Self> {
         let mut words = line.split_whitespace().map(str::to_owned);
-        let (owner, ttl, rtype, data) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let (owner, ttl, rtype) = (words.next()?, words.next()?, words.next()?);
+        let data = words.collect::<Vec<_>>().join(" ");
         Some(Self { owner: format!("{owner}.{DOMAIN}"), ttl, rtype, data })
     }
 }
@@ -166,13 +179,19 @@ fn zone_text() -> String {
 }
 
 fn asked(server: &Server, name: &str) -> Vec<Logged> {
-    server.queries().into_iter().filter(|query| query.name.eq_ignore_ascii_case(name)).collect()
+    let below = |query: &Logged| match query.name.to_ascii_lowercase().strip_suffix(name) {
+        Some(rest) => rest.is_empty() || rest.ends_with('.'),
+        None => false,
+    };
+    server.queries().into_iter().filter(below).collect()
 }
 
 fn type_name(number: u16) -> &'static str {
     match number {
         qtype::A => "A",
         qtype::AAAA => "AAAA",
+        qtype::AFSDB => "AFSDB",
+        qtype::SRV => "SRV",
         _ => "other",
     }
 }

@@ -20,11 +20,12 @@ const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
 const REQUEST_KEY: &str = "/sbin/request-key";
 
 /// What the demo shows whoever runs it.
-const ANSWERS: [&str; 9] = [
+const ANSWERS: [&str; 10] = [
     "kernel gets  192.0.2.11 for 300 s",
     "kernel gets  2001:db8::13 for 120 s",
     "kernel gets  192.0.2.21 for 30 s",
     "kernel gets  192.0.2.31 for 1 s",
+    "kernel gets  db1 192.0.2.51:7003, db2 [2001:db8::52]:7003 for 450 s",
     "(150 addresses) for 300 s",
     "kernel gets  #dnserror=61 (ENODATA) for 60 s",
     "kernel gets  #dnserror=11 (EAGAIN) for 1 s",
@@ -33,9 +34,10 @@ const ANSWERS: [&str; 9] = [
 ];
 
 /// What it shows as root, of keys that the kernel made.
-const KEYS: [&str; 4] = [
+const KEYS: [&str; 5] = [
     "dns_resol mon1.key-dns-demo.test: 10",
     "reading it   192.0.2.11",
+    "reading it   db1 192.0.2.51:7003, db2 [2001:db8::52]:7003",
     "dns_resol nosuch.key-dns-demo.test: -61",
     "reading it   fails with ENODATA (No data available)",
 ];
@@ -109,7 +111,7 @@ fn the_demo_gets_every_answer_and_leaves_nothing_behind() {
     assert_shown(&output, &ANSWERS);
     if machine.is_some() {
         assert_shown(&output, &KEYS);
-        assert_shown(&output, &["with one more rule", "All 22 answers are as expected."]);
+        assert_shown(&output, &["with one more rule", "All 24 answers are as expected."]);
     }
     scratch.assert_empty();
     let keys = fs::read_to_string("/proc/keys").unwrap_or_default();
@@ -131,7 +133,7 @@ fn an_ordinary_user_is_told_what_is_skipped() {
     fs::copy(executable(), folder.0.join("key-dns")).unwrap();
     let output = Command::new(demo).env_remove("CARGO").uid(65534).gid(65534).output().unwrap();
     assert_shown(&output, &ANSWERS);
-    assert_shown(&output, &["skipped: it takes root", "All 17 answers are as expected."]);
+    assert_shown(&output, &["skipped: it takes root", "All 18 answers are as expected."]);
 }
 
 #[test]
@@ -141,7 +143,7 @@ fn a_machine_without_request_key_gets_one_for_the_moment() {
     machine.hide(REQUEST_KEY);
     let output = by_cargo().env("TMPDIR", &scratch.0).output().unwrap();
     assert_shown(&output, &KEYS);
-    assert_shown(&output, &["has no /sbin/request-key", "All 22 answers are as expected."]);
+    assert_shown(&output, &["has no /sbin/request-key", "All 24 answers are as expected."]);
     assert!(!Path::new(REQUEST_KEY).exists());
     scratch.assert_empty();
 }
@@ -153,11 +155,11 @@ fn what_a_killed_demo_left_gives_way() {
     let mark = "# There for a moment, for the demo of key-dns in process 4194305\n";
     fs::write(RULE, mark).unwrap();
     let output = by_cargo().env("TMPDIR", &scratch.0).output().unwrap();
-    assert_shown(&output, &["with one more rule", "All 22 answers are as expected."]);
+    assert_shown(&output, &["with one more rule", "All 24 answers are as expected."]);
     machine.hide(REQUEST_KEY);
     fs::write(REQUEST_KEY, format!("#!/bin/sh\n{mark}")).unwrap();
     let output = by_cargo().env("TMPDIR", &scratch.0).output().unwrap();
-    assert_shown(&output, &["has no /sbin/request-key", "All 22 answers are as expected."]);
+    assert_shown(&output, &["has no /sbin/request-key", "All 24 answers are as expected."]);
     scratch.assert_empty();
 }
 
