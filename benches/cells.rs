@@ -1,7 +1,8 @@
-//! How long the lookup of a cell takes: eight servers with both families, and a name server 20 ms away, through us,
-//! keyutils' helper and kafs-dns. Needs root, as it puts a resolv.conf in the place of the machine's.
+//! How long the lookup of a cell takes: eight servers with both families, and a name server 20 ms away,
+//! through us, keyutils' helper and kafs-dns. Needs root, as it puts a resolv.conf in the place of the
+//! machine's.
 //!
-//! Each helper is run in its debug mode, in turns, so that whatever else the machine does meets all of them alike.
+//! Each helper is run in its debug mode, in turns, so that whatever else the machine does meets all alike.
 
 #![allow(missing_docs, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -29,7 +29,8 @@ pub struct CellQuery {
 pub enum Form {
     /// Addresses and ports alone: no `srv=` in the callout, or `srv=0`.
     Text,
-    /// A server list, version 1: `srv=1`, as kAFS asks, and higher versions, which this is the best answer to.
+    /// A server list, version 1: `srv=1`, as kAFS asks, and higher versions, which this is the best answer
+    /// to.
     V1,
 }
 

@@ -1,7 +1,7 @@
 //! The servers of an AFS cell, as kAFS takes them: server list, version 1.
 //!
-//! The layout and the numbers are those of the kernel's include/uapi/linux/dns_resolver.h; what it makes of them is in
-//! fs/afs/vl_list.c, `afs_extract_vlserver_list()`. All integers are little-endian:
+//! The layout and the numbers are those of the kernel's include/uapi/linux/dns_resolver.h; what it makes of
+//! them is in fs/afs/vl_list.c, `afs_extract_vlserver_list()`. All integers are little-endian:
 //!
 //! ```text
 //! list     u8 0, u8 content, u8 version, u8 source, u8 status, u8 number of servers

@@ -22,10 +22,11 @@ fn configured(name: &str, port: u16, addresses: &[&str]) -> Vec<u8> {
 
 /// The cell in kafs-client's format, with `use_dns` as given.
 fn cell_with(use_dns: &str) -> String {
-    format!(
-        "[cells]\n{CELL} = {{\n{use_dns}\nservers = {{\nz.{CELL} = {{\naddress = 10.0.0.7\naddress = 2001:db8::7\n}}\n\
-         a.{CELL} = {{\naddress = [2001:db8::8]:7008\naddress = 10.0.0.8:7008\naddress = 10.0.0.9\n}}\n}}\n}}\n"
-    )
+    let z = format!("z.{CELL} = {{\naddress = 10.0.0.7\naddress = 2001:db8::7\n}}\n");
+    let a =
+        ["[2001:db8::8]:7008", "10.0.0.8:7008", "10.0.0.9"].map(|one| format!("address = {one}\n")).concat();
+    let a = format!("a.{CELL} = {{\n{a}}}\n");
+    format!("[cells]\n{CELL} = {{\n{use_dns}\nservers = {{\n{z}{a}}}\n}}\n")
 }
 
 fn expected() -> Vec<u8> {
@@ -93,9 +94,8 @@ fn the_words_ipv4_and_ipv6_restrict_the_addresses_of_a_database_too() {
     let a = configured("a.cell.test", 7008, &["2001:db8::8"]);
     assert_eq!(seen.payload, Ok(list(FROM_CONFIG, GOOD, &[z, a])));
     assert_eq!(machine.ask(format!("afsdb:{CELL}"), "ipv6").text(), "[2001:db8::7]+7003,[2001:db8::8]+7008");
-    let only = format!(
-        "[cells]\n{CELL} = {{\nservers = {{\na = {{\naddress = 10.0.0.1\n}}\nb = {{\naddress = ::1\n}}\n}}\n}}\n"
-    );
+    let servers = "a = {\naddress = 10.0.0.1\n}\nb = {\naddress = ::1\n}\n";
+    let only = format!("[cells]\n{CELL} = {{\nservers = {{\n{servers}}}\n}}\n");
     machine.file(CLIENT_CONF, only);
     let seen = machine.ask(format!("afsdb:{CELL}"), "srv=1 ipv4");
     let none = server_with("b", [0, 0, 7003], [FROM_CONFIG, NOT_FOUND], &[]);
@@ -214,7 +214,9 @@ fn every_cell_of_the_public_database_resolves_offline() {
                 (server.name.clone(), addresses)
             })
             .collect();
-        servers.iter_mut().for_each(|(_, addresses)| addresses.sort());
+        for (_, addresses) in servers.iter_mut() {
+            addresses.sort();
+        }
         assert_eq!(&read, servers, "{cell}");
     }
 }

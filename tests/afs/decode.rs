@@ -1,5 +1,6 @@
 //! A decoder of server lists, written from the kernel's description of the format alone (Linux 6.12,
-//! include/uapi/linux/dns_resolver.h, and what fs/afs/vl_list.c refuses), and sharing nothing with the encoder.
+//! include/uapi/linux/dns_resolver.h, and what fs/afs/vl_list.c refuses), and sharing nothing with the
+//! encoder.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -30,9 +30,8 @@ impl<F: Files> Reading<'_, F> {
         self.read += 1;
         // The file itself may be absent, those it includes should be there.
         let Some(text) = self.files.contents(path, depth == 0) else { return };
-        for (number, line) in (1..).zip(text.split(|&byte| byte == b'\n')) {
-            let line = String::from_utf8_lossy(line);
-            let outcome = match Line::parse(&line) {
+        for (number, line) in (1..).zip(String::from_utf8_lossy(&text).split('\n')) {
+            let outcome = match Line::parse(line) {
                 Line::Include(_) | Line::IncludeDir(_) if !self.state.open.is_empty() => {
                     Err("nothing is included inside braces".to_owned())
                 }

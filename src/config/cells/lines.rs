@@ -30,7 +30,7 @@ impl<'a> Line<'a> {
     /// Reads a line.
     #[must_use]
     pub fn parse(line: &'a str) -> Self {
-        let line = line.trim();
+        let line = line.trim_ascii();
         match line {
             "" => return Self::Blank,
             "}" => return Self::Close { closed: false },
@@ -39,23 +39,24 @@ impl<'a> Line<'a> {
             _ => {}
         }
         if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            return Self::Section(section.trim());
+            return Self::Section(section.trim_ascii());
         }
+        let Some((key, value)) = line.split_once('=') else {
+            return Self::directive(line);
+        };
+        match (key.trim_ascii_end(), value.trim_ascii_start()) {
+            ("", _) => Self::Malformed,
+            (key, "{") => Self::Open(unquoted(key)),
+            (_, value) if value.starts_with('{') => Self::Malformed,
+            (key, value) => Self::Pair(unquoted(key), unquoted(value)),
+        }
+    }
+
+    fn directive(line: &'a str) -> Self {
         match line.split_once([' ', '\t']) {
-            Some(("include", path)) if !path.trim_start().starts_with('=') => {
-                return Self::Include(path.trim());
-            }
-            Some(("includedir", path)) if !path.trim_start().starts_with('=') => {
-                return Self::IncludeDir(path.trim());
-            }
-            _ => {}
-        }
-        match line.split_once('=') {
-            Some((key, _)) if key.trim().is_empty() => Self::Malformed,
-            Some((key, value)) if value.trim() == "{" => Self::Open(unquoted(key.trim())),
-            Some((_, value)) if value.trim_start().starts_with('{') => Self::Malformed,
-            Some((key, value)) => Self::Pair(unquoted(key.trim()), unquoted(value.trim())),
-            None => Self::Malformed,
+            Some(("include", path)) => Self::Include(path.trim_ascii_start()),
+            Some(("includedir", path)) => Self::IncludeDir(path.trim_ascii_start()),
+            _ => Self::Malformed,
         }
     }
 }

@@ -111,8 +111,8 @@ pub fn in_openafs(cell: &str, files: &impl Files) -> Vec<Server> {
 
 /// Whether two names of cells are one, as they are in DNS and for the kernel's keys.
 fn same_cell(one: &str, other: &str) -> bool {
-    let bare = |name: &str| name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    bare(one) == bare(other)
+    let bare = |name| str::strip_suffix(name, '.').unwrap_or(name);
+    bare(one).eq_ignore_ascii_case(bare(other))
 }
 
 /// The place of a server in `servers`, to which it is added if it isn't there.

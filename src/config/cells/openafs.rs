@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 /// The servers of `cell`.
 ///
-/// A cell begins with `>CELL`, and each of the lines after it is `ADDRESS #HOST`. An address in brackets is that of a
-/// server that has no vote, which answers clients all the same.
+/// A cell begins with `>CELL`, and each of the lines after it is `ADDRESS #HOST`. An address in brackets is
+/// that of a server that has no vote, which answers clients all the same.
 #[must_use]
 pub fn servers(text: &[u8], cell: &str) -> (Vec<Server>, Vec<Warning>) {
     let mut servers = Vec::new();

@@ -48,8 +48,8 @@ impl<'a> Questions<'a> {
 
     /// What the SRV records say.
     ///
-    /// The AFSDB records are asked for meanwhile: most cells have those alone, and servers which drop one question
-    /// don't use up the time of the other.
+    /// The AFSDB records are asked for meanwhile: most cells have those alone, and servers which drop one
+    /// question don't use up the time of the other.
     pub(super) async fn srv(&mut self) -> Result<Advertised, Failure> {
         let srv = pin!(ask(self.lookup, format!("{SERVICE}.{}", self.lookup.cell), RecordType::SRV));
         let meanwhile = pin!(async {
@@ -126,8 +126,9 @@ impl Advertised {
         Ok(advertised)
     }
 
-    /// In order of priority, then of weight, the greatest first, as kAFS sorts too (`afs_extract_vlserver_list()`);
-    /// among equals by name and port, whatever order the records came in. Each server once.
+    /// In order of priority, then of weight, the greatest first, as kAFS sorts too
+    /// (`afs_extract_vlserver_list()`); among equals by name and port, whatever order the records came in.
+    /// Each server once.
     fn sort(&mut self) {
         let rank = |one: &Candidate| {
             let weight = u16::MAX - one.weight;

@@ -1,7 +1,7 @@
 //! The servers of an AFS cell: by DNS, and from the cell database where DNS has none or is not to be asked.
 //!
-//! SRV records come first (RFC 5864 §3), then AFSDB records (RFC 1183 §1), then kafs-client's files, then OpenAFS's.
-//! The first source with a server that has an address is the answer.
+//! SRV records come first (RFC 5864 §3), then AFSDB records (RFC 1183 §1), then kafs-client's files, then
+//! OpenAFS's. The first source with a server that has an address is the answer.
 
 mod dns;
 mod servers;

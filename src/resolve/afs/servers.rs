@@ -104,8 +104,8 @@ pub(super) fn as_they_are(candidates: Vec<Candidate>) -> Found {
     Found { servers: servers.collect(), ..Found::default() }
 }
 
-/// Servers with the addresses that their names have, looked up side by side, each name once. One whose addresses are
-/// not known at `until` has none, for now.
+/// Servers with the addresses that their names have, looked up side by side, each name once. One whose
+/// addresses are not known at `until` has none, for now.
 pub(super) async fn resolve(
     candidates: Vec<Candidate>,
     host: &Host<'_>,
@@ -154,8 +154,8 @@ pub(super) async fn resolve(
 
 /// When the lookup of this number begins.
 ///
-/// Five hundred questions at once are more than the socket of a name server holds (net.core.rmem_default), and what
-/// it drops comes back after seconds. A usual cell waits for nothing.
+/// Five hundred questions at once are more than the socket of a name server holds (net.core.rmem_default),
+/// and what it drops comes back after seconds. A usual cell waits for nothing.
 fn start_of(number: usize) -> Duration {
     const VOLLEY: usize = 32;
     const PAUSE: Duration = Duration::from_millis(5);
