@@ -20,6 +20,10 @@ use sources::{Address, Families, Found};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the preferred family is asked for alone: the resolution delay of RFC 8305 §8.
+const HEAD_START: Duration = Duration::from_millis(50);
 
 /// What a query found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +88,7 @@ pub fn resolve(query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
                 Query::Cell(query) => afs::lookup(query, host).await,
             }
         };
-        tokio::time::timeout(Duration::from_secs(deadline.into()), lookup)
+        timeout(Duration::from_secs(deadline.into()), lookup)
             .await
             .unwrap_or(Err(Failure::Deadline(deadline)))
     })
@@ -132,19 +136,24 @@ async fn by_preference(query: &HostQuery, host: &Host<'_>) -> Result<Answer, Fai
 /// The addresses of one family, or failing that of the other one.
 ///
 /// Each family's lookup is the whole one, through all sources and the search list, so wherever keyutils, which
-/// knows IPv4 alone here, has an answer, this is the same one. They run side by side.
+/// knows IPv4 alone here, has an answer, this is the same one. They run side by side, but for a head start:
+/// an answer that comes at once, as nearly all do, spares the name servers the second question.
 async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, Failure> {
     let other = match family {
         Family::Ipv4 => Family::Ipv6,
         Family::Ipv6 => Family::Ipv4,
     };
-    let preferred = pin!(host.lookup(name, Families::Only(family)));
+    let mut preferred = pin!(host.lookup(name, Families::Only(family)));
+    let early = timeout(HEAD_START, preferred.as_mut()).await.ok();
     let fallback = pin!(host.lookup(name, Families::Only(other)));
-    // The preferred one is polled first: where it is answered at once, the other never starts.
-    let (preferred, fallback) = match select(preferred, fallback).await {
-        Either::Left((Ok(found), _)) => return Ok(found),
-        Either::Left((Err(failure), fallback)) => (Err(failure), fallback.await),
-        Either::Right((fallback, preferred)) => (preferred.await, fallback),
+    let (preferred, fallback) = match early {
+        Some(Ok(found)) => return Ok(found),
+        Some(Err(failure)) => (Err(failure), fallback.await),
+        None => match select(preferred, fallback).await {
+            Either::Left((Ok(found), _)) => return Ok(found),
+            Either::Left((Err(failure), fallback)) => (Err(failure), fallback.await),
+            Either::Right((fallback, preferred)) => (preferred.await, fallback),
+        },
     };
     match (preferred, fallback) {
         (Ok(found), _) | (Err(_), Ok(found)) => Ok(found),
