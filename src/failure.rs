@@ -36,7 +36,7 @@ pub enum Failure {
     #[error("no server answers: {0}")]
     Refused(String),
     /// The name can't be one of a host.
-    #[error("{name:?} can't be resolved: {reason}")]
+    #[error("\"{name}\" can't be resolved: {reason}")]
     BadName {
         /// The name, escaped.
         name: String,
@@ -44,7 +44,7 @@ pub enum Failure {
         reason: &'static str,
     },
     /// A type of query that is not answered here.
-    #[error("query type {0:?} is not supported")]
+    #[error("query type \"{0}\" is not supported")]
     UnknownType(String),
     /// A callout word whose value makes no sense.
     #[error("bad option: {0}")]

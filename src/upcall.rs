@@ -85,7 +85,7 @@ pub fn look_up(request: &Request, settings: &Settings) -> Lookup {
     let Request { description, callout } = request;
     let outcome = Query::parse(&description.name, callout, settings.family).and_then(|parsed| {
         for word in &parsed.unknown_words {
-            warnings.push(format!("callout word {word:?} means nothing here and is ignored"));
+            warnings.push(format!("callout word \"{word}\" means nothing here and is ignored"));
         }
         let host = Host::new(settings, &trace);
         let answer = resolve(&parsed.query, &host);

@@ -56,7 +56,7 @@ pub fn command() -> Command {
         .arg(
             flag("verbose", 'v')
                 .action(ArgAction::Count)
-                .help("Log answers too; twice: each step on the way as well"),
+                .help("Log answers too; with -D, say what was asked and where each address came from"),
         )
         .arg(
             Arg::new("dump-config")

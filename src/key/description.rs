@@ -11,7 +11,7 @@ pub struct Description {
 
 /// A description that lacks fields.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key's description {0:?} is not of the form TYPE;UID;GID;PERM;NAME")]
+#[error("the key's description \"{0}\" is not of the form TYPE;UID;GID;PERM;NAME")]
 pub struct Malformed(String);
 
 impl Description {
