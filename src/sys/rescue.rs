@@ -5,8 +5,8 @@
 //! the signals of a crash (a panic aborts, so it is one of them). A handler runs whatever the main
 //! thread is doing, also inside a system call; it makes raw system calls on static data only.
 //!
-//! A process that waits uninterruptibly itself (D state, say on `/etc` over a dead network mount) runs no
-//! handler; nothing in the same thread group could help it.
+//! A process that waits uninterruptibly itself (D state, say for a broken disk under `/etc`) runs no handler
+//! until that wait ends.
 
 use super::keyctl::{SHORTEST_TIMEOUT, raw, serial};
 use crate::key::KeySerial;
