@@ -5,7 +5,14 @@
 //! All of it runs in mount and network namespaces of its own, where `/etc` is ours and no packet gets out.
 //! `GLIBC_CASES` sets the number of cases and `GLIBC_SEED` where the generator begins.
 
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    unreachable_pub,
+    clippy::format_push_string,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 #[path = "../dns/mod.rs"]
 mod dns;

@@ -1,13 +1,6 @@
 //! On this machine's kernel: a real `/sbin/request-key`, our rule, our helper, and keys read back.
 
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::format_collect
-)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../dns/mod.rs"]
 mod dns;

@@ -44,13 +44,14 @@ fn knot(machine: &mut Machine) -> Option<Program> {
     let folder = scratch("knot");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    let many: String = (0..200).map(|number| format!("many 30 A 10.0.0.{number}\n")).collect();
+    let many: Vec<String> = (0..200).map(|number| format!("many 30 A 10.0.0.{number}\n")).collect();
     let zone = format!(
         "$ORIGIN example.test.\n\
          @ 3600 SOA ns hostmaster 1 7200 3600 1209600 25\n@ 3600 NS ns\nns 3600 A 127.53.0.1\n\
          mon 50 A 192.0.2.1\nmon 40 AAAA 2001:db8::1\nv6 45 AAAA 2001:db8::6\ntext 30 TXT \"x\"\n\
          alias 35 CNAME middle\nmiddle 15 CNAME mon\ngone 55 CNAME nosuch\naway 30 CNAME host.elsewhere.test.\n\
-         *.wild 33 A 192.0.2.33\nold 600 DNAME new\nhost.new 28 A 192.0.2.28\n{many}"
+         *.wild 33 A 192.0.2.33\nold 600 DNAME new\nhost.new 28 A 192.0.2.28\n{}",
+        many.concat()
     );
     fs::write(folder.join("example.test.zone"), zone).unwrap();
     let conf = format!(

@@ -1,6 +1,6 @@
 //! What the tests on a real machine share.
 
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 // Methods of the machine need it to be held, whether or not they look at it.
 #![allow(clippy::unused_self)]
