@@ -10,7 +10,7 @@ pub mod sortlist;
 
 use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 /// Something in a configuration file that was passed over.
@@ -72,6 +72,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
         return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB")));
     }
     Ok(bytes)
+}
+
+/// The lines of a file, without their newlines.
+pub(crate) fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let mut rest = text;
+        // A slice, as a reader, gives access to the fast memchr of the standard library.
+        let length = rest.skip_until(b'\n').ok().filter(|&length| length > 0)?;
+        let line = text.get(..length)?;
+        text = rest;
+        Some(line.strip_suffix(b"\n").unwrap_or(line))
+    })
 }
 
 /// What a value may be, for a message: `expected WHAT, found FOUND`.

@@ -1,7 +1,7 @@
 //! `resolv.conf(5)`, read as glibc reads it (resolv/res_init.c, `res_vinit_1()`).
 
-use super::Warning;
 use super::sortlist::Sortlist;
+use super::{Warning, lines};
 use crate::resolve::literal;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -75,7 +75,7 @@ impl ResolvConf {
     pub fn parse(file: &[u8]) -> (Self, Vec<Warning>) {
         let mut conf = Self::default();
         let mut warnings = Vec::new();
-        for (number, line) in (1..).zip(file.split(|&byte| byte == b'\n')) {
+        for (number, line) in (1..).zip(lines(file)) {
             let line = String::from_utf8_lossy(line);
             let Some((keyword, rest)) = line.split_once([' ', '\t']) else {
                 continue;

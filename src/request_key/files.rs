@@ -1,12 +1,12 @@
 //! The files that hold the rules.
 
 use super::rules::{Rule, Skips, Subject};
-use crate::config::Warning;
+use crate::config::{Warning, lines};
 use nix::libc;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -143,18 +143,6 @@ impl<'a> Rules<'a> {
     pub fn fitting(&self, subject: &Subject<'_>) -> impl Iterator<Item = (&(Place<'a>, Rule<'a>), Skips)> {
         self.0.iter().filter_map(move |rule| Some((rule, rule.1.fits(subject)?)))
     }
-}
-
-/// The lines of a text, without their newlines.
-fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let mut rest = text;
-        // A slice, as a reader, gives access to the fast memchr of the standard library.
-        let length = rest.skip_until(b'\n').ok().filter(|&length| length > 0)?;
-        let line = text.get(..length)?;
-        text = rest;
-        Some(line.strip_suffix(b"\n").unwrap_or(line))
-    })
 }
 
 /// The names of the rule files in `folder`, sorted by their bytes.

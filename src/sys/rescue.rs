@@ -79,7 +79,7 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
     }
     let action = SigAction::new(
         SigHandler::Handler(on_signal),
-        // The alternate stack is the one that the standard library gives the main thread.
+        // The alternate stack is set when the process starts (`start`).
         SaFlags::SA_ONSTACK,
         SigSet::all(),
     );
