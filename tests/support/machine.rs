@@ -37,6 +37,8 @@ pub struct Machine {
     _turn: MutexGuard<'static, ()>,
     _lock: fs::File,
     files: usize,
+    /// The rule files that the machine has by itself, and what is in them.
+    pub others_rules: Vec<(PathBuf, Vec<u8>)>,
 }
 
 /// Why this machine can't run such a test, if it can't.
@@ -75,7 +77,7 @@ impl Machine {
         fs::create_dir_all(STATE).unwrap();
         let lock = fs::File::create(Path::new(STATE).join("lock")).unwrap();
         lock.lock().unwrap();
-        let mut machine = Self { _turn: turn, _lock: lock, files: 0 };
+        let mut machine = Self { _turn: turn, _lock: lock, files: 0, others_rules: Vec::new() };
         machine.put_back();
         machine.program(HELPER, &executable());
         let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf");
@@ -89,7 +91,9 @@ impl Machine {
     /// Of all files with rules in `/etc/request-key.d`, leaves ours alone, with this text.
     fn only_rules(&mut self, text: &[u8]) {
         for entry in fs::read_dir("/etc/request-key.d").into_iter().flatten() {
-            self.file(entry.unwrap().path().to_str().unwrap(), "");
+            let path = entry.unwrap().path();
+            self.others_rules.push((path.clone(), fs::read(&path).unwrap_or_default()));
+            self.file(path.to_str().unwrap(), "");
         }
         self.file(RULE, text);
     }
