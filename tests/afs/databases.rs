@@ -4,8 +4,8 @@ use crate::decode::number::{FROM_CONFIG, FROM_DNS_SRV, GOOD, NOT_DONE, NOT_FOUND
 use crate::decode::{self, List};
 use crate::dns::{Action, Script, Server, qtype};
 use crate::setup::{
-    ADDRESS, CELL, CELLSERVDB, CLIENT_CONF, SRV, about, ask, error, list, machine, serve, server,
-    server_with, start, zone,
+    ADDRESS, CELL, CELLSERVDB, CLIENT_CONF, SRV, ask, error, list, machine, serve, server, server_with,
+    start, zone,
 };
 use crate::support::machine::error::ENODATA;
 use crate::support::machine::{HELPER, Machine};
@@ -45,7 +45,7 @@ fn where_dns_is_off_for_the_cell_its_servers_are_those_of_the_database_in_their_
         machine.file(CLIENT_CONF, cell_with(use_dns));
         let (_, payload, seen) = ask(&machine, CELL);
         assert_eq!(payload, expected(), "{use_dns}");
-        assert!(about(5, &seen), "default_ttl, as a hosts-file entry: {}", seen.left);
+        seen.lasts(5);
     }
     assert_eq!(names.queries().len(), 0);
 }
@@ -67,7 +67,7 @@ fn where_dns_may_be_asked_the_database_is_for_when_it_has_nothing() {
         names.change(|config| (config.zones, config.script) = (vec![zone], script));
         let (_, payload, seen) = ask(&machine, CELL);
         assert_eq!(payload, expected());
-        assert!(about(seconds, &seen), "{} is not about {seconds} s", seen.left);
+        seen.lasts(seconds);
     }
     drop(names);
     assert_eq!(ask(&machine, CELL).1, expected());
@@ -132,7 +132,7 @@ fn openafs_s_database_comes_after_kafs_client_s() {
     let openafs = list(FROM_CONFIG, GOOD, &openafs);
     let (_, payload, seen) = ask(&machine, CELL);
     assert_eq!(payload, openafs);
-    assert!(about(40, &seen), "{}", seen.left);
+    seen.lasts(40);
     machine.file(CLIENT_CONF, format!("[cells]\n{CELL} = {{\nuse_dns = no\n}}\n"));
     assert_eq!(ask(&machine, CELL).1, openafs, "a cell without servers of its own");
     machine.file(CLIENT_CONF, cell_with("use_dns = no"));

@@ -2,7 +2,7 @@
 
 use crate::decode::number::{FROM_DNS_AFSDB, FROM_DNS_SRV, FROM_NSS, GOOD, NS_FAILURE, TEMP_FAILURE};
 use crate::dns::{Action, Script, Server, qtype};
-use crate::setup::{CELL, SRV, about, ask, list, machine, serve, server, server_with, start, zone};
+use crate::setup::{CELL, SRV, ask, list, machine, serve, server, server_with, start, zone};
 use crate::support::machine::error::{EAGAIN, ECONNREFUSED, EINVAL, ENODATA};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn a_cell_that_does_not_exist_is_no_data_for_the_negative_ttl() {
         for cell in [CELL, "nosuch.cell.test"] {
             let seen = machine.ask(format!("afsdb:{cell}"), "srv=1");
             assert_eq!(seen.error(), ENODATA, "{cell}");
-            assert!(about(seconds, &seen), "{}", seen.left);
+            seen.lasts(seconds);
         }
     }
 }
@@ -27,7 +27,7 @@ fn the_root_as_target_says_that_there_is_no_such_service_and_nothing_else_counts
     let _names = serve(&mut machine, zone);
     let seen = machine.ask(format!("afsdb:{CELL}"), "srv=1");
     assert_eq!(seen.error(), ENODATA);
-    assert!(about(30, &seen), "{}", seen.left);
+    seen.lasts(30);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn afsdb_records_answer_where_the_question_for_srv_records_fails() {
             payload,
             list(FROM_DNS_AFSDB, GOOD, &[server("db1.cell.test", [0, 0, 7003], &["10.0.0.1"])])
         );
-        assert!(about(60, &seen), "the SRV records may come back: {}", seen.left);
+        seen.lasts(60);
     }
 }
 
@@ -87,7 +87,7 @@ fn a_target_whose_server_fails_or_refuses_has_that_status() {
         server_with("barred.cell.test", [2, 0, 7003], [FROM_NSS, NS_FAILURE], &[]),
     ];
     assert_eq!(payload, list(FROM_DNS_SRV, GOOD, &expected));
-    assert!(about(60, &seen), "{}", seen.left);
+    seen.lasts(60);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::decode::number::{FROM_DNS_AFSDB, FROM_DNS_SRV, FROM_NSS, GOOD, NOT_FOUND};
 use crate::dns::{Record, Server, Transport, Zone, qtype};
-use crate::setup::{CELL, SRV, about, ask, list, machine, same, serve, server, server_with, start, zone};
+use crate::setup::{CELL, SRV, ask, list, machine, same, serve, server, server_with, start, zone};
 
 const V6: [u16; 8] = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1];
 
@@ -14,7 +14,7 @@ fn an_srv_record_is_a_server_with_its_port_and_the_addresses_of_both_families() 
     let (_, payload, seen) = ask(&machine, CELL);
     let db1 = server("db1.cell.test", [3, 40, 7010], &["10.0.0.1", "2001:db8::1"]);
     assert_eq!(payload, list(FROM_DNS_SRV, GOOD, &[db1]));
-    assert!(about(30, &seen), "{}", seen.left);
+    seen.lasts(30);
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn afsdb_records_count_where_there_is_no_srv_record() {
     let db1 = server("db1.cell.test", [0, 0, 7003], &["10.0.0.1"]);
     let db2 = server("db2.cell.test", [0, 0, 7003], &["10.0.0.2"]);
     assert_eq!(payload, list(FROM_DNS_AFSDB, GOOD, &[db1, db2]));
-    assert!(about(45, &seen), "that there is no SRV holds for 45 s: {}", seen.left);
+    seen.lasts(45);
 }
 
 /// A zone with this many servers, each with both families, and the bytes of their list.
@@ -138,7 +138,7 @@ fn a_target_that_is_an_alias_keeps_its_name_and_the_alias_s_ttl_counts() {
     let (_, payload, seen) = ask(&machine, CELL);
     let db1 = server("db1.cell.test", [0, 0, 7003], &["10.0.0.1"]);
     assert_eq!(payload, list(FROM_DNS_SRV, GOOD, &[db1]));
-    assert!(about(20, &seen), "{}", seen.left);
+    seen.lasts(20);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn the_service_name_itself_may_be_an_alias() {
     let (_, payload, seen) = ask(&machine, CELL);
     let db1 = server("db1.cell.test", [0, 0, 7003], &["10.0.0.1"]);
     assert_eq!(payload, list(FROM_DNS_SRV, GOOD, &[db1]));
-    assert!(about(25, &seen), "{}", seen.left);
+    seen.lasts(25);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_target_without_an_address_stays_with_its_own_status() {
     let gone = server_with("gone.cell.test", [0, 0, 7003], [FROM_NSS, NOT_FOUND], &[]);
     let db1 = server("db1.cell.test", [1, 0, 7003], &["10.0.0.1"]);
     assert_eq!(payload, list(FROM_DNS_SRV, GOOD, &[gone, db1]));
-    assert!(about(35, &seen), "that it has none holds for 35 s: {}", seen.left);
+    seen.lasts(35);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use crate::decode::{self, List, number};
 use crate::dns::{Builder, Server, Zone};
-use crate::support::machine::{HELPER, Machine, Seen};
+use crate::support::asking::Seen;
+use crate::support::machine::{HELPER, Machine};
 use std::net::IpAddr;
 
 /// Where the tests' name server listens.
@@ -65,11 +66,6 @@ pub fn error(machine: &Machine, cell: &str, callout: &str) -> String {
             return seen.error().to_owned();
         }
     }
-}
-
-/// Whether a key that began with `seconds` has about as many left.
-pub fn about(seconds: u64, seen: &Seen) -> bool {
-    (seconds.saturating_sub(seconds / 5 + 3)..=seconds).contains(&seen.seconds())
 }
 
 /// Fails the test, with the first server that differs, where a payload is not this one.

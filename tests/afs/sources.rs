@@ -2,7 +2,7 @@
 
 use crate::decode::number::{FROM_DNS_SRV, FROM_NSS, GOOD, GOOD_WITH_BAD};
 use crate::dns::{Action, Message, Record, Script, Server, Zone, qtype};
-use crate::setup::{CELL, SRV, about, ask, list, machine, serve, server, server_with, start, zone};
+use crate::setup::{CELL, SRV, ask, list, machine, serve, server, server_with, start, zone};
 
 const V6: [u16; 8] = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1];
 
@@ -21,7 +21,7 @@ fn glue_saves_the_questions_that_it_answers() {
     let db1 = server("db1.cell.test", [0, 0, 7003], &["10.0.0.1", "2001:db8::1"]);
     let db2 = server("db2.cell.test", [1, 0, 7003], &["10.0.0.2"]);
     assert_eq!(payload, list(FROM_DNS_SRV, GOOD, &[db1, db2]));
-    assert!(about(25, &seen), "{}", seen.left);
+    seen.lasts(25);
     let of_hosts: Vec<_> = names.queries().into_iter().filter(|query| query.name.starts_with("db")).collect();
     let asked: Vec<(&str, u16)> = of_hosts.iter().map(|query| (query.name.as_str(), query.qtype)).collect();
     assert_eq!(asked, [("db2.cell.test", qtype::AAAA)]);
@@ -99,7 +99,7 @@ fn the_hosts_file_comes_before_glue_and_dns() {
     let db1 = server("db1.cell.test", [0, 0, 7003], &["10.9.9.9"]);
     let db2 = server("db2.cell.test", [1, 0, 7003], &["10.0.0.2"]);
     assert_eq!(payload, list(FROM_DNS_SRV, GOOD, &[db1, db2]));
-    assert!(about(60, &seen), "{}", seen.left);
+    seen.lasts(60);
 }
 
 #[test]
