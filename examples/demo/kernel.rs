@@ -7,11 +7,13 @@ use crate::questions::{self, Payload, QUESTIONS, Question};
 use crate::undo::{self, Step};
 use crate::world::{DOMAIN, World};
 use key_dns::sys::keyctl;
+use nix::errno::Errno;
 use std::ffi::CString;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// The program that the kernel runs for every key.
@@ -218,8 +220,22 @@ fn request(question: &Question, world: &World) -> io::Result<(i32, Duration)> {
     Ok((key, start.elapsed()))
 }
 
+/// request_key(2). While a key that was invalidated a moment ago has not been cleared away, it fails with
+/// EKEYREVOKED.
 fn ask(question: &Question) -> io::Result<i32> {
-    keyctl::request(&CString::new(question.description)?, &CString::new(question.callout)?)
+    let (description, callout) = (CString::new(question.description)?, CString::new(question.callout)?);
+    let start = Instant::now();
+    loop {
+        match keyctl::request(&description, &callout) {
+            Err(error)
+                if error.raw_os_error() == Some(Errno::EKEYREVOKED as i32)
+                    && start.elapsed() < Duration::from_secs(5) =>
+            {
+                sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
 }
 
 /// What the kernel shows of a key.
