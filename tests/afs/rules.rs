@@ -3,7 +3,6 @@
 use crate::decode;
 use crate::setup::{CELL, CLIENT_CONF, KAFS_RULE};
 use crate::support::machine::{Machine, RULE};
-use crate::support::{run, scratch};
 use std::fs;
 use std::path::Path;
 
