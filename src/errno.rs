@@ -22,6 +22,14 @@ impl Errno {
     pub const ECONNREFUSED: Self = Self::new(111, "ECONNREFUSED");
     /// The request itself can't be answered.
     pub const EINVAL: Self = Self::new(22, "EINVAL");
+    /// No rule, or no key of the requestor's, is there to answer with.
+    pub const ENOKEY: Self = Self::new(126, "ENOKEY");
+    /// The program that a rule names is missing.
+    pub const ENOENT: Self = Self::new(2, "ENOENT");
+    /// The program that a rule names may not be executed, or a key not be read.
+    pub const EACCES: Self = Self::new(13, "EACCES");
+    /// The program that a rule names is none.
+    pub const ENOEXEC: Self = Self::new(8, "ENOEXEC");
 
     const fn new(number: u16, name: &'static str) -> Self {
         Self { number, name }
@@ -52,6 +60,10 @@ mod tests {
             (Errno::EAGAIN, Libc::EAGAIN),
             (Errno::ECONNREFUSED, Libc::ECONNREFUSED),
             (Errno::EINVAL, Libc::EINVAL),
+            (Errno::ENOKEY, Libc::ENOKEY),
+            (Errno::ENOENT, Libc::ENOENT),
+            (Errno::EACCES, Libc::EACCES),
+            (Errno::ENOEXEC, Libc::ENOEXEC),
         ] {
             assert_eq!(i32::from(ours.number()), theirs as i32);
             assert_eq!(ours.name, format!("{theirs:?}"));

@@ -13,12 +13,13 @@ use std::process::ExitCode;
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let mut args: Vec<OsString> = args.collect();
     if base_name(args.first()) == Some(cli::operator::NAME)
-        && base_name(args.get(1)) == Some(cli::helper::NAME)
+        && matches!(base_name(args.get(1)), Some(cli::helper::NAME | cli::request_key::NAME))
     {
         args.remove(0);
     }
     match base_name(args.first()) {
         Some(cli::operator::NAME) => cli::operator::run(args),
+        Some(cli::request_key::NAME) => cli::request_key::run(args),
         // Any other name is a link that an administrator made for the rule.
         _ => cli::helper::run(args),
     }

@@ -18,6 +18,14 @@ pub enum Failure {
         /// How long that is known to hold (RFC 2308 §5), if it is.
         ttl: Option<Ttl>,
     },
+    /// Neither DNS nor a database names a server of the cell, or DNS says that it has none.
+    #[error("{reason}")]
+    NoServer {
+        /// In what way it is known.
+        reason: &'static str,
+        /// How long that is known to hold, if it is.
+        ttl: Option<Ttl>,
+    },
     /// A server failed, was silent or made no sense; it may do better soon.
     #[error("no usable answer for now: {0}")]
     Temporary(String),
@@ -38,6 +46,9 @@ pub enum Failure {
     /// A type of query that is not answered here.
     #[error("query type \"{0}\" is not supported")]
     UnknownType(String),
+    /// A callout word whose value makes no sense.
+    #[error("bad option: {0}")]
+    BadOption(String),
     /// The rule that runs the helper, or its command line, is wrong.
     #[error("wrong usage: {0}")]
     Usage(String),
@@ -64,10 +75,14 @@ impl Failure {
     pub fn verdict(&self) -> (Errno, Lasting) {
         let soon = Lasting::For(Ttl::MIN);
         match self {
-            Self::NoSuchName { ttl } | Self::NoAddress { ttl } => (Errno::ENODATA, Lasting::Negative(*ttl)),
+            Self::NoSuchName { ttl } | Self::NoAddress { ttl } | Self::NoServer { ttl, .. } => {
+                (Errno::ENODATA, Lasting::Negative(*ttl))
+            }
             Self::Temporary(_) | Self::Deadline(_) | Self::Internal(_) => (Errno::EAGAIN, soon),
             Self::Refused(_) => (Errno::ECONNREFUSED, Lasting::For(Ttl::from_secs(10))),
-            Self::BadName { .. } | Self::UnknownType(_) | Self::Usage(_) => (Errno::EINVAL, soon),
+            Self::BadName { .. } | Self::UnknownType(_) | Self::BadOption(_) | Self::Usage(_) => {
+                (Errno::EINVAL, soon)
+            }
         }
     }
 
@@ -88,6 +103,7 @@ impl Failure {
         match if other.weight() > self.weight() { other } else { self } {
             Self::NoSuchName { .. } => Self::NoSuchName { ttl: shorter },
             Self::NoAddress { .. } => Self::NoAddress { ttl: shorter },
+            Self::NoServer { reason, .. } => Self::NoServer { ttl: shorter, reason },
             weightier => weightier,
         }
     }
@@ -95,7 +111,7 @@ impl Failure {
     /// How long it is known that there is nothing to find.
     fn negative_ttl(&self) -> Option<Ttl> {
         match self {
-            Self::NoSuchName { ttl } | Self::NoAddress { ttl } => *ttl,
+            Self::NoSuchName { ttl } | Self::NoAddress { ttl } | Self::NoServer { ttl, .. } => *ttl,
             _ => None,
         }
     }
@@ -103,8 +119,8 @@ impl Failure {
     fn weight(&self) -> u8 {
         match self {
             Self::NoSuchName { .. } => 0,
-            Self::NoAddress { .. } => 1,
-            Self::BadName { .. } | Self::UnknownType(_) | Self::Usage(_) => 2,
+            Self::NoAddress { .. } | Self::NoServer { .. } => 1,
+            Self::BadName { .. } | Self::UnknownType(_) | Self::BadOption(_) | Self::Usage(_) => 2,
             Self::Refused(_) => 3,
             Self::Temporary(_) => 4,
             Self::Deadline(_) | Self::Internal(_) => 5,
@@ -124,12 +140,14 @@ mod tests {
         for (failure, errno, lasting) in [
             (Failure::NoSuchName { ttl }, 61, Lasting::Negative(ttl)),
             (Failure::NoAddress { ttl: None }, 61, Lasting::Negative(None)),
+            (Failure::NoServer { reason: "x", ttl }, 61, Lasting::Negative(ttl)),
             (Failure::Temporary(text()), 11, secs(1)),
             (Failure::Deadline(20), 11, secs(1)),
             (Failure::Internal(text()), 11, secs(1)),
             (Failure::Refused(text()), 111, secs(10)),
             (Failure::bad_name(b"-", "x"), 22, secs(1)),
             (Failure::UnknownType(text()), 22, secs(1)),
+            (Failure::BadOption(text()), 22, secs(1)),
             (Failure::Usage(text()), 22, secs(1)),
         ] {
             let (found, lasts) = failure.verdict();
@@ -150,6 +168,7 @@ mod tests {
         let ttl = |seconds| Some(Ttl::from_secs(seconds));
         let none = |ttl| Failure::NoSuchName { ttl };
         let nothing = |ttl| Failure::NoAddress { ttl };
+        assert_eq!(none(None).or_weightier(none(None)), none(None));
         assert_eq!(none(None).or_weightier(none(ttl(7))), none(ttl(7)));
         assert_eq!(none(ttl(7)).or_weightier(none(None)), none(ttl(7)));
         assert_eq!(nothing(ttl(9)).or_weightier(nothing(ttl(7))), nothing(ttl(7)));

@@ -10,6 +10,7 @@ pub mod face;
 pub mod failure;
 pub mod key;
 pub mod log;
+pub mod request_key;
 pub mod resolve;
 pub mod sys;
 pub mod ttl;

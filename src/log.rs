@@ -8,7 +8,7 @@ use syslog::{Facility, Formatter3164, LogFormat, Severity};
 /// Where messages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// `/dev/log`, facility daemon.
+    /// `/dev/log`.
     Syslog,
     /// Standard error.
     Stderr,
@@ -19,22 +19,29 @@ pub enum Destination {
 #[derive(Debug)]
 pub struct Log {
     ident: &'static str,
-    destination: Destination,
+    facility: Facility,
+    syslog: bool,
+    stderr: bool,
 }
 
 impl Log {
     /// A log under the name `ident`: on a terminal or in `debug` mode to standard error, else to syslog.
     #[must_use]
     pub fn new(ident: &'static str, debug: bool) -> Self {
-        let destination =
-            if debug || io::stderr().is_terminal() { Destination::Stderr } else { Destination::Syslog };
-        Self { ident, destination }
+        let stderr = debug || io::stderr().is_terminal();
+        Self { ident, facility: Facility::LOG_DAEMON, syslog: !stderr, stderr }
+    }
+
+    /// The log of `request-key`: to syslog under authpriv, to standard error, to both or to neither.
+    #[must_use]
+    pub const fn of_request_key(ident: &'static str, syslog: bool, stderr: bool) -> Self {
+        Self { ident, facility: Facility::LOG_AUTHPRIV, syslog, stderr }
     }
 
     /// Where its messages go.
     #[must_use]
     pub const fn destination(&self) -> Destination {
-        self.destination
+        if self.stderr { Destination::Stderr } else { Destination::Syslog }
     }
 
     /// Something broke that should work.
@@ -56,15 +63,17 @@ impl Log {
         // No message of ours has a newline; one that came from outside must not begin a new entry.
         let line = message.replace(['\n', '\r'], " ");
         // A failure to log is nobody's to hear of.
-        let _ = match self.destination {
-            Destination::Stderr => writeln!(io::stderr(), "{}: {line}", self.ident),
-            Destination::Syslog => self.to_syslog(severity, &line),
-        };
+        if self.stderr {
+            let _ = writeln!(io::stderr(), "{}: {line}", self.ident);
+        }
+        if self.syslog {
+            let _ = self.to_syslog(severity, &line);
+        }
     }
 
     fn to_syslog(&self, severity: Severity, line: &str) -> io::Result<()> {
         let formatter = Formatter3164 {
-            facility: Facility::LOG_DAEMON,
+            facility: self.facility,
             hostname: None,
             process: self.ident.to_owned(),
             pid: std::process::id(),

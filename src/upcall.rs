@@ -9,7 +9,7 @@ use crate::key::query::Query;
 use crate::log::Log;
 use crate::resolve::host::Host;
 use crate::resolve::trace::Trace;
-use crate::resolve::{Answer, resolve};
+use crate::resolve::{Answer, Content, resolve};
 use crate::sys::rescue;
 use crate::ttl::Ttl;
 use std::fmt;
@@ -32,7 +32,7 @@ impl Reply {
     pub fn new(outcome: &Result<Answer, Failure>, settings: &Settings) -> Self {
         match outcome {
             Ok(answer) => Self {
-                payload: Payload::Addresses(answer.addresses.iter().map(|found| found.ip).collect()),
+                payload: payload(&answer.content),
                 expiry: answer.ttl.map_or(settings.default_ttl, |ttl| ttl.min(settings.max_ttl)),
             },
             Err(failure) => {
@@ -51,7 +51,15 @@ impl Reply {
     }
 }
 
-/// As debug mode prints it: `payload TEXT`, then `expiry SECONDS`.
+fn payload(content: &Content) -> Payload {
+    match content {
+        Content::Addresses(addresses) => Payload::Addresses(addresses.iter().map(|found| found.ip).collect()),
+        Content::Servers(list) => Payload::Servers(list.clone()),
+        Content::Endpoints(list) => Payload::Endpoints(list.clone()),
+    }
+}
+
+/// As debug mode prints it: `payload TEXT` or `payload-v1 HEX`, then `expiry SECONDS`.
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\nexpiry {}", self.payload, self.expiry)
@@ -185,7 +193,7 @@ fn hand_over(key: KeySerial, ring: &impl Keyring, reply: &Reply) -> Result<(), U
     };
     let failure = match reply.payload {
         Payload::Error(_) => None,
-        Payload::Addresses(_) => Some(Failure::Internal(refusal.to_string())),
+        _ => Some(Failure::Internal(refusal.to_string())),
     };
     let fallback =
         failure.map_or_else(|| reply.clone(), |failure| Reply::new(&Err(failure), &Settings::default()));
@@ -213,6 +221,10 @@ fn report(request: &Request, lookup: &Lookup, reply: &Reply, choice: LogChoice, 
                 "{name}: {failure}{tried}; answered with {errno} for {} s",
                 reply.expiry
             ));
+        }
+        (Ok(Answer { content: Content::Servers(list), .. }), LogChoice::All) => {
+            let (number, endpoints) = (list.servers.len(), list.text());
+            log.info(format_args!("{name}: {number} servers, {endpoints} for {} s", reply.expiry));
         }
         (Ok(_), LogChoice::All) => {
             log.info(format_args!("{name}: {} for {} s", reply.payload, reply.expiry));

@@ -7,6 +7,7 @@ use crate::key::KeySerial;
 use crate::key::description::Description;
 use crate::key::keyring::{KernelKeyring, Request, key_of_this_upcall};
 use crate::log::{Destination, Log};
+use crate::resolve::Answer;
 use crate::sys::rescue;
 use crate::upcall::{self, GRACE, Reply, look_up};
 use clap::builder::OsStringValueParser;
@@ -86,6 +87,13 @@ struct Invocation {
 
 impl Invocation {
     fn parse(args: Vec<OsString>) -> Result<Self, clap::Error> {
+        // The usual rule gives the key and nothing else. To build and run the parser takes a third as long as
+        // all the rest of an answer; a number alone means the same without it.
+        if let [_, key] = args.as_slice()
+            && let Some(key) = key.to_str().and_then(|key| key.parse().ok())
+        {
+            return Ok(Self { task: Task::Answer(key), config: None, verbosity: 0 });
+        }
         let matches = command().try_get_matches_from(args)?;
         Ok(Self {
             task: task(&matches)?,
@@ -192,8 +200,8 @@ fn debug(request: &Request, config: Option<&Path>, verbosity: u8, log: &Log) -> 
         for step in lookup.trace.steps() {
             log.info(step);
         }
-        for address in lookup.outcome.iter().flat_map(|answer| &answer.addresses) {
-            log.info(format_args!("{} from {}", address.ip, address.origin));
+        for origin in lookup.outcome.iter().flat_map(Answer::origins) {
+            log.info(origin);
         }
     }
     if let Err(failure) = &lookup.outcome {

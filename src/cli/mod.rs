@@ -2,3 +2,4 @@
 
 pub mod helper;
 pub mod operator;
+pub mod request_key;

@@ -1,6 +1,6 @@
 //! `key-dns`: the face for people.
 
-use super::helper;
+use super::{helper, request_key};
 use clap::Command;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -17,13 +17,14 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(helper::command())
+        .subcommand(request_key::command())
 }
 
 /// Runs it.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
     match command().try_get_matches_from(args) {
-        // The one subcommand is a face of its own and has been taken out of the way before.
+        // The subcommands are faces of their own and have been taken out of the way before.
         Ok(_) => ExitCode::FAILURE,
         Err(error) => helper::usage(&error),
     }

@@ -1,13 +1,16 @@
 //! The files that say how to resolve: read once, parsed by pure functions, never fatal.
 
+pub mod cells;
+pub mod gai;
 pub mod host_conf;
 pub mod nsswitch;
 pub mod resolv;
 pub mod settings;
+pub mod sortlist;
 
 use std::fmt;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 /// Something in a configuration file that was passed over.
@@ -60,7 +63,8 @@ const LARGEST: u64 = 1 << 20;
 /// Where it can't be opened or read, or is larger than 1 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     let unreadable = |source| Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
+    // Room enough for the usual file to be read at once.
+    let mut bytes = Vec::with_capacity(4096);
     let file = fs::File::open(path).map_err(unreadable)?;
     let read = io::Read::read_to_end(&mut io::Read::take(file, LARGEST + 1), &mut bytes);
     read.map_err(unreadable)?;
@@ -68,6 +72,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
         return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB")));
     }
     Ok(bytes)
+}
+
+/// The lines of a file, without their newlines.
+pub(crate) fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let mut rest = text;
+        // A slice, as a reader, gives access to the fast memchr of the standard library.
+        let length = rest.skip_until(b'\n').ok().filter(|&length| length > 0)?;
+        let line = text.get(..length)?;
+        text = rest;
+        Some(line.strip_suffix(b"\n").unwrap_or(line))
+    })
 }
 
 /// What a value may be, for a message: `expected WHAT, found FOUND`.

@@ -1,6 +1,6 @@
 //! The `hosts:` line of `nsswitch.conf(5)`: where names are looked up, in which order, and when that ends.
 
-use super::Warning;
+use super::{Warning, lines};
 
 /// Where it is.
 pub const PATH: &str = "/etc/nsswitch.conf";
@@ -109,7 +109,10 @@ pub fn default_order() -> Vec<Entry> {
 pub fn parse(file: &[u8]) -> (Vec<Entry>, Vec<Warning>) {
     let mut order = None;
     let mut warnings = Vec::new();
-    for (number, line) in (1..).zip(file.split(|&byte| byte == b'\n')) {
+    for (number, line) in (1..).zip(lines(file)) {
+        if !line.trim_ascii_start().starts_with(b"hosts") {
+            continue;
+        }
         let line = String::from_utf8_lossy(line);
         let text = line.split('#').next().unwrap_or_default().trim_start();
         let Some(value) = text.strip_prefix("hosts").and_then(|rest| rest.trim_start().strip_prefix(':'))

@@ -1,6 +1,7 @@
 //! `resolv.conf(5)`, read as glibc reads it (resolv/res_init.c, `res_vinit_1()`).
 
-use super::Warning;
+use super::sortlist::Sortlist;
+use super::{Warning, lines};
 use crate::resolve::literal;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -36,6 +37,8 @@ pub struct ResolvConf {
     pub no_aaaa: bool,
     /// A and AAAA are asked for one after the other.
     pub single_request: bool,
+    /// The networks whose addresses come first among the A records of an answer.
+    pub sortlist: Sortlist,
 }
 
 /// A name server as written.
@@ -60,6 +63,7 @@ impl Default for ResolvConf {
             no_tld_query: false,
             no_aaaa: false,
             single_request: false,
+            sortlist: Sortlist::default(),
         }
     }
 }
@@ -71,7 +75,7 @@ impl ResolvConf {
     pub fn parse(file: &[u8]) -> (Self, Vec<Warning>) {
         let mut conf = Self::default();
         let mut warnings = Vec::new();
-        for (number, line) in (1..).zip(file.split(|&byte| byte == b'\n')) {
+        for (number, line) in (1..).zip(lines(file)) {
             let line = String::from_utf8_lossy(line);
             let Some((keyword, rest)) = line.split_once([' ', '\t']) else {
                 continue;
@@ -96,6 +100,7 @@ impl ResolvConf {
                 }
                 "domain" => conf.search = words(rest).next().map(|domain| vec![domain.to_owned()]),
                 "search" => conf.search = Some(words(rest).map(str::to_owned).collect()),
+                "sortlist" => warnings.extend(conf.sortlist.add_line(number, rest.trim_end().as_bytes())),
                 "options" => words(rest).for_each(|option| conf.option(option)),
                 _ => {}
             }

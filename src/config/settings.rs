@@ -3,7 +3,7 @@
 //! The format is keyutils': a line is `KEY = VALUE`, blank, or a comment from `#` on; a value may stand in
 //! single or double quotes, and a backslash takes the next character as it is.
 
-use super::{Warning, expected};
+use super::{Warning, expected, lines};
 use crate::key::query::{Family, Preference};
 use crate::ttl::Ttl;
 use std::fmt::{self, Write};
@@ -94,7 +94,7 @@ impl Settings {
     pub fn parse(file: &[u8]) -> (Self, Vec<Warning>) {
         let mut settings = Self::default();
         let mut warnings = Vec::new();
-        for (number, line) in (1..).zip(file.split(|&byte| byte == b'\n')) {
+        for (number, line) in (1..).zip(lines(file)) {
             let outcome = match std::str::from_utf8(line) {
                 Ok(text) => assignment(text).and_then(|found| match found {
                     Some((key, value)) => settings.set(&key, &value),

@@ -4,6 +4,7 @@ pub mod description;
 pub mod keyring;
 pub mod payload;
 pub mod query;
+pub mod server_list;
 
 use std::fmt;
 use std::num::NonZeroI32;

@@ -9,6 +9,29 @@ use std::net::Ipv6Addr;
 pub enum Query {
     /// The addresses of a host.
     Host(HostQuery),
+    /// The servers of an AFS cell.
+    Cell(CellQuery),
+}
+
+/// A cell whose servers are asked for, and how kAFS or a person wants them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CellQuery {
+    /// The cell's name, as the kernel gave it.
+    pub cell: QueryName,
+    /// Which families; [`Preference::First`] is as [`Preference::Any`] here.
+    pub preference: Preference,
+    /// How the servers are to be told.
+    pub form: Form,
+}
+
+/// The forms that the servers of a cell come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Addresses and ports alone: no `srv=` in the callout, or `srv=0`.
+    Text,
+    /// A server list, version 1: `srv=1`, as kAFS asks, and higher versions, which this is the best answer
+    /// to.
+    V1,
 }
 
 /// A host name to be resolved, and which of its addresses are wanted.
@@ -88,6 +111,8 @@ struct Callout {
     ipv4: bool,
     ipv6: bool,
     list: bool,
+    /// What follows `srv=`; empty for the bare word.
+    srv: Option<Vec<u8>>,
     unknown: Vec<String>,
 }
 
@@ -100,10 +125,22 @@ impl Callout {
                 b"ipv4" => words.ipv4 = true,
                 b"ipv6" => words.ipv6 = true,
                 b"list" => words.list = true,
+                b"srv" => words.srv = Some(Vec::new()),
+                [b's', b'r', b'v', b'=', version @ ..] => words.srv = Some(version.to_vec()),
                 other => words.unknown.push(other.escape_ascii().to_string()),
             }
         }
         words
+    }
+
+    /// The form that `srv=` asks for. A version is a decimal number, of any length; nothing else can be one.
+    fn form(&self) -> Option<Form> {
+        match self.srv.as_deref() {
+            None => Some(Form::Text),
+            Some(version) if version.is_empty() || !version.iter().all(u8::is_ascii_digit) => None,
+            Some(version) if version.iter().all(|&digit| digit == b'0') => Some(Form::Text),
+            Some(_) => Some(Form::V1),
+        }
     }
 
     /// The families that the words name, if any.
@@ -127,18 +164,26 @@ pub struct Parsed {
 }
 
 impl Query {
-    /// Parses a key's name (`NAME`, `a:NAME`, `aaaa:NAME`) and callout info (the words `ipv4`, `ipv6`
-    /// and `list`, divided by spaces or commas).
+    /// Parses a key's name (`NAME`, `a:NAME`, `aaaa:NAME`, `afsdb:CELL`) and callout info (the words `ipv4`,
+    /// `ipv6`, for hosts `list` and for cells `srv=VERSION`, divided by spaces or commas).
     ///
     /// `default` is the preference where neither says anything, as in every request of libceph, CIFS and
     /// NFS. The type before the colon is read without regard to case, as the kernel takes keys that
     /// differ by case alone for one key.
     ///
     /// # Errors
-    /// [`Failure::UnknownType`] for another type of query, [`Failure::BadName`] for an empty name.
+    /// [`Failure::UnknownType`] for another type of query, [`Failure::BadName`] for an empty name,
+    /// [`Failure::BadOption`] for a `srv=` without a number.
     pub fn parse(name: &[u8], callout: &[u8], default: Preference) -> Result<Parsed, Failure> {
-        let (family, host) = split_type(name)?;
-        let words = Callout::parse(callout);
+        let (kind, host) = split_type(name)?;
+        let mut words = Callout::parse(callout);
+        let family = match kind {
+            Kind::Cell => return words.cell(name, host, default),
+            Kind::Host(family) => family,
+        };
+        if let Some(version) = words.srv.take() {
+            words.unknown.push(format!("srv={}", version.escape_ascii()));
+        }
         let fallback = match family {
             Some(family) => Preference::Only(family),
             None if words.list => Preference::Any,
@@ -158,23 +203,53 @@ impl Query {
     }
 }
 
-/// Divides `a:NAME` and `aaaa:NAME`. An IPv6 literal has colons of its own and no type.
-fn split_type(name: &[u8]) -> Result<(Option<Family>, &[u8]), Failure> {
+impl Callout {
+    /// The query for the servers of `cell`, which the key's `name` has.
+    fn cell(self, name: &[u8], cell: &[u8], default: Preference) -> Result<Parsed, Failure> {
+        if cell.is_empty() || cell.contains(&0) {
+            return Err(Failure::bad_name(name, "the cell's name is empty or holds a NUL"));
+        }
+        let Some(form) = self.form() else {
+            let version = self.srv.unwrap_or_default();
+            return Err(Failure::BadOption(format!("srv={} is no version", version.escape_ascii())));
+        };
+        let preference = self.families().unwrap_or(match default {
+            Preference::Only(family) => Preference::Only(family),
+            Preference::First(_) | Preference::Any => Preference::Any,
+        });
+        Ok(Parsed {
+            query: Query::Cell(CellQuery { cell: QueryName(cell.to_vec()), preference, form }),
+            unknown_words: self.unknown,
+        })
+    }
+}
+
+/// What is asked for by the type before the colon.
+enum Kind {
+    Host(Option<Family>),
+    Cell,
+}
+
+/// Divides `a:NAME`, `aaaa:NAME` and `afsdb:CELL`. An IPv6 literal has colons of its own and no type.
+fn split_type(name: &[u8]) -> Result<(Kind, &[u8]), Failure> {
     let Some(colon) = name.iter().position(|&byte| byte == b':') else {
-        return Ok((None, name));
+        return Ok((Kind::Host(None), name));
     };
     let (query_type, rest) = name.split_at(colon);
     let host = rest.get(1..).unwrap_or_default();
+    if query_type.eq_ignore_ascii_case(b"afsdb") {
+        return Ok((Kind::Cell, host));
+    }
     if !host.starts_with(b":") || is_ipv6_literal(host) {
         if query_type.eq_ignore_ascii_case(b"a") {
-            return Ok((Some(Family::Ipv4), host));
+            return Ok((Kind::Host(Some(Family::Ipv4)), host));
         }
         if query_type.eq_ignore_ascii_case(b"aaaa") {
-            return Ok((Some(Family::Ipv6), host));
+            return Ok((Kind::Host(Some(Family::Ipv6)), host));
         }
     }
     if is_ipv6_literal(name) {
-        return Ok((None, name));
+        return Ok((Kind::Host(None), name));
     }
     Err(Failure::UnknownType(query_type.escape_ascii().to_string()))
 }
@@ -194,7 +269,7 @@ mod tests {
 
     fn host(name: &str, callout: &str) -> (String, Preference, Selection, Vec<String>) {
         let parsed = Query::parse(name.as_bytes(), callout.as_bytes(), DEFAULT).unwrap();
-        let Query::Host(query) = parsed.query;
+        let Query::Host(query) = parsed.query else { panic!("{name} is no host") };
         (query.name.to_string(), query.preference, query.selection, parsed.unknown_words)
     }
 
@@ -235,16 +310,53 @@ mod tests {
     #[test]
     fn another_type_of_query_is_refused_by_its_name() {
         for (name, query_type) in
-            [("mx:example.org", "mx"), ("afsdb:cell", "afsdb"), (":x", ""), ("a b:c", "a b")]
+            [("mx:example.org", "mx"), ("afsdbx:cell", "afsdbx"), (":x", ""), ("a b:c", "a b")]
         {
             let failure = Query::parse(name.as_bytes(), b"", DEFAULT).unwrap_err();
             assert!(matches!(&failure, Failure::UnknownType(found) if found == query_type), "{failure:?}");
         }
     }
 
+    fn cell(name: &str, callout: &str) -> Result<(CellQuery, Vec<String>), Failure> {
+        let parsed = Query::parse(name.as_bytes(), callout.as_bytes(), DEFAULT)?;
+        let Query::Cell(query) = parsed.query else { panic!("{name} is no cell") };
+        Ok((query, parsed.unknown_words))
+    }
+
+    #[test]
+    fn a_cell_is_asked_for_as_kafs_does() {
+        let (query, unknown) = cell("afsdb:example.org", "srv=1").unwrap();
+        assert_eq!(query.cell.as_bytes(), b"example.org");
+        assert_eq!((query.form, query.preference), (Form::V1, Preference::Any));
+        assert!(unknown.is_empty());
+        let (query, unknown) = cell("AFSDB:a:b", "ipv6 bogus").unwrap();
+        assert_eq!(query.cell.as_bytes(), b"a:b");
+        assert_eq!((query.form, query.preference), (Form::Text, Preference::Only(Family::Ipv6)));
+        assert_eq!(unknown, ["bogus"]);
+    }
+
+    #[test]
+    fn a_version_is_a_number_and_all_but_zero_get_the_list() {
+        let form = |callout| cell("afsdb:x", callout).map(|(query, _)| query.form);
+        for callout in ["srv=1", "ipv4,srv=2", "srv=0 srv=1", "srv=99999999999999999999", "srv=01"] {
+            assert_eq!(form(callout), Ok(Form::V1), "{callout}");
+        }
+        for callout in ["", "srv=0", "srv=1 srv=000", "list"] {
+            assert_eq!(form(callout), Ok(Form::Text), "{callout}");
+        }
+        for callout in ["srv", "srv=", "srv=x", "srv=-1", "srv=+1", "srv=1x", "srv=1.0", "srv=0x1"] {
+            assert!(matches!(form(callout), Err(Failure::BadOption(_))), "{callout}");
+        }
+    }
+
+    #[test]
+    fn a_version_means_nothing_for_a_host() {
+        assert_eq!(host("mon1", "srv=1").3, ["srv=1"]);
+    }
+
     #[test]
     fn an_empty_name_is_refused() {
-        for name in ["", "a:", "aaaa:"] {
+        for name in ["", "a:", "aaaa:", "afsdb:"] {
             assert!(
                 matches!(Query::parse(name.as_bytes(), b"", DEFAULT), Err(Failure::BadName { .. })),
                 "{name}"
@@ -267,7 +379,7 @@ mod tests {
         #[test]
         fn a_name_without_a_colon_or_nul_is_taken_as_it_is(name in "[^:\0]{1,300}") {
             let parsed = Query::parse(name.as_bytes(), b"", DEFAULT).unwrap();
-            let Query::Host(query) = parsed.query;
+            let Query::Host(query) = parsed.query else { panic!("no host") };
             prop_assert_eq!(query.name.as_bytes(), name.as_bytes());
         }
     }

@@ -2,14 +2,16 @@
 
 use super::dns::Dns;
 use super::dns::client::Manner;
+use super::dns::message::Record;
 use super::dns::transport::Network;
-use super::sources::{self, Facts, Families, Found, Plan, child, files};
+use super::order::host::HostSources;
+use super::sources::{self, Address, Facts, Families, Found, Plan, child, files};
 use super::trace::Trace;
-use super::{literal, special};
+use super::{literal, order, special};
 use crate::config::nsswitch::{self, Entry, Status};
 use crate::config::resolv::{self, ResolvConf, Server};
 use crate::config::settings::Settings;
-use crate::config::{self, Warning};
+use crate::config::{self, Warning, gai};
 use crate::failure::Failure;
 use crate::key::query::Family;
 use nix::net::if_::if_nametoindex;
@@ -19,6 +21,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::path::Path;
+use std::rc::Rc;
 
 /// The port of DNS servers.
 const DOMAIN_PORT: u16 = 53;
@@ -33,11 +36,12 @@ pub struct Host<'a> {
     warnings: RefCell<Vec<String>>,
     order: OnceCell<Vec<Entry>>,
     resolv_conf: OnceCell<ResolvConf>,
+    glue: RefCell<Option<Rc<[Record]>>>,
 }
 
 /// Why a source has no addresses.
 enum Miss {
-    /// It was not asked, since it would say this.
+    /// It has nothing, or was not asked since it would say so.
     Skipped(Status),
     /// It could not be asked.
     Unavailable(String),
@@ -55,7 +59,14 @@ impl<'a> Host<'a> {
             warnings: RefCell::default(),
             order: OnceCell::new(),
             resolv_conf: OnceCell::new(),
+            glue: RefCell::default(),
         }
+    }
+
+    /// From now on the names looked up are targets of DNS records: absolute, whatever the search list says,
+    /// and the addresses in `glue` are not asked for again.
+    pub fn expect_targets(&self, glue: Vec<Record>) {
+        *self.glue.borrow_mut() = Some(glue.into());
     }
 
     /// What was wrong in the files read up to now, each with its place.
@@ -110,7 +121,8 @@ impl<'a> Host<'a> {
 
     /// What one source has.
     async fn source(&self, source: &str, name: &str, families: Families) -> Result<Found, Miss> {
-        let not_found = || Miss::Failed(Status::NotFound, Failure::NoSuchName { ttl: None });
+        // That a source which knows no TTL doesn't have the name says nothing to the kernel.
+        let not_found = || Miss::Skipped(Status::NotFound);
         match sources::plan(source, name, self) {
             Plan::Skip(status) => Err(Miss::Skipped(status)),
             Plan::Localhost => match special::lookup("localhost", families) {
@@ -129,13 +141,8 @@ impl<'a> Host<'a> {
                 if let Some(special) = special::lookup(name, families) {
                     return special.map_err(|failure| Miss::Failed(Status::NotFound, failure));
                 }
-                self.dns().lookup(name, families).await.map_err(|failure| {
-                    let status = match failure {
-                        Failure::Temporary(_) | Failure::Refused(_) => Status::Unavail,
-                        _ => Status::NotFound,
-                    };
-                    Miss::Failed(status, failure)
-                })
+                let looked_up = self.dns().lookup(name, families).await;
+                looked_up.map_err(|(status, failure)| Miss::Failed(status, failure))
             }
             Plan::Child => match child::ask(source, name, families).await {
                 Ok(found) => found.ok_or_else(not_found),
@@ -144,13 +151,37 @@ impl<'a> Host<'a> {
         }
     }
 
-    fn dns(&self) -> Dns<'_, Network> {
+    /// Puts addresses into the order in which `getaddrinfo()` would give them.
+    pub fn sort(&self, addresses: &mut [Address]) {
+        let mut order: Vec<IpAddr> = addresses.iter().map(|address| address.ip).collect();
+        self.sort_each([order.as_mut_slice()].into_iter());
+        addresses.sort_by_cached_key(|address| order.iter().position(|ip| *ip == address.ip));
+    }
+
+    /// Does so with the addresses of several names, each by themselves.
+    pub fn sort_each<'l>(&self, lists: impl Iterator<Item = &'l mut [IpAddr]>) {
+        // Neither gai.conf nor the interfaces are of interest to one address alone.
+        let mut lists = lists.filter(|list| list.len() > 1).peekable();
+        if lists.peek().is_none() {
+            return;
+        }
+        let path = Path::new(gai::PATH);
+        let (policy, warnings) = gai::parse(&self.read(path));
+        self.warn_of(&warnings, path);
+        let sources = HostSources::new();
+        lists.for_each(|list| order::sort(list, &policy, &sources));
+    }
+
+    /// This host's way to ask DNS.
+    #[must_use]
+    pub fn dns(&self) -> Dns<'_, Network> {
         let conf = self.resolv_conf();
         let mut servers: Vec<SocketAddr> = conf.servers.iter().map(socket_address).collect();
         if conf.rotate && !servers.is_empty() {
             let start = random() % servers.len();
             servers.rotate_left(start);
         }
+        let glue = self.glue.borrow().clone();
         Dns {
             transport: Network,
             servers,
@@ -161,11 +192,16 @@ impl<'a> Host<'a> {
                 use_vc: conf.use_vc,
             },
             settings: self.settings,
-            search: conf.search.clone().unwrap_or_else(own_domain),
+            search: match glue {
+                Some(_) => Vec::new(),
+                None => conf.search.clone().unwrap_or_else(own_domain),
+            },
             ndots: conf.ndots,
             no_tld_query: conf.no_tld_query,
             no_aaaa: conf.no_aaaa,
             single_request: conf.single_request,
+            sortlist: &conf.sortlist,
+            glue,
             trace: self.trace,
         }
     }
@@ -204,7 +240,8 @@ impl<'a> Host<'a> {
         }
     }
 
-    fn warn(&self, message: String) {
+    /// Notes what was wrong in a file, once.
+    pub fn warn(&self, message: String) {
         let mut warnings = self.warnings.borrow_mut();
         if !warnings.contains(&message) {
             warnings.push(message);

@@ -1,29 +1,68 @@
 //! From a query to addresses: what `getaddrinfo()` would answer on this host, without NSS modules.
 
+pub mod afs;
 pub mod dns;
 pub mod host;
 pub mod literal;
 pub mod name;
+pub mod order;
 pub mod sources;
 pub mod special;
 pub mod trace;
 
 use crate::failure::Failure;
 use crate::key::query::{Family, HostQuery, Preference, Query, Selection};
+use crate::key::server_list::{Server, ServerList};
 use crate::ttl::Ttl;
 use futures_util::future::{Either, select};
 use host::Host;
 use sources::{Address, Families, Found};
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the preferred family is asked for alone: the resolution delay of RFC 8305 §8.
+const HEAD_START: Duration = Duration::from_millis(50);
 
 /// What a query found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The addresses to hand over, in order, each once; at least one.
-    pub addresses: Vec<Address>,
+    /// What is to be handed over.
+    pub content: Content,
     /// The smallest TTL of all that led to them; `None` where nothing had one.
     pub ttl: Option<Ttl>,
+}
+
+/// What an answer consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The addresses of a host, in order, each once; at least one.
+    Addresses(Vec<Address>),
+    /// The servers of a cell, one of which at least has an address.
+    Servers(ServerList),
+    /// The same, of which the addresses and ports alone are wanted.
+    Endpoints(ServerList),
+}
+
+impl Answer {
+    /// Each address and where it came from, for people.
+    #[must_use]
+    pub fn origins(&self) -> Vec<String> {
+        match &self.content {
+            Content::Addresses(found) => {
+                found.iter().map(|Address { ip, origin }| format!("{ip} from {origin}")).collect()
+            }
+            Content::Servers(list) | Content::Endpoints(list) => list.servers.iter().map(describe).collect(),
+        }
+    }
+}
+
+fn describe(server: &Server) -> String {
+    let Server { name, priority, weight, port, status, addresses, .. } = server;
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let addresses = addresses.join(", ");
+    format!("{name} port {port}, priority {priority}, weight {weight}: {addresses} ({status:?})")
 }
 
 /// Answers a query within the deadline of the settings.
@@ -31,8 +70,9 @@ pub struct Answer {
 /// # Errors
 /// The failure that the kernel is to be told of.
 pub fn resolve(query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
-    let Query::Host(query) = query;
-    if let Some(answer) = literal_answer(query) {
+    if let Query::Host(query) = query
+        && let Some(answer) = literal_answer(query)
+    {
         return answer;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -42,8 +82,13 @@ pub fn resolve(query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
         .map_err(|error| Failure::Internal(format!("can't start the event loop: {error}")))?;
     let deadline = host.settings.deadline;
     runtime.block_on(async {
-        let lookup = by_preference(query, host);
-        tokio::time::timeout(Duration::from_secs(deadline.into()), lookup)
+        let lookup = async {
+            match query {
+                Query::Host(query) => by_preference(query, host).await,
+                Query::Cell(query) => afs::lookup(query, host).await,
+            }
+        };
+        timeout(Duration::from_secs(deadline.into()), lookup)
             .await
             .unwrap_or(Err(Failure::Deadline(deadline)))
     })
@@ -58,11 +103,18 @@ fn literal_answer(query: &HostQuery) -> Option<Result<Answer, Failure>> {
             "an address with a scope can't be handed to the kernel",
         )));
     }
-    let family = if found.address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    let address = match (found.address, query.preference) {
+        // A mapped address is an IPv4 address where one is asked for, as in getaddrinfo(3).
+        (IpAddr::V6(address), Preference::Only(Family::Ipv4)) => {
+            address.to_ipv4_mapped().map_or(found.address, IpAddr::V4)
+        }
+        (address, _) => address,
+    };
+    let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
     Some(match query.preference {
         Preference::Only(wanted) if wanted != family => Err(Failure::NoAddress { ttl: None }),
         _ => Ok(Answer {
-            addresses: vec![Address { ip: found.address, origin: "the name itself".to_owned() }],
+            content: Content::Addresses(vec![Address { ip: address, origin: "the name itself".to_owned() }]),
             ttl: None,
         }),
     })
@@ -78,25 +130,30 @@ async fn by_preference(query: &HostQuery, host: &Host<'_>) -> Result<Answer, Fai
         Preference::Any => host.lookup(name, Families::Both).await,
         Preference::First(family) => first_of(name, family, host).await,
     }?;
-    Ok(selected(found, query.selection))
+    Ok(selected(found, query.selection, host))
 }
 
 /// The addresses of one family, or failing that of the other one.
 ///
 /// Each family's lookup is the whole one, through all sources and the search list, so wherever keyutils, which
-/// knows IPv4 alone here, has an answer, this is the same one. They run side by side.
+/// knows IPv4 alone here, has an answer, this is the same one. They run side by side, but for a head start:
+/// an answer that comes at once, as nearly all do, spares the name servers the second question.
 async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, Failure> {
     let other = match family {
         Family::Ipv4 => Family::Ipv6,
         Family::Ipv6 => Family::Ipv4,
     };
-    let preferred = pin!(host.lookup(name, Families::Only(family)));
+    let mut preferred = pin!(host.lookup(name, Families::Only(family)));
+    let early = timeout(HEAD_START, preferred.as_mut()).await.ok();
     let fallback = pin!(host.lookup(name, Families::Only(other)));
-    // The preferred one is polled first: where it is answered at once, the other never starts.
-    let (preferred, fallback) = match select(preferred, fallback).await {
-        Either::Left((Ok(found), _)) => return Ok(found),
-        Either::Left((Err(failure), fallback)) => (Err(failure), fallback.await),
-        Either::Right((fallback, preferred)) => (preferred.await, fallback),
+    let (preferred, fallback) = match early {
+        Some(Ok(found)) => return Ok(found),
+        Some(Err(failure)) => (Err(failure), fallback.await),
+        None => match select(preferred, fallback).await {
+            Either::Left((Ok(found), _)) => return Ok(found),
+            Either::Left((Err(failure), fallback)) => (Err(failure), fallback.await),
+            Either::Right((fallback, preferred)) => (preferred.await, fallback),
+        },
     };
     match (preferred, fallback) {
         (Ok(found), _) | (Err(_), Ok(found)) => Ok(found),
@@ -104,15 +161,16 @@ async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, 
     }
 }
 
-fn selected(found: Found, selection: Selection) -> Answer {
+fn selected(found: Found, selection: Selection, host: &Host<'_>) -> Answer {
     let mut addresses: Vec<Address> = Vec::with_capacity(found.addresses.len());
     for address in found.addresses {
         if !addresses.iter().any(|earlier| earlier.ip == address.ip) {
             addresses.push(address);
         }
     }
+    host.sort(&mut addresses);
     if selection == Selection::One {
         addresses.truncate(1);
     }
-    Answer { addresses, ttl: found.ttl }
+    Answer { content: Content::Addresses(addresses), ttl: found.ttl }
 }

@@ -54,20 +54,42 @@ impl Drop for Begun<'_> {
     }
 }
 
-/// All steps in one line.
+/// As many steps as a log line has room for: a cell of many servers takes hundreds.
+const MOST_SHOWN: usize = 16;
+
+/// The first steps in one line, and how many more there were.
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let steps = self.0.borrow();
-        for (index, step) in steps.iter().enumerate() {
+        for (index, step) in steps.iter().take(MOST_SHOWN).enumerate() {
             let comma = if index == 0 { "" } else { ", " };
             write!(f, "{comma}{step}")?;
         }
-        Ok(())
+        match steps.len().saturating_sub(MOST_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, ", and {more} more"),
+        }
     }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.asked, self.outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_has_the_first_steps_and_the_number_of_the_others() {
+        let trace = Trace::default();
+        for number in 0..20 {
+            trace.add(format!("q{number}"), "none");
+        }
+        let line = trace.to_string();
+        assert!(line.starts_with("q0: none, q1: none") && line.ends_with("q15: none, and 4 more"), "{line}");
+        assert_eq!(trace.steps().len(), 20);
     }
 }

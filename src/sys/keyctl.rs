@@ -11,6 +11,8 @@ use std::io;
 pub const SESSION_KEYRING: i32 = -3;
 /// The authorisation key whose authority was assumed; reading it yields the callout info.
 pub const AUTH_KEY: i32 = -7;
+/// In the place of a keyring to link to: none.
+const NO_KEYRING: i32 = 0;
 
 /// The shortest timeout, in seconds, that is sure to let the caller see the key.
 ///
@@ -19,8 +21,8 @@ pub const AUTH_KEY: i32 = -7;
 /// (security/keys/request_key.c, `call_sbin_request_key()`).
 pub const SHORTEST_TIMEOUT: u32 = 2;
 
-/// The kernel's bounds on a description (4096 bytes) and a callout (a page) leave room to spare here.
-const FIRST_BUFFER: usize = 4096;
+/// A description of a host name, and the callout info of a mount, fit in this; what is longer takes a second call.
+const FIRST_BUFFER: usize = 512;
 /// No payload of any key type is longer (security/keys/keyctl.c, `MAX_USER_DATA`…: 1 MiB - 1).
 const LONGEST: usize = 1 << 20;
 
@@ -70,6 +72,26 @@ pub fn request(description: &CStr, callout: &CStr) -> io::Result<i32> {
             description.as_ptr(),
             callout.as_ptr(),
             c_long::from(SESSION_KEYRING),
+        )
+    })?;
+    i32::try_from(key).map_err(io::Error::other)
+}
+
+/// `request_key(2)` as a search: the key of this type and description on the requestor's keyrings, whose
+/// authority was assumed, and failing that on our own. None is made.
+///
+/// # Errors
+/// As `request_key(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES.
+pub fn find(key_type: &CStr, description: &CStr) -> io::Result<i32> {
+    let no_callout = std::ptr::null::<libc::c_char>();
+    // SAFETY: two pointers are to NUL-terminated strings that outlive the call, and the third may be null.
+    let key = checked(unsafe {
+        libc::syscall(
+            libc::SYS_request_key,
+            key_type.as_ptr(),
+            description.as_ptr(),
+            no_callout,
+            c_long::from(NO_KEYRING),
         )
     })?;
     i32::try_from(key).map_err(io::Error::other)

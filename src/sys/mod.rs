@@ -5,3 +5,4 @@
 pub mod keyctl;
 pub mod process;
 pub mod rescue;
+pub mod start;

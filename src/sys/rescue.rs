@@ -5,8 +5,8 @@
 //! the signals of a crash (a panic aborts, so it is one of them). A handler runs whatever the main
 //! thread is doing, also inside a system call; it makes raw system calls on static data only.
 //!
-//! A process that waits uninterruptibly itself (D state, say on `/etc` over a dead network mount) runs no
-//! handler; nothing in the same thread group could help it.
+//! A process that waits uninterruptibly itself (D state, say for a broken disk under `/etc`) runs no handler
+//! until that wait ends.
 
 use super::keyctl::{SHORTEST_TIMEOUT, raw, serial};
 use crate::key::KeySerial;
@@ -42,6 +42,10 @@ const SIGNALS: [Signal; 12] = [
 static KEY: OnceLock<KeySerial> = OnceLock::new();
 /// Set by whoever answers first, the ordinary way or a handler.
 static CLAIMED: AtomicBool = AtomicBool::new(false);
+/// Whether the handlers are set.
+static ARMED: AtomicBool = AtomicBool::new(false);
+/// Whether the key's type is another than `dns_resolver`, so that a rejection is its only error.
+static REJECT: AtomicBool = AtomicBool::new(false);
 /// Where a handler's one message goes.
 static TO_STDERR: AtomicBool = AtomicBool::new(false);
 
@@ -51,13 +55,31 @@ static TO_STDERR: AtomicBool = AtomicBool::new(false);
 /// # Errors
 /// As `sigaction(2)`; the handlers set until then stay.
 pub fn arm(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::Result<()> {
+    REJECT.store(false, Ordering::Relaxed);
+    set_handlers(key, seconds, to_stderr)
+}
+
+/// As [`arm`], for a key that may be of any type: it is rejected.
+///
+/// # Errors
+/// As [`arm`].
+pub fn arm_rejecting(key: KeySerial, seconds: u32) -> nix::Result<()> {
+    REJECT.store(true, Ordering::Relaxed);
+    set_handlers(Some(key), seconds, false)
+}
+
+fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::Result<()> {
     if let Some(key) = key {
         let _ = KEY.set(key);
     }
     TO_STDERR.store(to_stderr, Ordering::Relaxed);
+    set_limit(seconds);
+    if ARMED.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
     let action = SigAction::new(
         SigHandler::Handler(on_signal),
-        // The alternate stack is the one that the standard library gives the main thread.
+        // The alternate stack is set when the process starts (`start`).
         SaFlags::SA_ONSTACK,
         SigSet::all(),
     );
@@ -67,14 +89,17 @@ pub fn arm(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::Result
         unsafe { sigaction(signal, &action) }?;
         all.add(signal);
     }
-    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&all), None)?;
-    set_limit(seconds);
-    Ok(())
+    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&all), None)
 }
 
 /// Moves the alarm: from now on `seconds` are left.
 pub fn set_limit(seconds: u32) {
     alarm::set(seconds.max(1));
+}
+
+/// Stops the alarm: what follows takes as long as it takes.
+pub fn no_limit() {
+    alarm::cancel();
 }
 
 /// Takes the right to answer the key. `false` if a handler has it, which then ends the process.
@@ -83,11 +108,21 @@ pub fn claim() -> bool {
     !CLAIMED.swap(true, Ordering::AcqRel)
 }
 
+/// Gives the right back: the key is not answered after all.
+pub fn unclaim() {
+    CLAIMED.store(false, Ordering::Release);
+}
+
 extern "C" fn on_signal(signal: c_int) {
     let crashed =
         !matches!(signal, libc::SIGALRM | libc::SIGTERM | libc::SIGINT | libc::SIGHUP | libc::SIGQUIT);
     let mut line = Line::new();
-    line.push(b"<27>key.dns_resolver[");
+    // Facility daemon or authpriv, severity error (RFC 3164 §4.1.1).
+    line.push(if REJECT.load(Ordering::Relaxed) {
+        b"<83>request-key[".as_slice()
+    } else {
+        b"<27>key.dns_resolver["
+    });
     line.number(std::process::id());
     line.push(b"]: ");
     let head = line.length;
@@ -98,7 +133,7 @@ extern "C" fn on_signal(signal: c_int) {
         line.push(b": ");
     }
     line.push(match signal {
-        libc::SIGALRM => b"the lookup did not end in time".as_slice(),
+        libc::SIGALRM => b"not done in time".as_slice(),
         libc::SIGTERM | libc::SIGINT | libc::SIGHUP | libc::SIGQUIT => b"told to end",
         _ => b"crashed",
     });
@@ -133,11 +168,13 @@ fn answer(key: KeySerial) -> Result<(), Libc> {
     // SAFETY: no pointers, but for PAYLOAD, which is static and as long as the length given.
     unsafe {
         raw(libc::KEYCTL_ASSUME_AUTHORITY, [id, 0, 0, 0]);
-        raw(libc::KEYCTL_SET_TIMEOUT, [id, LASTS, 0, 0]);
-        let payload = [id, PAYLOAD.as_ptr() as c_ulong, PAYLOAD.len() as c_ulong, 0];
-        if raw(libc::KEYCTL_INSTANTIATE, payload) < 0
-            && raw(libc::KEYCTL_REJECT, [id, LASTS, Libc::EAGAIN as c_ulong, 0]) < 0
-        {
+        let mut reject = REJECT.load(Ordering::Relaxed);
+        if !reject {
+            raw(libc::KEYCTL_SET_TIMEOUT, [id, LASTS, 0, 0]);
+            let payload = [id, PAYLOAD.as_ptr() as c_ulong, PAYLOAD.len() as c_ulong, 0];
+            reject = raw(libc::KEYCTL_INSTANTIATE, payload) < 0;
+        }
+        if reject && raw(libc::KEYCTL_REJECT, [id, LASTS, Libc::EAGAIN as c_ulong, 0]) < 0 {
             return Err(Libc::last());
         }
     }

@@ -75,7 +75,7 @@ fn a_helper_whose_thread_hangs_in_a_system_call_is_not_waited_for() {
         machine.stuck(file);
         is_over(&machine.ask("v4.example.test", ""), 1);
         let line = log.next();
-        assert!(line.contains("did not end in time") && line.contains("EAGAIN"), "{line}");
+        assert!(line.contains("not done in time") && line.contains("EAGAIN"), "{line}");
         machine.file(file, "");
     }
 }

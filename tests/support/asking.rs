@@ -239,6 +239,11 @@ impl Machine {
         caught(|| Ask { callout: callout.as_ref(), ..Ask::new(&name) }.once())
     }
 
+    /// Asks the kernel for a key of any type.
+    pub fn ask_for(&self, key_type: &str, name: impl AsRef<[u8]>, callout: impl AsRef<[u8]>) -> Seen {
+        caught(|| Ask { key_type, callout: callout.as_ref(), ..Ask::new(&name) }.once())
+    }
+
     /// The process ids of running helpers.
     pub fn helpers(&self) -> Vec<u32> {
         helpers()

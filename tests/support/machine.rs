@@ -3,7 +3,8 @@
 //! Everything a test changes is put back when the [`Machine`] goes, also by a panic; and what a killed test run left
 //! behind, before the next one begins.
 
-pub use super::asking::error;
+#[allow(unused_imports)]
+pub use super::asking::{Seen, error};
 use super::syslog::{self, Syslog};
 use super::{executable, run, scratch, skip};
 use std::fs;
@@ -14,6 +15,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Where our rule expects the helper.
 pub const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
+/// What the kernel calls.
+pub const UPCALL: &str = "/sbin/request-key";
+/// The rules that are read last.
+pub const RULES: &str = "/etc/request-key.conf";
+/// The folder of the others.
+pub const RULES_FOLDER: &str = "/etc/request-key.d";
 /// Where rules go.
 pub const RULE: &str = "/etc/request-key.d/dns_resolver.conf";
 /// keyutils' helper.
@@ -30,6 +37,8 @@ pub struct Machine {
     _turn: MutexGuard<'static, ()>,
     _lock: fs::File,
     files: usize,
+    /// The rule files that the machine has by itself, and what is in them.
+    pub others_rules: Vec<(PathBuf, Vec<u8>)>,
 }
 
 /// Why this machine can't run such a test, if it can't.
@@ -67,7 +76,7 @@ impl Machine {
         fs::create_dir_all(STATE).unwrap();
         let lock = fs::File::create(Path::new(STATE).join("lock")).unwrap();
         lock.lock().unwrap();
-        let mut machine = Self { _turn: turn, _lock: lock, files: 0 };
+        let mut machine = Self { _turn: turn, _lock: lock, files: 0, others_rules: Vec::new() };
         machine.put_back();
         machine.program(HELPER, &executable());
         let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf");
@@ -81,7 +90,9 @@ impl Machine {
     /// Of all files with rules in `/etc/request-key.d`, leaves ours alone, with this text.
     fn only_rules(&mut self, text: &[u8]) {
         for entry in fs::read_dir("/etc/request-key.d").into_iter().flatten() {
-            self.file(entry.unwrap().path().to_str().unwrap(), "");
+            let path = entry.unwrap().path();
+            self.others_rules.push((path.clone(), fs::read(&path).unwrap_or_default()));
+            self.file(path.to_str().unwrap(), "");
         }
         self.file(RULE, text);
     }
@@ -128,11 +139,60 @@ impl Machine {
         self.shadow(path, &copy);
     }
 
+    /// Puts one program at all of these paths: one file under several names.
+    pub fn one_program(&mut self, paths: &[&str], program: &Path) {
+        self.files += 1;
+        let copy = PathBuf::from(STATE).join(format!("program{}", self.files));
+        fs::copy(program, &copy).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+        for path in paths {
+            self.shadow(path, &copy);
+        }
+    }
+
+    /// Lets our executable be what the kernel calls, and the helper, in one file.
+    pub fn use_our_request_key(&mut self) {
+        self.one_program(&[UPCALL, HELPER], &executable());
+    }
+
+    /// Takes the file or folder at `path` away.
+    pub fn absent(&mut self, path: &str) {
+        let aside = format!("{path}.key-dns-tests");
+        self.undo(&format!("mv -f {aside} {path}"));
+        assert!(run("mv", &["-f", path, &aside]).status.success());
+    }
+
+    /// Makes the folder of `path`, and takes both away at the end.
+    pub fn absent_at_end(&mut self, path: &str) {
+        let folder = Path::new(path).parent().unwrap();
+        self.undo(&format!("rm -rf {}", folder.display()));
+        fs::create_dir_all(folder).unwrap();
+    }
+
+    /// Makes a link at `path`, where there is nothing.
+    pub fn link(&mut self, path: &str, target: &str) {
+        self.undo(&format!("rm -f {path}"));
+        std::os::unix::fs::symlink(target, path).unwrap();
+    }
+
+    /// Gives the file at `path` to this owner, with this mode.
+    pub fn owner_and_mode(&mut self, path: &str, owner: u32, mode: u32) {
+        std::os::unix::fs::chown(path, Some(owner), None).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     /// Puts a script at `path`.
     pub fn script(&mut self, path: &str, text: &str) {
         let script = scratch("script");
         fs::write(&script, text).unwrap();
         self.program(path, &script);
+    }
+
+    /// Takes away what is at `path`.
+    pub fn hide(&mut self, path: &str) {
+        let aside = format!("{path}.key-dns-tests");
+        self.undo(&format!("mv -f {aside} {path}"));
+        fs::rename(path, &aside).unwrap();
     }
 
     /// Puts a pipe that nobody writes to at `path`: opening it never ends.

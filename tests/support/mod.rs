@@ -8,6 +8,7 @@
 pub mod asking;
 pub mod machine;
 pub mod syslog;
+pub mod world;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -151,8 +151,7 @@ impl<T: Transport> Client<'_, T> {
         limit: Duration,
         round: u32,
     ) -> Result<Reply, Obstacle> {
-        let Question { name, record_type } = question;
-        let note = self.trace.begin(format!("{name} {record_type} at {server}"));
+        let note = self.trace.begin(format!("{question} at {server}"));
         let outcome = self.conversation(question, server, limit, round).await;
         note.end(match &outcome {
             Ok(reply) => format!("{}, {} records", rcode::name(reply.rcode), reply.answers.len()),
@@ -274,3 +273,6 @@ impl fmt::Display for Obstacle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,14 @@ use crate::ttl::Ttl;
 use hickory_resolver::proto::op::{Edns, Message, Query};
 use hickory_resolver::proto::rr::{DNSClass, Name, RecordType};
 use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder, DecodeError};
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The largest answer over UDP that we ask for: what passes everywhere unfragmented (DNS flag day 2020).
 const UDP_PAYLOAD: u16 = 1232;
+
+/// AFSDB, which hickory has no name for.
+pub const AFSDB: RecordType = RecordType::Unknown(18);
 
 /// The bits of a header's third and fourth byte (RFC 1035 §4.1.1).
 const RESPONSE: u16 = 0x8000;
@@ -26,6 +30,16 @@ pub struct Question {
     pub name: Name,
     /// The type of the records wanted.
     pub record_type: RecordType,
+}
+
+/// As `mon1.example. AAAA`.
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.record_type {
+            AFSDB => write!(f, "{} AFSDB", self.name),
+            other => write!(f, "{} {other}", self.name),
+        }
+    }
 }
 
 impl Question {
@@ -98,6 +112,8 @@ pub struct Reply {
     pub unreadable: u16,
     /// Whether the additional section has records other than EDNS's OPT.
     pub has_additional: bool,
+    /// The addresses in the additional section: glue, true as far as the server is to be believed there.
+    pub glue: Vec<Record>,
 }
 
 /// A resource record.
@@ -122,8 +138,42 @@ pub enum Rdata {
     Cname(Name),
     /// SOA: the negative TTL of its last field.
     Soa(u32),
+    /// SRV: where a service is (RFC 2782).
+    Srv {
+        /// Lower ones are tried first.
+        priority: u16,
+        /// The share among those of one priority.
+        weight: u16,
+        /// The port.
+        port: u16,
+        /// The host, or the root for "there is no such service".
+        target: Name,
+    },
+    /// AFSDB: a server of a cell (RFC 1183 §1).
+    Afsdb {
+        /// 1 for AFS, 2 for DCE.
+        subtype: u16,
+        /// The host.
+        host: Name,
+    },
     /// Any other type.
     Other(RecordType),
+}
+
+impl Rdata {
+    /// The type of the record.
+    #[must_use]
+    pub fn record_type(&self) -> RecordType {
+        match self {
+            Self::A(_) => RecordType::A,
+            Self::Aaaa(_) => RecordType::AAAA,
+            Self::Cname(_) => RecordType::CNAME,
+            Self::Soa(_) => RecordType::SOA,
+            Self::Srv { .. } => RecordType::SRV,
+            Self::Afsdb { .. } => AFSDB,
+            Self::Other(other) => *other,
+        }
+    }
 }
 
 /// Whether `reply` answers `query`: same id, marked as a response, and the same single question
@@ -195,6 +245,10 @@ impl Reply {
                 Ok(Parsed::ForeignClass(RecordType::OPT, ttl)) => {
                     let [upper, ..] = ttl.to_be_bytes();
                     reply.rcode |= u16::from(upper) << 4;
+                }
+                Ok(Parsed::Record(record)) if matches!(record.data, Rdata::A(_) | Rdata::Aaaa(_)) => {
+                    reply.has_additional = true;
+                    reply.glue.push(record);
                 }
                 Ok(_) => reply.has_additional = true,
                 Err(_) => return Ok(reply),
@@ -313,6 +367,14 @@ fn rdata(decoder: &mut BinDecoder<'_>, record_type: RecordType) -> Result<Rdata,
             }
             Rdata::Soa(decoder.read_u32()?.unverified())
         }
+        RecordType::SRV => Rdata::Srv {
+            priority: u16(decoder)?,
+            weight: u16(decoder)?,
+            port: u16(decoder)?,
+            target: Name::read(decoder)?,
+        },
+        // RFC 3597 §4: the name may be compressed, although new types' must not be.
+        AFSDB => Rdata::Afsdb { subtype: u16(decoder)?, host: Name::read(decoder)? },
         other => Rdata::Other(other),
     })
 }
@@ -321,3 +383,6 @@ fn rdata(decoder: &mut BinDecoder<'_>, record_type: RecordType) -> Result<Rdata,
 fn u16(decoder: &mut BinDecoder<'_>) -> Result<u16, DecodeError> {
     Ok(decoder.read_u16()?.unverified())
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -8,7 +8,9 @@ pub mod transport;
 use super::name;
 use super::sources::{Address, Families, Found};
 use super::trace::Trace;
+use crate::config::nsswitch::Status;
 use crate::config::settings::Settings;
+use crate::config::sortlist::Sortlist;
 use crate::failure::Failure;
 use crate::key::query::Family;
 use crate::ttl::Ttl;
@@ -18,6 +20,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use message::{Question, Rdata, Record, Reply, rcode};
 use search::{Search, Verdict};
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use transport::Transport;
 
 /// How many aliases are followed from one name to its addresses, over all messages.
@@ -44,8 +47,26 @@ pub struct Dns<'a, T> {
     pub no_aaaa: bool,
     /// A and AAAA are asked for one after the other.
     pub single_request: bool,
+    /// The networks whose addresses come first, where IPv4 alone is asked for.
+    pub sortlist: &'a Sortlist,
+    /// Addresses that are known already, and need not be asked for.
+    pub glue: Option<Rc<[Record]>>,
     /// Where each turn of a server is noted.
     pub trace: &'a Trace,
+}
+
+/// Records of one type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// The records of the name, or of the name that it is an alias of. May be empty where others were
+    /// unreadable.
+    pub records: Vec<Record>,
+    /// Number of records that could not be read.
+    pub unreadable: u16,
+    /// The addresses that came along.
+    pub glue: Vec<Record>,
+    /// The smallest TTL of the aliases and the records.
+    pub ttl: Option<Ttl>,
 }
 
 /// What one name brought in one family.
@@ -64,10 +85,11 @@ impl<T: Transport> Dns<'_, T> {
     /// The addresses of `name` in `families`, IPv4 first, in the order of the answers.
     ///
     /// # Errors
-    /// The failure that glibc's search would end with; [`Failure::BadName`] where no host can have the name.
-    pub async fn lookup(&self, name: &str, families: Families) -> Result<Found, Failure> {
+    /// The failure that glibc's search would end with, and the status that `nsswitch.conf` goes by;
+    /// [`Failure::BadName`] where no host can have the name.
+    pub async fn lookup(&self, name: &str, families: Families) -> Result<Found, (Status, Failure)> {
         if let Some(reason) = name::flaw(name.as_bytes()) {
-            return Err(Failure::bad_name(name.as_bytes(), reason));
+            return Err((Status::NotFound, Failure::bad_name(name.as_bytes(), reason)));
         }
         let mut search = Search::new(name, &self.search, self.ndots, self.no_tld_query);
         while let Some(candidate) = search.next_candidate() {
@@ -76,11 +98,35 @@ impl<T: Transport> Dns<'_, T> {
                 continue;
             };
             match self.candidate(&absolute, families).await {
-                Ok(result) => return result,
-                Err((verdict, failure)) => search.report(&verdict, failure),
+                Ok(result) => return result.map_err(|failure| (Status::NotFound, failure)),
+                Err((verdict, failure)) => search.report(verdict, failure),
             }
         }
         Err(search.failure())
+    }
+
+    /// The records of any type that an absolute name has, or is an alias of a name with.
+    ///
+    /// # Errors
+    /// [`Failure::NoSuchName`] and [`Failure::NoAddress`] where there are none.
+    pub async fn records(&self, question: &Question) -> Result<Records, Failure> {
+        let Question { name, record_type } = question;
+        let mut chain = Chain::new(name.clone(), *record_type);
+        loop {
+            let question = Question { name: chain.end.clone(), record_type: *record_type };
+            let reply = self.ask(&question).await.map_err(|unanswered| unanswered.failure())?;
+            let Reply { unreadable, .. } = reply;
+            match chain.follow(&reply) {
+                Step::Records(records) => {
+                    return Ok(Records { records, unreadable, glue: reply.glue, ttl: chain.ttl });
+                }
+                Step::Alias => {}
+                Step::Barren(_) | Step::Nothing(_) if unreadable > 0 => {
+                    return Ok(Records { unreadable, ttl: chain.ttl, ..Records::default() });
+                }
+                Step::Barren(failure) | Step::Nothing(failure) => return Err(failure),
+            }
+        }
     }
 
     /// One absolute name in the families asked for. `Err` lets the search go on.
@@ -95,7 +141,12 @@ impl<T: Transport> Dns<'_, T> {
         };
         match families {
             Families::Only(family) => match self.family(name, family).await {
-                Outcome::Found(found) => Ok(Ok(found)),
+                Outcome::Found(mut found) => {
+                    if family == Family::Ipv4 && !self.sortlist.is_empty() {
+                        self.sortlist.apply(&mut found.addresses, |address| address.ip);
+                    }
+                    Ok(Ok(found))
+                }
                 Outcome::Barren(failure) => Ok(Err(failure)),
                 Outcome::Nothing(failure) => Err((verdict_of(&failure), failure)),
                 Outcome::Unanswered(unanswered) => Err(verdict(&unanswered)),
@@ -122,7 +173,7 @@ impl<T: Transport> Dns<'_, T> {
             }
             Family::Ipv6 => RecordType::AAAA,
         };
-        let mut chain = Chain::new(name.clone(), family);
+        let mut chain = Chain::new(name.clone(), record_type);
         loop {
             let question = Question { name: chain.end.clone(), record_type };
             let reply = match self.ask(&question).await {
@@ -130,16 +181,21 @@ impl<T: Transport> Dns<'_, T> {
                 Err(unanswered) => return Outcome::Unanswered(unanswered),
             };
             match chain.follow(&reply) {
-                Step::Addresses(addresses) => {
+                Step::Records(records) => {
+                    let addresses = records.iter().filter_map(address).collect();
                     return Outcome::Found(Found { addresses, ttl: chain.ttl });
                 }
                 Step::Alias => {}
-                Step::End(failure) => return failure,
+                Step::Barren(failure) => return Outcome::Barren(failure),
+                Step::Nothing(failure) => return Outcome::Nothing(failure),
             }
         }
     }
 
     async fn ask(&self, question: &Question) -> Result<Reply, Unanswered> {
+        if let Some(reply) = self.glued(question) {
+            return Ok(reply);
+        }
         let special = self.settings.name_servers_for(&question.name.to_ascii());
         let client = Client {
             transport: &self.transport,
@@ -149,10 +205,23 @@ impl<T: Transport> Dns<'_, T> {
         };
         client.ask(question).await
     }
+
+    /// The answer that the glue gives, if it has one. What it lacks may exist all the same.
+    fn glued(&self, question: &Question) -> Option<Reply> {
+        let fits = |record: &&Record| {
+            record.owner == question.name && record.data.record_type() == question.record_type
+        };
+        let answers: Vec<Record> = self.glue.as_ref()?.iter().filter(fits).cloned().collect();
+        if answers.is_empty() {
+            return None;
+        }
+        self.trace.add(question.to_string(), format!("{} records of glue", answers.len()));
+        Some(Reply { answers, ..Reply::default() })
+    }
 }
 
 /// `candidate` as a name from the root.
-fn absolute(candidate: &str) -> Result<Name, ()> {
+pub(super) fn absolute(candidate: &str) -> Result<Name, ()> {
     if name::flaw(candidate.as_bytes()).is_some() {
         return Err(());
     }
@@ -163,20 +232,23 @@ fn absolute(candidate: &str) -> Result<Name, ()> {
 /// A walk along aliases.
 struct Chain {
     end: Name,
-    family: Family,
+    wanted: RecordType,
     seen: Vec<Name>,
     ttl: Option<Ttl>,
 }
 
 enum Step {
-    Addresses(Vec<Address>),
+    Records(Vec<Record>),
     Alias,
-    End(Outcome),
+    /// There are records, but none that leads to those wanted.
+    Barren(Failure),
+    /// There are none.
+    Nothing(Failure),
 }
 
 impl Chain {
-    fn new(name: Name, family: Family) -> Self {
-        Self { end: name, family, seen: Vec::new(), ttl: None }
+    fn new(name: Name, wanted: RecordType) -> Self {
+        Self { end: name, wanted, seen: Vec::new(), ttl: None }
     }
 
     /// Follows the aliases in one answer from where the walk has come to.
@@ -186,17 +258,11 @@ impl Chain {
     fn follow(&mut self, reply: &Reply) -> Step {
         let start = self.end.clone();
         loop {
-            let mut addresses = Vec::new();
-            let mut ttl = self.ttl;
-            for record in of_owner(reply, &self.end) {
-                if let Some(ip) = self.address(&record.data) {
-                    ttl = Some(shorter(ttl, record.ttl));
-                    addresses.push(Address { ip, origin: format!("dns: {} ttl {}", self.end, record.ttl) });
-                }
-            }
-            if !addresses.is_empty() {
-                self.ttl = ttl;
-                return Step::Addresses(addresses);
+            let wanted = |record: &&Record| record.data.record_type() == self.wanted;
+            let records: Vec<Record> = of_owner(reply, &self.end).filter(wanted).cloned().collect();
+            if let Some(ttl) = records.iter().map(|record| record.ttl).min() {
+                self.ttl = Some(shorter(self.ttl, ttl));
+                return Step::Records(records);
             }
             let alias = of_owner(reply, &self.end).find_map(|record| match &record.data {
                 Rdata::Cname(target) => Some((target.clone(), record.ttl)),
@@ -206,7 +272,7 @@ impl Chain {
             self.ttl = Some(shorter(self.ttl, ttl));
             self.seen.push(std::mem::replace(&mut self.end, target));
             if self.seen.len() > LONGEST_CHAIN || self.seen.contains(&self.end) {
-                return Step::End(Outcome::Barren(Failure::NoAddress { ttl: self.ttl }));
+                return Step::Barren(Failure::NoAddress { ttl: self.ttl });
             }
         }
         let moved = start != self.end;
@@ -218,21 +284,23 @@ impl Chain {
             (Some(chain), Some(negative)) => Some(chain.min(negative)),
             (one, other) => one.or(other),
         };
-        Step::End(match reply.rcode {
+        match reply.rcode {
             // glibc ends its search at any answer with records in it.
-            rcode::NOERROR if !reply.answers.is_empty() => Outcome::Barren(Failure::NoAddress { ttl }),
-            rcode::NXDOMAIN => Outcome::Nothing(Failure::NoSuchName { ttl }),
-            _ => Outcome::Nothing(Failure::NoAddress { ttl }),
-        })
-    }
-
-    fn address(&self, data: &Rdata) -> Option<IpAddr> {
-        match (self.family, data) {
-            (Family::Ipv4, Rdata::A(address)) => Some(IpAddr::V4(*address)),
-            (Family::Ipv6, Rdata::Aaaa(address)) => Some(IpAddr::V6(*address)),
-            _ => None,
+            rcode::NOERROR if !reply.answers.is_empty() => Step::Barren(Failure::NoAddress { ttl }),
+            rcode::NXDOMAIN => Step::Nothing(Failure::NoSuchName { ttl }),
+            _ => Step::Nothing(Failure::NoAddress { ttl }),
         }
     }
+}
+
+/// The address that a record holds.
+fn address(record: &Record) -> Option<Address> {
+    let ip = match record.data {
+        Rdata::A(address) => IpAddr::V4(address),
+        Rdata::Aaaa(address) => IpAddr::V6(address),
+        _ => return None,
+    };
+    Some(Address { ip, origin: format!("dns: {} ttl {}", record.owner, record.ttl) })
 }
 
 fn of_owner<'r>(reply: &'r Reply, owner: &Name) -> impl Iterator<Item = &'r Record> {

@@ -3,10 +3,11 @@
 //! The order, and when to stop, are glibc's (resolv/res_query.c, `__res_context_search()`), as
 //! resolv.conf(5) has them under `search` and `ndots`.
 
+use crate::config::nsswitch::Status;
 use crate::failure::Failure;
 
 /// What became of one candidate, as far as the search cares.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The name exists, with no such record.
     NoData,
@@ -33,6 +34,7 @@ pub struct Search<'a> {
     no_data: Option<Failure>,
     servfail: Option<Failure>,
     last: Option<Failure>,
+    status: Status,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,7 @@ impl<'a> Search<'a> {
             no_data: None,
             servfail: None,
             last: None,
+            status: Status::NotFound,
         }
     }
 
@@ -96,7 +99,11 @@ impl<'a> Search<'a> {
     }
 
     /// Says what became of the candidate handed out last, which did not answer.
-    pub fn report(&mut self, verdict: &Verdict, failure: Failure) {
+    pub fn report(&mut self, verdict: Verdict, failure: Failure) {
+        self.status = match verdict {
+            Verdict::NoData | Verdict::NoSuchName => Status::NotFound,
+            Verdict::ServFail | Verdict::NobodyThere | Verdict::Other => Status::Unavail,
+        };
         match self.phase {
             Phase::AsIsFirst => {
                 self.as_is_first = Some(failure);
@@ -116,11 +123,11 @@ impl<'a> Search<'a> {
     }
 
     /// The failure of the whole search: that of the name as it is, if that came first; else what was most
-    /// promising on the way.
+    /// promising on the way. The status is that of the last candidate.
     #[must_use]
-    pub fn failure(self) -> Failure {
+    pub fn failure(self) -> (Status, Failure) {
         let found = self.as_is_first.or(self.no_data).or(self.servfail).or(self.last);
-        found.unwrap_or(Failure::NoSuchName { ttl: None })
+        (self.status, found.unwrap_or(Failure::NoSuchName { ttl: None }))
     }
 }
 
@@ -134,7 +141,7 @@ fn remember(place: &mut Option<Failure>, failure: &Failure) {
 mod tests {
     use super::*;
 
-    fn walk(name: &str, domains: &[&str], ndots: u32, verdict: &Verdict) -> Vec<String> {
+    fn walk(name: &str, domains: &[&str], ndots: u32, verdict: Verdict) -> Vec<String> {
         let domains: Vec<String> = domains.iter().map(|&domain| domain.to_owned()).collect();
         let mut search = Search::new(name, &domains, ndots, false);
         let mut candidates = Vec::new();
@@ -148,35 +155,35 @@ mod tests {
     #[test]
     fn a_bare_name_is_searched_before_it_is_tried_as_it_is() {
         assert_eq!(
-            walk("mon", &["a.test", "b.test"], 1, &Verdict::NoSuchName),
+            walk("mon", &["a.test", "b.test"], 1, Verdict::NoSuchName),
             ["mon.a.test", "mon.b.test", "mon"]
         );
     }
 
     #[test]
     fn a_name_with_enough_dots_is_tried_as_it_is_first() {
-        assert_eq!(walk("mon.x", &["a.test"], 1, &Verdict::NoData), ["mon.x", "mon.x.a.test"]);
-        assert_eq!(walk("mon.x", &["a.test"], 2, &Verdict::NoData), ["mon.x.a.test", "mon.x"]);
-        assert_eq!(walk("mon", &["a.test"], 0, &Verdict::NoData), ["mon", "mon.a.test"]);
+        assert_eq!(walk("mon.x", &["a.test"], 1, Verdict::NoData), ["mon.x", "mon.x.a.test"]);
+        assert_eq!(walk("mon.x", &["a.test"], 2, Verdict::NoData), ["mon.x.a.test", "mon.x"]);
+        assert_eq!(walk("mon", &["a.test"], 0, Verdict::NoData), ["mon", "mon.a.test"]);
     }
 
     #[test]
     fn a_trailing_dot_ends_the_search() {
-        assert_eq!(walk("mon.", &["a.test"], 1, &Verdict::NoSuchName), ["mon"]);
-        assert_eq!(walk("mon.", &["a.test"], 5, &Verdict::NoSuchName), ["mon"]);
+        assert_eq!(walk("mon.", &["a.test"], 1, Verdict::NoSuchName), ["mon"]);
+        assert_eq!(walk("mon.", &["a.test"], 5, Verdict::NoSuchName), ["mon"]);
     }
 
     #[test]
     fn the_root_in_the_list_is_the_name_as_it_is() {
-        assert_eq!(walk("mon", &[".", "a.test."], 1, &Verdict::NoSuchName), ["mon", "mon.a.test"]);
-        assert_eq!(walk("mon.x", &[".", "a"], 1, &Verdict::NoSuchName), ["mon.x", "mon.x.a"]);
+        assert_eq!(walk("mon", &[".", "a.test."], 1, Verdict::NoSuchName), ["mon", "mon.a.test"]);
+        assert_eq!(walk("mon.x", &[".", "a"], 1, Verdict::NoSuchName), ["mon.x", "mon.x.a"]);
     }
 
     #[test]
     fn a_server_failure_does_not_end_the_list_but_other_trouble_does() {
-        assert_eq!(walk("mon", &["a", "b"], 1, &Verdict::ServFail), ["mon.a", "mon.b", "mon"]);
-        assert_eq!(walk("mon", &["a", "b"], 1, &Verdict::Other), ["mon.a", "mon"]);
-        assert_eq!(walk("mon", &["a", "b"], 1, &Verdict::NobodyThere), ["mon.a"]);
+        assert_eq!(walk("mon", &["a", "b"], 1, Verdict::ServFail), ["mon.a", "mon.b", "mon"]);
+        assert_eq!(walk("mon", &["a", "b"], 1, Verdict::Other), ["mon.a", "mon"]);
+        assert_eq!(walk("mon", &["a", "b"], 1, Verdict::NobodyThere), ["mon.a"]);
     }
 
     #[test]
@@ -184,7 +191,7 @@ mod tests {
         let domains = ["a".to_owned()];
         let mut search = Search::new("mon", &domains, 1, true);
         assert_eq!(search.next_candidate().as_deref(), Some("mon.a"));
-        search.report(&Verdict::NoSuchName, Failure::NoSuchName { ttl: None });
+        search.report(Verdict::NoSuchName, Failure::NoSuchName { ttl: None });
         assert_eq!(search.next_candidate(), None);
         assert_eq!(Search::new("mon", &[], 1, true).next_candidate().as_deref(), Some("mon"));
     }
@@ -200,15 +207,15 @@ mod tests {
             [(Verdict::ServFail, &servfail), (Verdict::NoData, &no_data), (Verdict::NoSuchName, &nothing)]
         {
             assert!(search.next_candidate().is_some());
-            search.report(&verdict, failure.clone());
+            search.report(verdict, failure.clone());
         }
-        assert_eq!(search.failure(), no_data);
+        assert_eq!(search.failure(), (Status::NotFound, no_data));
 
         let mut search = Search::new("mon.x", &domains, 1, false);
         for (verdict, failure) in [(Verdict::NoSuchName, &nothing), (Verdict::ServFail, &servfail)] {
             assert!(search.next_candidate().is_some());
-            search.report(&verdict, failure.clone());
+            search.report(verdict, failure.clone());
         }
-        assert_eq!(search.failure(), nothing);
+        assert_eq!(search.failure(), (Status::Unavail, nothing));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::message::is_reply_to;
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::iocompat::AsyncIoTokioAsStd;
 use hickory_resolver::net::runtime::{
@@ -12,12 +13,12 @@ use hickory_resolver::net::udp::UdpStream;
 use hickory_resolver::net::xfer::DnsStreamHandle;
 use hickory_resolver::proto::op::SerialMessage;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{Interest, ReadBuf};
+use tokio::io::Interest;
 use tokio::net::{TcpStream, UdpSocket};
 
 /// How a query travels.
@@ -56,10 +57,20 @@ impl Transport for Network {
             Protocol::Udp => {
                 // The kernel picks the port, at random among the ephemeral ones: hickory's own choice
                 // could take the port of a service for the moment.
-                let (stream, mut sender) = UdpStream::new(server, None, None, true, Sockets);
-                let mut stream = stream.await.map_err(into_io)?;
+                let any = match server {
+                    SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                    SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+                };
+                let socket = Sockets.bind_udp(any, server).await?;
+                let (mut stream, mut sender) = UdpStream::<Sockets>::with_bound(socket.clone(), server);
                 sender.send(message).map_err(into_io)?;
-                while let Some(received) = stream.next().await {
+                let mut error = pin!(socket.error());
+                loop {
+                    let received = match select(stream.next(), &mut error).await {
+                        Either::Left((received, _)) => received,
+                        Either::Right((error, _)) => return Err(error),
+                    };
+                    let Some(received) = received else { break };
                     let (bytes, _) = received?.into_parts();
                     if is_reply_to(query, &bytes) {
                         return Ok(bytes);
@@ -92,7 +103,8 @@ fn into_io(error: NetError) -> io::Error {
     }
 }
 
-/// tokio's sockets, but connected.
+/// tokio's sockets, but connected: a port that nobody listens on then says so at once (ECONNREFUSED), and
+/// the kernel drops what comes from anyone but the server.
 #[derive(Clone, Copy)]
 struct Sockets;
 
@@ -121,33 +133,31 @@ impl RuntimeProvider for Sockets {
         Box::pin(async move {
             let socket = UdpSocket::bind(local).await?;
             socket.connect(server).await?;
-            Ok(Connected::new(socket))
+            Ok(Connected(Arc::new(socket)))
         })
     }
 }
 
-/// A UDP socket with one peer: the kernel drops what comes from anyone else, and a port that nobody
-/// listens on says so at once (ECONNREFUSED).
-///
-/// Such an error makes the socket ready for nothing but itself (EPOLLERR, net/core/datagram.c,
-/// `datagram_poll()`), which tokio does not count as readable, so it is waited for beside the data.
-struct Connected {
-    socket: Arc<UdpSocket>,
-    error: Mutex<Connecting<()>>,
-}
+/// A connected socket that can be watched for errors while it is read from: who waits to read is not woken by
+/// one (EPOLLERR without EPOLLIN).
+#[derive(Clone)]
+struct Connected(Arc<UdpSocket>);
 
 impl Connected {
-    fn new(socket: UdpSocket) -> Self {
-        let socket = Arc::new(socket);
-        let watched = Arc::clone(&socket);
-        let error = async move {
-            let pending = || match watched.take_error()? {
-                Some(error) => Err(error),
-                None => Err(io::ErrorKind::WouldBlock.into()),
-            };
-            watched.async_io(Interest::ERROR, pending).await
-        };
-        Self { socket, error: Mutex::new(Box::pin(error)) }
+    /// Waits for an error, such as ECONNREFUSED by an ICMP message.
+    async fn error(&self) -> io::Error {
+        loop {
+            if let Err(error) = self.0.ready(Interest::ERROR).await {
+                return error;
+            }
+            match self.0.take_error() {
+                Ok(Some(error)) | Err(error) => return error,
+                // A reader has had it; what is left to do is to forget that there was one.
+                Ok(None) => {
+                    let _ = self.0.try_io(Interest::ERROR, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+                }
+            }
+        }
     }
 }
 
@@ -156,26 +166,18 @@ impl DnsUdpSocket for Connected {
 
     fn poll_recv_from(
         &self,
-        context: &mut Context<'_>,
+        cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        let mut buffer = ReadBuf::new(buffer);
-        if let Poll::Ready(received) = self.socket.poll_recv_from(context, &mut buffer) {
-            return Poll::Ready(received.map(|peer| (buffer.filled().len(), peer)));
-        }
-        let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
-        match error.as_mut().poll(context) {
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
-        }
+        DnsUdpSocket::poll_recv_from(&*self.0, cx, buffer)
     }
 
     fn poll_send_to(
         &self,
-        context: &mut Context<'_>,
+        cx: &mut Context<'_>,
         bytes: &[u8],
         server: SocketAddr,
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll_send_to(context, bytes, server)
+        DnsUdpSocket::poll_send_to(&*self.0, cx, bytes, server)
     }
 }

@@ -1,0 +1,82 @@
+//! What the demo changes on the machine, taken back at its end, however that comes about.
+
+use key_dns::sys::keyctl;
+use nix::sys::signal::{SigSet, Signal};
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// One thing to take back.
+pub(crate) enum Step {
+    /// Removes a folder and all in it.
+    RemoveFolder(PathBuf),
+    /// Removes a file.
+    RemoveFile(PathBuf),
+    /// Drops a key from the kernel's cache.
+    Invalidate(i32),
+}
+
+static STEPS: Mutex<Vec<Step>> = Mutex::new(Vec::new());
+
+/// Notes what is to be done at the end.
+pub(crate) fn later(step: Step) {
+    STEPS.lock().unwrap_or_else(PoisonError::into_inner).push(step);
+}
+
+/// Changes something, and notes how to take it back. No signal comes between the two.
+pub(crate) fn doing<T>(step: Step, change: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let mut steps = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
+    let changed = change()?;
+    steps.push(step);
+    Ok(changed)
+}
+
+/// Takes everything back, the latest change first. `false`, with the reason on stderr, where something stays.
+pub(crate) fn put_back() -> bool {
+    let mut steps = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut all = true;
+    while let Some(step) = steps.pop() {
+        let (what, done) = match step {
+            Step::RemoveFolder(path) => (path.display().to_string(), fs::remove_dir_all(&path)),
+            Step::RemoveFile(path) => (path.display().to_string(), fs::remove_file(&path)),
+            Step::Invalidate(key) => (format!("key {key}"), keyctl::invalidate(key)),
+        };
+        match done {
+            Err(error) if !matters(&error) => {}
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "can't remove {what}: {error}");
+                all = false;
+            }
+            Ok(()) => {}
+        }
+    }
+    all
+}
+
+/// A file that is gone is as it should be, and so is a key that has expired.
+fn matters(error: &io::Error) -> bool {
+    let gone = [nix::errno::Errno::ENOKEY, nix::errno::Errno::EKEYEXPIRED];
+    error.kind() != io::ErrorKind::NotFound
+        && !gone.iter().any(|&errno| error.raw_os_error() == Some(errno as i32))
+}
+
+/// From now on a signal that asks the demo to end, or a panic, takes everything back first. Threads that are
+/// started later leave such signals alone.
+pub(crate) fn on_signals() {
+    let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
+    if signals.thread_block().is_ok() {
+        std::thread::spawn(move || {
+            let signal = signals.wait();
+            if put_back() {
+                let _ = writeln!(io::stderr(), "\nThe demo was told to end. Everything is as it was before.");
+            }
+            std::process::exit(signal.map_or(1, |signal| 128 + signal as i32));
+        });
+    }
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        put_back();
+    }));
+}

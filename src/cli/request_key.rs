@@ -1,0 +1,251 @@
+//! `request-key`: the command that the kernel runs when it needs a key, with keyutils' options.
+
+use super::helper;
+use crate::face;
+use crate::key::KeySerial;
+use crate::key::description::Description;
+use crate::key::keyring::{KernelKeyring, Keyring, Request, key_of_this_upcall};
+use crate::log::Log;
+use crate::request_key::failure::Failure;
+use crate::request_key::files::RuleFiles;
+use crate::request_key::run::Call;
+use crate::request_key::{self, Outcome, SECONDS, Upcall, explain};
+use crate::sys::rescue;
+use clap::builder::OsStringValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::process::ExitCode;
+
+/// The name of this face, and of its messages in the log.
+pub const NAME: &str = "request-key";
+
+/// The key that debug mode is asked for when nothing is said.
+const SAMPLE: &str = "user;0;0;1f0000;debug:1234";
+
+/// The arguments' names, of which the last may be missing.
+const ARGUMENTS: [&str; 8] =
+    ["OPERATION", "KEY", "UID", "GID", "THREADRING", "PROCESSRING", "SESSIONRING", "CALLOUT"];
+
+/// The command line.
+#[must_use]
+pub fn command() -> Command {
+    Command::new(NAME)
+        .about("Find and run the program that answers a key which the kernel is waiting for")
+        .override_usage(
+            "request-key OPERATION KEY UID GID THREADRING PROCESSRING SESSIONRING [CALLOUT]\n       \
+             request-key -d [-D DESC] [-l] [-n] [-v]... OPERATION KEY UID GID THREADRING PROCESSRING \
+             SESSIONRING [CALLOUT]",
+        )
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_version_flag(true)
+        .allow_negative_numbers(true)
+        .arg(
+            Arg::new("arguments")
+                .value_names(ARGUMENTS)
+                .help(
+                    "What the kernel says of the key; CALLOUT is read from the kernel where it is not given",
+                )
+                .num_args(0..=ARGUMENTS.len())
+                .value_parser(OsStringValueParser::new()),
+        )
+        .arg(flag('d', "debug").help("Touch no key and run no program: say what would be run"))
+        .arg(
+            Arg::new("description")
+                .short('D')
+                .value_name("DESC")
+                .help(format!("With -d, the key's description, TYPE;UID;GID;PERM;NAME, in place of {SAMPLE}"))
+                .value_parser(OsStringValueParser::new()),
+        )
+        .arg(flag('l', "local").help("Read request-key.d and request-key.conf in the current folder"))
+        .arg(flag('n', "no-log").help("Don't log to syslog"))
+        .arg(flag('v', "verbose").action(ArgAction::Count).help("Say what is done; twice: which rules fit"))
+        .arg(Arg::new("version").long("version").action(ArgAction::Version).help("Print the version"))
+}
+
+fn flag(short: char, name: &'static str) -> Arg {
+    Arg::new(name).short(short).action(ArgAction::SetTrue)
+}
+
+/// The parsed command line.
+struct Invocation {
+    upcall: Upcall,
+    debug: Option<Description>,
+    local: bool,
+    no_log: bool,
+    verbosity: u8,
+}
+
+impl Invocation {
+    fn parse(args: Vec<OsString>) -> Result<Self, clap::Error> {
+        // What the kernel calls: seven arguments and no option, the first of them a word.
+        if args.len() == 8
+            && args.get(1).is_some_and(|first| !first.as_bytes().starts_with(b"-"))
+            && args.get(3..).is_some_and(|ids| ids.iter().all(is_number))
+        {
+            let upcall = Upcall::new(args.into_iter().skip(1)).ok_or_else(wrong_number)?;
+            return Ok(Self { upcall, debug: None, local: false, no_log: false, verbosity: 0 });
+        }
+        let mut matches = command().try_get_matches_from(args)?;
+        let upcall = Upcall::new(matches.remove_many("arguments").into_iter().flatten());
+        Ok(Self {
+            upcall: upcall.ok_or_else(wrong_number)?,
+            debug: debug(&matches)?,
+            local: matches.get_flag("local"),
+            no_log: matches.get_flag("no-log"),
+            verbosity: matches.get_count("verbose"),
+        })
+    }
+}
+
+/// The key that debug mode is to be shown, if it is debug mode.
+fn debug(matches: &ArgMatches) -> Result<Option<Description>, clap::Error> {
+    if !matches.get_flag("debug") {
+        return Ok(None);
+    }
+    let text = matches.get_one::<OsString>("description").map_or(OsStr::new(SAMPLE), |text| text);
+    Description::parse(text.as_bytes())
+        .map(Some)
+        .map_err(|error| command().error(ErrorKind::InvalidValue, error))
+}
+
+/// Whether it is a decimal number as the kernel writes it: an id that is larger than 2³¹ is negative.
+fn is_number(argument: &OsString) -> bool {
+    let text = argument.as_bytes();
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
+fn wrong_number() -> clap::Error {
+    command().error(
+        ErrorKind::WrongNumberOfValues,
+        "seven arguments are needed, OPERATION to SESSIONRING, and an eighth, CALLOUT, can follow",
+    )
+}
+
+impl Upcall {
+    fn new(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
+        let mut arguments = arguments.map(OsString::into_vec);
+        Some(Self {
+            operation: arguments.next()?,
+            key: arguments.next()?,
+            uid: arguments.next()?,
+            gid: arguments.next()?,
+            thread_keyring: arguments.next()?,
+            process_keyring: arguments.next()?,
+            session_keyring: arguments.next()?,
+            callout: arguments.next(),
+        })
+    }
+}
+
+/// Runs it.
+#[must_use]
+pub fn run(args: Vec<OsString>) -> ExitCode {
+    let invocation = match Invocation::parse(args) {
+        Ok(invocation) => invocation,
+        Err(error) => return usage(&error),
+    };
+    let chatty = invocation.debug.is_some() || invocation.verbosity > 0 || io::stderr().is_terminal();
+    let log = Log::of_request_key(NAME, !invocation.no_log, chatty);
+    match &invocation.debug {
+        Some(description) => show(description, &invocation, &log),
+        None => answer(&invocation, &log),
+    }
+}
+
+fn answer(Invocation { upcall, local, verbosity, .. }: &Invocation, log: &Log) -> ExitCode {
+    let Some(key) = serial(&upcall.key) else {
+        let failure = format!("KEY \"{}\" is not the serial number of a key", upcall.key.escape_ascii());
+        return refuse(key_of_this_upcall(), failure, log);
+    };
+    guard(key, log);
+    let files = RuleFiles::read(*local);
+    match request_key::answer(key, upcall, &files, &KernelKeyring, log, *verbosity) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Rejected) => ExitCode::FAILURE,
+        Ok(Outcome::GoOn(args)) => face::run(args.into_iter()),
+        Err(error) => {
+            log.error(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serial(text: &[u8]) -> Option<KeySerial> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// Sees to it that the key is answered also by a crash, a signal, or too long a wait.
+fn guard(key: KeySerial, log: &Log) {
+    if let Err(error) = rescue::arm_rejecting(key, SECONDS) {
+        log.error(format_args!("can't set up signal handlers: {error}"));
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        Log::of_request_key(NAME, true, false).error(format_args!("internal error: {panic}"));
+        // The handler of SIGABRT rejects the key.
+        std::process::abort();
+    }));
+}
+
+/// Debug mode: says what would be run.
+fn show(description: &Description, invocation: &Invocation, log: &Log) -> ExitCode {
+    let request = Request { description: description.clone(), callout: Vec::new() };
+    let callout = invocation.upcall.callout.as_deref().unwrap_or_default();
+    let values = invocation.upcall.values(&request, callout);
+    let files = RuleFiles::read(invocation.local);
+    let (rules, warnings) = files.rules();
+    for warning in warnings {
+        log.warning(warning);
+    }
+    if invocation.verbosity > 0 {
+        explain(&values, &rules, log, invocation.verbosity);
+    }
+    let Some((place, rule)) = rules.best(&values.subject) else {
+        log.error(Failure::NoRule);
+        return ExitCode::FAILURE;
+    };
+    let call = Call::unexpanded(&rule.program, &values);
+    let verb = if rule.program.piped { "pipe through" } else { "run" };
+    let mut text = format!("{place}: {verb} {}\n", call.path.as_bytes().escape_ascii());
+    for (index, argument) in call.args.iter().enumerate() {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "argv[{index}] = \"{}\"", argument.as_bytes().escape_ascii());
+    }
+    text.push_str("(not run: debug mode)\n");
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Ends a run whose command line was wrong, or asked for help or the version. If the kernel started it, a key
+/// is waiting all the same.
+fn usage(error: &clap::Error) -> ExitCode {
+    if let Some(key) = key_of_this_upcall() {
+        let text = error.to_string();
+        let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        return refuse(Some(key), reason, &Log::of_request_key(NAME, true, false));
+    }
+    helper::usage(error)
+}
+
+/// Rejects the key of an upcall whose command line makes no sense.
+fn refuse(key: Option<KeySerial>, reason: String, log: &Log) -> ExitCode {
+    let failure = Failure::Usage(reason);
+    let Some(key) = key else {
+        log.error(failure);
+        return ExitCode::FAILURE;
+    };
+    guard(key, log);
+    let ring = KernelKeyring;
+    let taken = ring.assume_authority(key).map_err(Into::into);
+    if let Err(error) = taken.and_then(|()| request_key::reject(key, &ring, None, &failure, log)) {
+        log.error(error);
+    }
+    ExitCode::FAILURE
+}

@@ -1,0 +1,266 @@
+//! The servers of an AFS cell, as kAFS takes them: server list, version 1.
+//!
+//! The layout and the numbers are those of the kernel's include/uapi/linux/dns_resolver.h; what it makes of
+//! them is in fs/afs/vl_list.c, `afs_extract_vlserver_list()`. All integers are little-endian:
+//!
+//! ```text
+//! list     u8 0, u8 content, u8 version, u8 source, u8 status, u8 number of servers
+//! server   u16 name length, u16 priority, u16 weight, u16 port,
+//!          u8 source, u8 status, u8 protocol, u8 number of addresses, name, addresses
+//! address  u8 kind, 4 or 16 bytes
+//! ```
+
+use std::net::IpAddr;
+
+/// The port of AFS volume location servers (fs/afs/afs.h, `AFS_VL_PORT`).
+pub const VL_PORT: u16 = 7003;
+
+/// As many servers as a list can count, and addresses as a server can.
+pub const MOST: usize = 255;
+
+/// The longest name that kAFS reads whole.
+pub const LONGEST_NAME: usize = 255;
+
+/// The first byte, which sets a binary payload apart from text.
+const BINARY: u8 = 0;
+/// `DNS_PAYLOAD_IS_SERVER_LIST`.
+const SERVER_LIST: u8 = 0;
+/// The version of the encoding.
+const VERSION: u8 = 1;
+/// `DNS_SERVER_PROTOCOL_UDP`.
+const UDP: u8 = 1;
+/// `DNS_ADDRESS_IS_IPV4`.
+const IPV4: u8 = 0;
+/// `DNS_ADDRESS_IS_IPV6`.
+const IPV6: u8 = 1;
+
+/// Where something was found: `enum dns_record_source`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Source {
+    /// The cell database.
+    Config = 1,
+    /// AFSDB records.
+    Afsdb = 3,
+    /// SRV records.
+    Srv = 4,
+    /// The name service, as every host name.
+    NameService = 5,
+}
+
+/// How well the search went: `enum dns_lookup_status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// There was none.
+    NotDone = 0,
+    /// Well.
+    Good = 1,
+    /// Well, but some records made no sense.
+    GoodWithBad = 2,
+    /// There is nothing to be found.
+    NotFound = 4,
+    /// Something on this host broke.
+    LocalFailure = 5,
+    /// It may do better soon.
+    TemporaryFailure = 6,
+    /// The name servers refuse.
+    NameServerFailure = 7,
+}
+
+impl Source {
+    const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+impl Status {
+    const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// The servers of one cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerList {
+    /// Where the servers' names come from.
+    pub source: Source,
+    /// Whether all that was found could be read.
+    pub status: Status,
+    /// The servers, in order. Those after the first [`MOST`] are not encoded.
+    pub servers: Vec<Server>,
+}
+
+/// One server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its name, without a final dot. What goes beyond [`LONGEST_NAME`] is not encoded.
+    pub name: String,
+    /// Lower ones are preferred.
+    pub priority: u16,
+    /// Among those of one priority, higher ones are.
+    pub weight: u16,
+    /// Its UDP port.
+    pub port: u16,
+    /// Where the addresses come from.
+    pub source: Source,
+    /// Why there are these addresses, or none.
+    pub status: Status,
+    /// The addresses, in order. Those after the first [`MOST`] are not encoded, and kAFS reads 64.
+    pub addresses: Vec<IpAddr>,
+}
+
+impl ServerList {
+    /// The list as bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let (number, servers) = counted(&self.servers);
+        let mut bytes =
+            vec![BINARY, SERVER_LIST, VERSION, self.source.number(), self.status.number(), number];
+        for server in servers {
+            server.encode_into(&mut bytes);
+        }
+        bytes
+    }
+
+    /// The list as text, `IP+PORT,[IPv6]+PORT,…`: each address with its port once, without names, priorities
+    /// and statuses.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut texts: Vec<String> = Vec::new();
+        for server in &self.servers {
+            for address in &server.addresses {
+                let text = match address {
+                    IpAddr::V4(ip) => format!("{ip}+{}", server.port),
+                    IpAddr::V6(ip) => format!("[{ip}]+{}", server.port),
+                };
+                if !texts.contains(&text) {
+                    texts.push(text);
+                }
+            }
+        }
+        texts.join(",")
+    }
+}
+
+impl Server {
+    fn encode_into(&self, bytes: &mut Vec<u8>) {
+        let name = self.name.as_bytes();
+        let name = name.get(..LONGEST_NAME).unwrap_or(name);
+        let (number, addresses) = counted(&self.addresses);
+        let length = u16::try_from(name.len()).unwrap_or_default();
+        for field in [length, self.priority, self.weight, self.port] {
+            bytes.extend(field.to_le_bytes());
+        }
+        bytes.extend([self.source.number(), self.status.number(), UDP, number]);
+        bytes.extend(name);
+        for address in addresses {
+            match address {
+                IpAddr::V4(ip) => {
+                    bytes.push(IPV4);
+                    bytes.extend(ip.octets());
+                }
+                IpAddr::V6(ip) => {
+                    bytes.push(IPV6);
+                    bytes.extend(ip.octets());
+                }
+            }
+        }
+    }
+}
+
+/// As many of `items` as a byte can count, and their number.
+fn counted<T>(items: &[T]) -> (u8, &[T]) {
+    let items = items.get(..MOST).unwrap_or(items);
+    (u8::try_from(items.len()).unwrap_or_default(), items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    fn server(name: &str, addresses: &[&str]) -> Server {
+        Server {
+            name: name.to_owned(),
+            priority: 0x0102,
+            weight: 0x0304,
+            port: 7005,
+            source: Source::NameService,
+            status: Status::Good,
+            addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+        }
+    }
+
+    fn list(servers: Vec<Server>) -> ServerList {
+        ServerList { source: Source::Srv, status: Status::Good, servers }
+    }
+
+    #[test]
+    fn a_list_has_the_bytes_that_the_kernel_reads() {
+        let bytes = list(vec![server("a.b", &["192.0.2.1", "2001:db8::1"])]).encode();
+        let expected = [
+            &[0, 0, 1, 4, 1, 1][..],
+            &[3, 0, 2, 1, 4, 3, 0x5d, 0x1b, 5, 1, 1, 2],
+            b"a.b",
+            &[0, 192, 0, 2, 1],
+            &[1, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+        ];
+        assert_eq!(bytes, expected.concat());
+    }
+
+    #[test]
+    fn what_the_format_cannot_count_is_left_out() {
+        let many: Vec<String> = (0..300).map(|n| format!("10.0.{}.{}", n / 256, n % 256)).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let bytes = list(vec![server(&"x".repeat(300), &many)]).encode();
+        assert_eq!(bytes.len(), 6 + 12 + 255 + 255 * 5);
+        assert_eq!((&bytes[6..8], bytes[17]), (&[255, 0][..], 255));
+        let bytes = list(vec![server("", &[]); 300]).encode();
+        assert_eq!((bytes[5], bytes.len()), (255, 6 + 255 * 12));
+    }
+
+    #[test]
+    fn text_has_each_address_with_its_port_once() {
+        let list = list(vec![server("a", &["2001:db8::1", "192.0.2.1"]), server("b", &["192.0.2.1"])]);
+        assert_eq!(list.text(), "[2001:db8::1]+7005,192.0.2.1+7005");
+    }
+
+    /// The values of the enumerators in the kernel's header.
+    fn header() -> Option<HashMap<String, u8>> {
+        let text = std::fs::read_to_string("/usr/include/linux/dns_resolver.h").ok()?;
+        let values = text.lines().filter_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            let digits: String = value.trim().chars().take_while(char::is_ascii_digit).collect();
+            Some((name.trim().to_owned(), digits.parse().ok()?))
+        });
+        Some(values.collect())
+    }
+
+    #[test]
+    fn the_numbers_are_those_of_the_kernel_s_header() {
+        let Some(header) = header() else {
+            assert!(std::env::var_os("CI").is_none(), "linux-libc-dev is not installed");
+            return;
+        };
+        for (number, name) in [
+            (SERVER_LIST, "DNS_PAYLOAD_IS_SERVER_LIST"),
+            (IPV4, "DNS_ADDRESS_IS_IPV4"),
+            (IPV6, "DNS_ADDRESS_IS_IPV6"),
+            (UDP, "DNS_SERVER_PROTOCOL_UDP"),
+            (Source::Config.number(), "DNS_RECORD_FROM_CONFIG"),
+            (Source::Afsdb.number(), "DNS_RECORD_FROM_DNS_AFSDB"),
+            (Source::Srv.number(), "DNS_RECORD_FROM_DNS_SRV"),
+            (Source::NameService.number(), "DNS_RECORD_FROM_NSS"),
+            (Status::NotDone.number(), "DNS_LOOKUP_NOT_DONE"),
+            (Status::Good.number(), "DNS_LOOKUP_GOOD"),
+            (Status::GoodWithBad.number(), "DNS_LOOKUP_GOOD_WITH_BAD"),
+            (Status::NotFound.number(), "DNS_LOOKUP_GOT_NOT_FOUND"),
+            (Status::LocalFailure.number(), "DNS_LOOKUP_GOT_LOCAL_FAILURE"),
+            (Status::TemporaryFailure.number(), "DNS_LOOKUP_GOT_TEMP_FAILURE"),
+            (Status::NameServerFailure.number(), "DNS_LOOKUP_GOT_NS_FAILURE"),
+        ] {
+            assert_eq!(header.get(name), Some(&number), "{name}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The files that hold the rules.
+
+use super::rules::{Rule, Skips, Subject};
+use crate::config::{Warning, lines};
+use nix::libc;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// Where the rules are, unless those of the current folder are asked for.
+const ROOT: &str = "/etc";
+/// The folder of rule files, whose rules come first.
+const FOLDER: &str = "request-key.d";
+/// The file whose rules come last.
+const LAST: &str = "request-key.conf";
+/// The ending of a rule file in the folder.
+const ENDING: &[u8] = b".conf";
+/// No rule file needs more; a larger one is refused.
+const LARGEST: u64 = 1 << 20;
+
+/// The rule files of a host, read.
+#[derive(Debug, Default)]
+pub struct RuleFiles {
+    files: Vec<RuleFile>,
+    warnings: Vec<String>,
+    any: bool,
+}
+
+#[derive(Debug)]
+struct RuleFile {
+    path: PathBuf,
+    text: Vec<u8>,
+}
+
+/// Where a rule stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    file: &'a Path,
+    line: usize,
+}
+
+/// `FILE:LINE`.
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// Why a rule file is passed over.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("can't be read: {0}")]
+    Unreadable(#[from] io::Error),
+    #[error("is no regular file")]
+    NotAFile,
+    #[error("belongs to user {0}, and only root's rules are followed")]
+    Foreign(u32),
+    #[error("can be written to by others than its owner (mode {0:03o})")]
+    Writable(u32),
+    #[error("is larger than 1 MiB")]
+    TooLarge,
+}
+
+impl RuleFiles {
+    /// Reads `/etc/request-key.d/*.conf` in the order of their names, then `/etc/request-key.conf`; with
+    /// `local`, those of the current folder. Links are followed.
+    ///
+    /// A file that can't be read, or that others than root (or whoever runs this) could have written to, is
+    /// passed over with a warning.
+    #[must_use]
+    pub fn read(local: bool) -> Self {
+        let root = Path::new(if local { "" } else { ROOT });
+        let mut found = Self::default();
+        let folder = root.join(FOLDER);
+        match names(&folder) {
+            Ok(names) => names.iter().for_each(|name| found.add(folder.join(name))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                found.any = true;
+                found.warnings.push(format!("{}: can't be read: {error}", folder.display()));
+            }
+        }
+        found.add(root.join(LAST));
+        found
+    }
+
+    fn add(&mut self, path: PathBuf) {
+        match read(&path) {
+            Ok(text) => {
+                self.any = true;
+                self.files.push(RuleFile { path, text });
+            }
+            Err(Refused::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(refused) => {
+                self.any = true;
+                self.warnings.push(format!("{}: {refused}; its rules are ignored", path.display()));
+            }
+        }
+    }
+
+    /// Whether there is any rule file at all, also one that was passed over.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.any
+    }
+
+    /// The rules in their order, and what was passed over: files, then lines, each with its place.
+    #[must_use]
+    pub fn rules(&self) -> (Rules<'_>, Vec<String>) {
+        let mut warnings = self.warnings.clone();
+        let mut rules = Vec::new();
+        for RuleFile { path, text } in &self.files {
+            for (line, bytes) in (1..).zip(lines(text)) {
+                match Rule::parse(bytes) {
+                    Ok(Some(rule)) => rules.push((Place { file: path, line }, rule)),
+                    Ok(None) => {}
+                    Err(error) => {
+                        warnings.push(Warning::new(line, format!("{error}; line ignored")).at(path));
+                    }
+                }
+            }
+        }
+        (Rules(rules), warnings)
+    }
+}
+
+/// The rules of all files.
+#[derive(Debug)]
+pub struct Rules<'a>(Vec<(Place<'a>, Rule<'a>)>);
+
+impl<'a> Rules<'a> {
+    /// The rule that fits `subject` best: whose asterisks stand for least, and of equals the first.
+    #[must_use]
+    pub fn best(&self, subject: &Subject<'_>) -> Option<&(Place<'a>, Rule<'a>)> {
+        self.fitting(subject).min_by_key(|&(_, skips)| skips).map(|(rule, _)| rule)
+    }
+
+    /// The rules that fit `subject` at all, in their order.
+    pub fn fitting(&self, subject: &Subject<'_>) -> impl Iterator<Item = (&(Place<'a>, Rule<'a>), Skips)> {
+        self.0.iter().filter_map(move |rule| Some((rule, rule.1.fits(subject)?)))
+    }
+}
+
+/// The names of the rule files in `folder`, sorted by their bytes.
+fn names(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if is_rule_file(&name) {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn is_rule_file(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    !name.starts_with(b".") && name.ends_with(ENDING)
+}
+
+/// The text of a rule file that only its rightful owner could have written.
+fn read(path: &Path) -> Result<Vec<u8>, Refused> {
+    // Not waiting on a pipe, and asking what was opened instead of what the name says.
+    let mut file =
+        OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    let facts = file.metadata()?;
+    if !facts.is_file() {
+        return Err(Refused::NotAFile);
+    }
+    if facts.uid() != 0 && facts.uid() != nix::unistd::geteuid().as_raw() {
+        return Err(Refused::Foreign(facts.uid()));
+    }
+    if facts.mode() & 0o022 != 0 {
+        return Err(Refused::Writable(facts.mode() & 0o777));
+    }
+    if facts.len() > LARGEST {
+        return Err(Refused::TooLarge);
+    }
+    let length = usize::try_from(facts.len()).unwrap_or_default();
+    Ok(contents(&mut file, length)?)
+}
+
+/// The first `length` bytes of a file, in one read where the kernel gives them so.
+fn contents(file: &mut File, length: usize) -> io::Result<Vec<u8>> {
+    let mut text = vec![0; length];
+    let mut filled = 0;
+    while let Some(rest @ [_, ..]) = text.get_mut(filled..) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    text.truncate(filled);
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_files_end_in_conf_and_are_not_hidden() {
+        for (name, expected) in [
+            ("a.conf", true),
+            (".a.conf", false),
+            (".conf", false),
+            ("a.confx", false),
+            ("conf", false),
+            ("a.conf~", false),
+        ] {
+            assert_eq!(is_rule_file(OsStr::new(name)), expected, "{name}");
+        }
+    }
+
+    fn files(texts: &[(&str, &str)]) -> RuleFiles {
+        let file = |&(path, text): &(&str, &str)| RuleFile { path: path.into(), text: text.into() };
+        RuleFiles { files: texts.iter().map(file).collect(), ..RuleFiles::default() }
+    }
+
+    fn best(files: &RuleFiles, operation: &str) -> Option<String> {
+        let subject = Subject {
+            operation: operation.as_bytes(),
+            key_type: b"user",
+            description: b"debug:1",
+            callout: b"x",
+        };
+        files.rules().0.best(&subject).map(|(place, _)| place.to_string())
+    }
+
+    #[test]
+    fn the_best_match_wins_and_of_equals_the_first() {
+        let files = files(&[
+            ("a", "create user * * /a\ncreate user debug:* * /b\n"),
+            ("b", "create user debug:* * /c\ncreate user debug:* x /d\nnegate * * * /e"),
+        ]);
+        assert_eq!(best(&files, "create").as_deref(), Some("b:2"));
+        assert_eq!(best(&files, "negate").as_deref(), Some("b:3"));
+        assert_eq!(best(&files, "update"), None);
+    }
+
+    #[test]
+    fn equals_are_decided_by_their_order() {
+        let files = files(&[("a", "create user debug:* * /a"), ("b", "create user debug:* * /b")]);
+        assert_eq!(best(&files, "create").as_deref(), Some("a:1"));
+    }
+
+    #[test]
+    fn a_bad_line_loses_itself_alone_and_is_named() {
+        let files = files(&[("a", "create user\ncreate user * * /a %z\n"), ("b", "\ncreate user * * /b")]);
+        let (rules, warnings) = files.rules();
+        assert_eq!(rules.0.len(), 1);
+        assert_eq!(best(&files, "create").as_deref(), Some("b:2"));
+        assert_eq!(
+            warnings,
+            [
+                "a:1: a rule has an operation, a type, a description, a callout and a program; this one has no \
+                 description; line ignored",
+                "a:2: argument \"%z\": there is no macro of this name; line ignored",
+            ]
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! The servers of an AFS cell: by DNS, and from the cell database where DNS has none or is not to be asked.
+//!
+//! SRV records come first (RFC 5864 §3), then AFSDB records (RFC 1183 §1), then kafs-client's files, then
+//! OpenAFS's. The first source with a server that has an address is the answer.
+
+mod dns;
+mod servers;
+
+use super::host::Host;
+use super::sources::Families;
+use super::{Answer, Content, name};
+use crate::config::cells::{self, Cell, Disk};
+use crate::failure::{Failure, Lasting};
+use crate::key::query::{CellQuery, Form, Preference};
+use crate::key::server_list::{ServerList, Source, Status};
+use crate::ttl::Ttl;
+use servers::{Candidate, Found};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A cell that is being looked up.
+struct Lookup<'a> {
+    cell: &'a str,
+    families: Families,
+    host: &'a Host<'a>,
+    /// When what is known of the records has to do.
+    records_until: Instant,
+    /// When what is known of the addresses has to do.
+    addresses_until: Instant,
+}
+
+/// What a source of servers brought.
+enum Outcome {
+    /// Servers, one of which at least has an address.
+    Found(ServerList),
+    /// Nothing of use: the next source is asked.
+    Nothing(Failure),
+    /// It is known that there are none: nobody else is asked.
+    NoService(Failure),
+}
+
+/// The servers of a cell.
+///
+/// Of the deadline, half is for the records of the cell, and nine tenths for those and the addresses of the
+/// servers; what is not known by then is told as it is.
+///
+/// # Errors
+/// The weightiest failure of all sources.
+pub async fn lookup(query: &CellQuery, host: &Host<'_>) -> Result<Answer, Failure> {
+    let bytes = query.cell.as_bytes();
+    let Some(cell) = query.cell.as_str().filter(|_| name::flaw(bytes).is_none()) else {
+        return Err(Failure::bad_name(bytes, name::flaw(bytes).unwrap_or("it is not text")));
+    };
+    let start = Instant::now();
+    let deadline = Duration::from_secs(host.settings.deadline.into());
+    let lookup = Lookup {
+        cell: cell.strip_suffix('.').unwrap_or(cell),
+        families: match query.preference {
+            Preference::Only(family) => Families::Only(family),
+            Preference::First(_) | Preference::Any => Families::Both,
+        },
+        host,
+        records_until: start + deadline / 2,
+        addresses_until: start + deadline * 9 / 10,
+    };
+    let mut life = Life::default();
+    let list = lookup.list(&mut life).await.map_err(|failure| life.limit(failure))?;
+    let content = match query.form {
+        Form::V1 => Content::Servers(list),
+        Form::Text => Content::Endpoints(list),
+    };
+    Ok(Answer { content, ttl: life.0 })
+}
+
+impl Lookup<'_> {
+    async fn list(&self, life: &mut Life) -> Result<ServerList, Failure> {
+        let files = Disk(|message| self.host.warn(message));
+        let configured = cells::in_kafs(self.cell, &files);
+        let failure = if configured.asks_dns() {
+            match self.by_dns(life).await {
+                Outcome::Found(list) => return Ok(list),
+                Outcome::NoService(failure) => return Err(failure),
+                Outcome::Nothing(failure) => failure,
+            }
+        } else {
+            let reason = "DNS is not asked for this cell (use_dns), and no database names a server of it";
+            Failure::NoServer { reason, ttl: None }
+        };
+        let failure = match self.by_database(&configured, life).await {
+            Outcome::Found(list) => return Ok(list),
+            Outcome::Nothing(other) | Outcome::NoService(other) => failure.or_weightier(other),
+        };
+        let openafs = Cell { use_dns: configured.use_dns, servers: cells::in_openafs(self.cell, &files) };
+        match self.by_database(&openafs, life).await {
+            Outcome::Found(list) => Ok(list),
+            Outcome::Nothing(_) | Outcome::NoService(_) => Err(failure),
+        }
+    }
+
+    /// By SRV records, and by AFSDB records where those bring nothing.
+    async fn by_dns(&self, life: &mut Life) -> Outcome {
+        let mut questions = dns::Questions::new(self);
+        let failure = match self.advertised(Source::Srv, questions.srv().await, life).await {
+            Outcome::Nothing(failure) => failure,
+            outcome => return outcome,
+        };
+        match self.advertised(Source::Afsdb, questions.afsdb().await, life).await {
+            Outcome::Nothing(other) => Outcome::Nothing(failure.or_weightier(other)),
+            outcome => outcome,
+        }
+    }
+
+    /// The servers that records of one type lead to.
+    async fn advertised(
+        &self,
+        source: Source,
+        advertised: Result<dns::Advertised, Failure>,
+        life: &mut Life,
+    ) -> Outcome {
+        let advertised = match advertised {
+            Ok(advertised) => advertised,
+            Err(failure) => return self.nothing(failure, life),
+        };
+        life.shorten(advertised.ttl);
+        if advertised.no_service {
+            let reason = "the cell's SRV record says that it has no server";
+            return Outcome::NoService(Failure::NoServer { reason, ttl: None });
+        }
+        let status = if advertised.bad == 0 { Status::Good } else { Status::GoodWithBad };
+        if advertised.candidates.is_empty() {
+            let text = format!("none of the {} records could be read", advertised.bad);
+            return self.nothing(Failure::Temporary(text), life);
+        }
+        self.host.expect_targets(advertised.glue);
+        let found = self.addresses(advertised.candidates).await;
+        self.list_of(source, status, found, life)
+    }
+
+    /// The servers of a database.
+    async fn by_database(&self, cell: &Cell, life: &mut Life) -> Outcome {
+        let candidates = servers::configured(cell, self.families);
+        let found = if cell.use_dns == Some(false) {
+            servers::as_they_are(candidates)
+        } else {
+            self.addresses(candidates).await
+        };
+        self.list_of(Source::Config, Status::Good, found, life)
+    }
+
+    async fn addresses(&self, candidates: Vec<Candidate>) -> Found {
+        servers::resolve(candidates, self.host, self.families, self.addresses_until).await
+    }
+
+    /// The list, if any of its servers has an address; else why there is none.
+    fn list_of(&self, source: Source, status: Status, found: Found, life: &mut Life) -> Outcome {
+        life.shorten(found.ttl);
+        for failure in &found.failures {
+            life.shorten(Some(self.lasts(failure)));
+        }
+        if found.servers.iter().any(|server| !server.addresses.is_empty()) {
+            let mut servers = found.servers;
+            self.host.sort_each(servers.iter_mut().map(|server| server.addresses.as_mut_slice()));
+            return Outcome::Found(ServerList { source, status, servers });
+        }
+        let reason = "no server of the cell has an address of the family asked for";
+        let nothing = Failure::NoServer { reason, ttl: None };
+        Outcome::Nothing(found.failures.into_iter().fold(nothing, Failure::or_weightier))
+    }
+
+    fn nothing(&self, failure: Failure, life: &mut Life) -> Outcome {
+        life.shorten(Some(self.lasts(&failure)));
+        Outcome::Nothing(match failure {
+            Failure::NoSuchName { ttl } | Failure::NoAddress { ttl } => {
+                Failure::NoServer { reason: "neither DNS nor a database names a server of the cell", ttl }
+            }
+            other => other,
+        })
+    }
+
+    /// How long an answer may be kept that was found in spite of this failure: as long as what is missing is
+    /// known to be missing, and where it may come back any time, as long as "no such name" is.
+    fn lasts(&self, failure: &Failure) -> Ttl {
+        match failure.verdict().1 {
+            Lasting::Negative(Some(ttl)) => ttl,
+            Lasting::Negative(None) | Lasting::For(_) => self.host.settings.negative_ttl,
+        }
+    }
+}
+
+/// The smallest TTL of all that was used.
+#[derive(Default)]
+struct Life(Option<Ttl>);
+
+impl Life {
+    fn shorten(&mut self, ttl: Option<Ttl>) {
+        self.0 = match (self.0, ttl) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+    }
+
+    /// A failure that says "nothing there" holds for as long as all that says so.
+    fn limit(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::NoServer { reason, .. } => Failure::NoServer { reason, ttl: self.0 },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The encoder against the independent decoder.
+
+use crate::decode;
+use key_dns::key::server_list::{Server, ServerList, Source, Status};
+use proptest::prelude::*;
+use std::net::IpAddr;
+
+fn source() -> impl Strategy<Value = (Source, u8)> {
+    prop::sample::select(vec![
+        (Source::Config, 1),
+        (Source::Afsdb, 3),
+        (Source::Srv, 4),
+        (Source::NameService, 5),
+    ])
+}
+
+fn status() -> impl Strategy<Value = (Status, u8)> {
+    prop::sample::select(vec![
+        (Status::NotDone, 0),
+        (Status::Good, 1),
+        (Status::GoodWithBad, 2),
+        (Status::NotFound, 4),
+        (Status::LocalFailure, 5),
+        (Status::TemporaryFailure, 6),
+        (Status::NameServerFailure, 7),
+    ])
+}
+
+prop_compose! {
+    fn server(most: usize)(
+        name in "[a-z0-9.-]{0,255}", numbers: (u16, u16, u16), source in source(), status in status(),
+        addresses in prop::collection::vec(any::<IpAddr>(), 0..=most),
+    ) -> (Server, decode::Server) {
+        let (priority, weight, port) = numbers;
+        let ours = Server {
+            name: name.clone(), priority, weight, port, source: source.0, status: status.0,
+            addresses: addresses.clone(),
+        };
+        let read = decode::Server {
+            name, priority, weight, port, source: source.1, status: status.1, protocol: 1, addresses,
+        };
+        (ours, read)
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_list_reads_back(
+        source in source(), status in status(), servers in prop::collection::vec(server(5), 0..=255),
+    ) {
+        let (servers, read): (Vec<_>, Vec<_>) = servers.into_iter().unzip();
+        let bytes = ServerList { source: source.0, status: status.0, servers }.encode();
+        let expected = decode::List { source: source.1, status: status.1, servers: read };
+        prop_assert_eq!(decode::list(&bytes), Ok(expected));
+    }
+
+    #[test]
+    fn every_server_with_many_addresses_reads_back((server, read) in server(255)) {
+        let bytes = ServerList { source: Source::Srv, status: Status::Good, servers: vec![server] }.encode();
+        prop_assert_eq!(decode::list(&bytes).unwrap().servers, vec![read]);
+    }
+
+    #[test]
+    fn a_list_that_is_cut_or_longer_is_seen_by_the_decoder(
+        servers in prop::collection::vec(server(3), 1..5), at: prop::sample::Index,
+    ) {
+        let servers = servers.into_iter().map(|(server, _)| server).collect();
+        let bytes = ServerList { source: Source::Srv, status: Status::Good, servers }.encode();
+        prop_assert!(decode::list(&bytes[..at.index(bytes.len())]).is_err());
+        prop_assert!(decode::list(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn the_decoder_takes_any_bytes(bytes: Vec<u8>) {
+        let _ = decode::list(&bytes);
+    }
+}

@@ -1,0 +1,205 @@
+//! The demo of the README: what it shows, how it ends, and that it leaves nothing behind.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use support::machine::Machine;
+use support::{executable, run};
+
+const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
+const REQUEST_KEY: &str = "/sbin/request-key";
+
+/// What the demo shows whoever runs it.
+const ANSWERS: [&str; 10] = [
+    "kernel gets  192.0.2.11 for 300 s",
+    "kernel gets  2001:db8::13 for 120 s",
+    "kernel gets  192.0.2.21 for 30 s",
+    "kernel gets  192.0.2.31 for 1 s",
+    "kernel gets  db1 192.0.2.51:7003, db2 [2001:db8::52]:7003 for 450 s",
+    "(150 addresses) for 300 s",
+    "kernel gets  #dnserror=61 (ENODATA) for 60 s",
+    "kernel gets  #dnserror=11 (EAGAIN) for 1 s",
+    "kernel gets  #dnserror=111 (ECONNREFUSED) for 10 s",
+    "kernel gets  #dnserror=22 (EINVAL) for 1 s",
+];
+
+/// What it shows as root, of keys that the kernel made.
+const KEYS: [&str; 5] = [
+    "dns_resol mon1.key-dns-demo.test: 10",
+    "reading it   192.0.2.11",
+    "reading it   db1 192.0.2.51:7003, db2 [2001:db8::52]:7003",
+    "dns_resol nosuch.key-dns-demo.test: -61",
+    "reading it   fails with ENODATA (No data available)",
+];
+
+/// The demo as the README has it, but for the profile, which is that of this test.
+fn by_cargo() -> Command {
+    cargo(&["run", "--quiet", "--example", "demo"])
+}
+
+fn cargo(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    let profile = match executable().parent().and_then(Path::file_name).and_then(|name| name.to_str()) {
+        Some("debug") | None => "dev".to_owned(),
+        Some(name) => name.to_owned(),
+    };
+    command.args(args).args(["--profile", &profile]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// The demo's executable, once it is built.
+fn built() -> PathBuf {
+    let build = cargo(&["build", "--example", "demo"]).output().unwrap();
+    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
+    executable().with_file_name("examples").join("demo")
+}
+
+/// A folder of its own for each test's temporary files, which must be empty in the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("key-dns-{name}-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    #[track_caller]
+    fn assert_empty(&self) {
+        let left: Vec<_> = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.is_empty(), "left behind: {left:?}");
+        assert!(!Path::new(RULE).exists(), "{RULE} is left behind");
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+#[track_caller]
+fn assert_shown(output: &Output, lines: &[&str]) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}\n{text}\n{errors}", output.status);
+    for line in lines {
+        assert!(text.contains(line), "{line:?} is not in\n{text}\n{errors}");
+    }
+    assert!(!text.contains('\x1b'), "colour where there is no terminal");
+}
+
+#[test]
+fn the_demo_gets_every_answer_and_leaves_nothing_behind() {
+    let machine = Machine::take();
+    let scratch = Scratch::new("whole");
+    let output = by_cargo().env("TMPDIR", &scratch.0).output().unwrap();
+    assert_shown(&output, &ANSWERS);
+    if machine.is_some() {
+        assert_shown(&output, &KEYS);
+        assert_shown(&output, &["with one more rule", "All 24 answers are as expected."]);
+    }
+    scratch.assert_empty();
+    let keys = fs::read_to_string("/proc/keys").unwrap_or_default();
+    for key in keys.lines().filter(|line| line.contains("key-dns-demo.test")) {
+        let flags = key.split_whitespace().nth(1).unwrap();
+        assert!(flags.contains('i'), "not invalidated: {key}");
+    }
+}
+
+#[test]
+fn an_ordinary_user_is_told_what_is_skipped() {
+    if !is_root() {
+        return;
+    }
+    let folder = Scratch::new("copy");
+    fs::create_dir(folder.0.join("examples")).unwrap();
+    let demo = folder.0.join("examples/demo");
+    fs::copy(built(), &demo).unwrap();
+    fs::copy(executable(), folder.0.join("key-dns")).unwrap();
+    let output = Command::new(demo).env_remove("CARGO").uid(65534).gid(65534).output().unwrap();
+    assert_shown(&output, &ANSWERS);
+    assert_shown(&output, &["skipped: it takes root", "All 18 answers are as expected."]);
+}
+
+#[test]
+fn a_machine_without_request_key_gets_one_for_the_moment() {
+    let Some(mut machine) = Machine::take() else { return };
+    let scratch = Scratch::new("bare");
+    machine.hide(REQUEST_KEY);
+    let output = by_cargo().env("TMPDIR", &scratch.0).output().unwrap();
+    assert_shown(&output, &KEYS);
+    assert_shown(&output, &["has no /sbin/request-key", "All 24 answers are as expected."]);
+    assert!(!Path::new(REQUEST_KEY).exists());
+    scratch.assert_empty();
+}
+
+#[test]
+fn what_a_killed_demo_left_gives_way() {
+    let Some(mut machine) = Machine::take() else { return };
+    let scratch = Scratch::new("stale");
+    let mark = "# There for a moment, for the demo of key-dns in process 4194305\n";
+    fs::write(RULE, mark).unwrap();
+    let output = by_cargo().env("TMPDIR", &scratch.0).output().unwrap();
+    assert_shown(&output, &["with one more rule", "All 24 answers are as expected."]);
+    machine.hide(REQUEST_KEY);
+    fs::write(REQUEST_KEY, format!("#!/bin/sh\n{mark}")).unwrap();
+    let output = by_cargo().env("TMPDIR", &scratch.0).output().unwrap();
+    assert_shown(&output, &["has no /sbin/request-key", "All 24 answers are as expected."]);
+    scratch.assert_empty();
+}
+
+#[test]
+fn a_rule_of_somebody_else_s_is_left_alone() {
+    let Some(_machine) = Machine::take() else { return };
+    let scratch = Scratch::new("foreign");
+    fs::write(RULE, "# mine\n").unwrap();
+    let output = by_cargo().env("TMPDIR", &scratch.0).output().unwrap();
+    let found = fs::read_to_string(RULE);
+    fs::remove_file(RULE).unwrap();
+    assert_eq!(found.unwrap(), "# mine\n");
+    assert_shown(&output, &["skipped: can't write /etc/request-key.d/key-dns-demo.conf"]);
+    scratch.assert_empty();
+}
+
+#[test]
+fn told_to_end_it_puts_everything_back_first() {
+    let machine = Machine::take();
+    let demo = built();
+    // Once while a helper runs, and once, where that is possible, while the kernel has its rule.
+    let scratch = Scratch::new("early");
+    let mut child = Command::new(&demo).env("TMPDIR", &scratch.0).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let waiting = lines.map_while(Result::ok).any(|line| line.contains("nas.silent."));
+    assert!(waiting);
+    run("kill", &["-INT", &child.id().to_string()]);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    scratch.assert_empty();
+
+    if machine.is_none() {
+        return;
+    }
+    let scratch = Scratch::new("late");
+    let mut child = Command::new(&demo).env("TMPDIR", &scratch.0).stdout(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    while !Path::new(RULE).exists() && start.elapsed() < Duration::from_secs(30) {
+        sleep(Duration::from_millis(1));
+    }
+    run("kill", &["-TERM", &child.id().to_string()]);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    scratch.assert_empty();
+}

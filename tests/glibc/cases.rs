@@ -1,0 +1,97 @@
+//! The comparison.
+
+use crate::differences;
+use crate::dns::{Bound, Builder, Server, rcode};
+use crate::generate::{Case, case, zones};
+use crate::lookups::{Outcome, glibc, ours};
+use crate::support::world::{self, inside};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// A query as a server sees it: which server, name in lower case, type.
+type Asked = BTreeSet<(usize, String, u16)>;
+
+/// The servers at 127.0.0.1 to 127.0.0.3.
+struct Servers([Server; 3]);
+
+impl Servers {
+    fn start() -> Self {
+        Self([1, 2, 3].map(|last| {
+            let address: SocketAddr = format!("127.0.0.{last}:53").parse().unwrap();
+            let builder = zones().into_iter().fold(Server::builder(), Builder::zone);
+            builder.outside(rcode::NXDOMAIN).start_on(Bound::at(address).unwrap())
+        }))
+    }
+
+    fn behave(&self, case: &Case) {
+        for (server, behaviour) in self.0.iter().zip(case.servers) {
+            server.change(|config| config.script = behaviour.script());
+            server.clear();
+        }
+    }
+
+    fn asked(&self) -> Asked {
+        let mut asked = Asked::new();
+        for (index, server) in self.0.iter().enumerate() {
+            for query in server.queries() {
+                asked.insert((index, query.name.to_ascii_lowercase(), query.qtype));
+            }
+        }
+        asked
+    }
+
+    fn clear(&self) {
+        self.0.iter().for_each(Server::clear);
+    }
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |value| value.parse().unwrap())
+}
+
+#[test]
+fn the_helper_finds_what_getaddrinfo_finds() {
+    if !inside("cases::the_helper_finds_what_getaddrinfo_finds") {
+        return;
+    }
+    let (first, count) = (number("GLIBC_SEED", 1), number("GLIBC_CASES", 2000));
+    let mut excused: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut wrong = 0;
+    let mut found = 0;
+    let servers = Servers::start();
+    for seed in first..first + count {
+        let case = case(seed);
+        world::write("hosts", case.hosts.as_deref());
+        world::write("host.conf", case.host_conf.as_deref());
+        world::write("resolv.conf", case.resolv_conf.as_deref());
+        world::write("nsswitch.conf", case.nsswitch.as_deref());
+        world::write("gai.conf", case.gai_conf.as_deref());
+        servers.behave(&case);
+        let theirs = glibc(&case.name, case.family).each_once();
+        let allowed = servers.asked();
+        servers.clear();
+        let mine = ours(&case.name, case.family);
+        let asked = servers.asked();
+        let extra: Vec<_> = asked.difference(&allowed).collect();
+        found += u32::from(matches!(theirs, Outcome::Addresses(_)));
+        if mine == theirs && extra.is_empty() {
+            continue;
+        }
+        if let Some(reason) = differences::reason(&case, &mine, &theirs, &extra) {
+            *excused.entry(reason).or_default() += 1;
+            continue;
+        }
+        wrong += 1;
+        if wrong <= 25 {
+            println!(
+                "seed {seed}: {case:#?}\nours:  {mine}\nglibc: {theirs}\nasked, and glibc did not: {extra:?}\n"
+            );
+        }
+    }
+    println!("{count} cases from seed {first}: {found} found by glibc, {wrong} different");
+    for (reason, number) in &excused {
+        println!("{number:6} deliberately different: {reason}");
+    }
+    assert_eq!(wrong, 0, "lookups that differ from glibc's");
+    assert!(u64::from(found) > count / 4, "the generator makes too few names that exist");
+}

@@ -1,0 +1,77 @@
+//! Which servers are asked.
+
+use crate::dns::{Server, Zone, qtype};
+use crate::look_up;
+use crate::support::run;
+use crate::support::world::{inside, write};
+use std::net::{SocketAddrV6, UdpSocket};
+use std::time::Duration;
+
+fn zone(origin: &str, last: u8) -> Zone {
+    Zone::new(origin).a("mon1", [192, 0, 2, last], 30).a("mon1.sub", [192, 0, 2, last + 100], 30)
+}
+
+#[test]
+fn names_of_a_domain_are_asked_of_its_own_servers_and_the_longest_domain_wins() {
+    if !inside("servers::names_of_a_domain_are_asked_of_its_own_servers_and_the_longest_domain_wins") {
+        return;
+    }
+    let general = Server::builder().zone(zone("cluster.local", 1)).at("127.0.0.1:53").start();
+    let cluster = Server::builder().zone(zone("cluster.local", 2)).at("127.0.0.2:53").start();
+    let sub = Server::builder().zone(zone("cluster.local", 3)).at("127.0.0.3:5353").start();
+    write(
+        "keyutils/key.dns_resolver.conf",
+        Some(
+            "nameserver[cluster.local] = 127.0.0.2\nnameserver[sub.cluster.local] = 127.0.0.99, 127.0.0.3:5353\n",
+        ),
+    );
+    write("resolv.conf", Some("nameserver 127.0.0.1\nsearch cluster.local\n"));
+    assert_eq!(look_up("mon1.cluster.local", "").payload, "192.0.2.2");
+    assert_eq!(look_up("mon1.sub.Cluster.LOCAL.", "ipv4").payload, "192.0.2.103");
+    // A name completed by the search list is one of the domain as well.
+    assert_eq!(look_up("mon1", "ipv4").payload, "192.0.2.2");
+    assert_eq!(general.count("mon1.cluster.local", qtype::A), 0);
+    assert_eq!(sub.count("mon1.sub.cluster.local", qtype::A), 1);
+    assert!(cluster.count("mon1.cluster.local", qtype::A) >= 2);
+    write("keyutils/key.dns_resolver.conf", Some("nameserver[.] = 127.0.0.2\n"));
+    assert_eq!(look_up("mon1.cluster.local", "").payload, "192.0.2.2");
+    write("keyutils/key.dns_resolver.conf", None);
+    assert_eq!(look_up("mon1.cluster.local", "").payload, "192.0.2.1");
+}
+
+#[test]
+fn a_link_local_server_is_asked_on_its_interface() {
+    if !inside("servers::a_link_local_server_is_asked_on_its_interface") {
+        return;
+    }
+    let add = run("ip", &["-6", "address", "add", "fe80::53/64", "dev", "dummy0", "nodad"]);
+    assert!(add.status.success(), "{}", String::from_utf8_lossy(&add.stderr));
+    let shown = run("ip", &["-o", "link", "show", "dummy0"]).stdout;
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    let index = shown.split(':').next().unwrap().trim();
+    let address = format!("[fe80::53%{index}]:53").parse::<SocketAddrV6>().unwrap();
+    let server = UdpSocket::bind(address).unwrap();
+    server.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
+    write("resolv.conf", Some("nameserver fe80::53%dummy0\noptions attempts:1 timeout:1\n"));
+    assert_eq!(look_up("mon1.cluster.local", "ipv4").payload, "#dnserror=11");
+    let mut query = [0; 512];
+    let (length, _) = server.recv_from(&mut query).unwrap();
+    assert!(query[..length].windows(7).any(|label| label == b"cluster"));
+}
+
+#[test]
+fn the_domain_of_the_host_s_own_name_completes_names_where_resolv_conf_has_no_search_list() {
+    if !inside(
+        "servers::the_domain_of_the_host_s_own_name_completes_names_where_resolv_conf_has_no_search_list",
+    ) {
+        return;
+    }
+    let server = Server::builder().zone(zone("cluster.local", 1)).at("127.0.0.1:53").start();
+    write("resolv.conf", Some("nameserver 127.0.0.1\n"));
+    let helper = crate::support::executable();
+    let command =
+        format!("hostname node7.cluster.local && exec {} key.dns_resolver -D mon1 ''", helper.display());
+    let output = run("unshare", &["--uts", "sh", "-c", &command]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "payload 192.0.2.1\nexpiry 30\n");
+    assert_eq!(server.count("mon1.cluster.local", qtype::A), 1);
+}

@@ -1,0 +1,129 @@
+//! Sources that are NSS modules, asked by way of `getent`.
+
+use crate::look_up;
+use crate::support::run;
+use crate::support::world::{inside, write};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+/// Puts a script in the place of `getent`.
+fn getent(script: &str) {
+    let path = "/mnt/getent";
+    fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(run("mount", &["--bind", path, "/usr/bin/getent"]).status.success());
+}
+
+#[test]
+fn an_unknown_source_is_asked_in_its_place_by_a_process_without_rights() {
+    if !inside("sources::an_unknown_source_is_asked_in_its_place_by_a_process_without_rights") {
+        return;
+    }
+    fs::create_dir("/mnt/seen").unwrap();
+    fs::set_permissions("/mnt/seen", fs::Permissions::from_mode(0o777)).unwrap();
+    getent(
+        "echo \"$@\" > /mnt/seen/arguments; cat /proc/self/status > /mnt/seen/status\n\
+         ls -l /proc/$$/fd > /mnt/seen/descriptors; tr '\\0' '\\n' < /proc/$$/environ > /mnt/seen/environment\n\
+         echo '192.0.2.77 STREAM x'; echo '192.0.2.77 DGRAM'; echo '2001:db8::77 STREAM'; echo 'junk'",
+    );
+    write("nsswitch.conf", Some("hosts: files sss dns\n"));
+    let printed = look_up("mon1.corp", "list");
+    assert_eq!(printed.payload, "2001:db8::77,192.0.2.77");
+    assert_eq!(printed.expiry, 5);
+    assert!(printed.log.contains("192.0.2.77 from sss, by getent"), "{}", printed.log);
+    let seen = |file| fs::read_to_string(format!("/mnt/seen/{file}")).unwrap();
+    assert_eq!(seen("arguments"), "-s hosts:sss -- ahosts mon1.corp\n");
+    assert_eq!(seen("environment"), "");
+    let status = seen("status");
+    for line in [
+        "Uid:\t65534\t65534\t65534\t65534",
+        "Gid:\t65534",
+        "CapEff:\t0000000000000000",
+        "NoNewPrivs:\t1",
+        "Groups:\t \n",
+    ] {
+        assert!(status.contains(line), "{line:?} in {status}");
+    }
+    // The three standard ones, and the shell's own for the script, which it opened itself.
+    let descriptors = seen("descriptors");
+    let open: Vec<&str> = descriptors.lines().filter(|line| line.contains("->")).collect();
+    assert!(open.len() <= 5, "{descriptors}");
+    assert!(
+        open.iter().all(|line| !line.contains("socket:") && !line.contains("anon_inode")),
+        "{descriptors}"
+    );
+}
+
+#[test]
+fn a_family_is_asked_for_alone_where_it_is_wanted_alone() {
+    if !inside("sources::a_family_is_asked_for_alone_where_it_is_wanted_alone") {
+        return;
+    }
+    getent("case $4 in ahostsv4) echo 192.0.2.7 STREAM;; ahostsv6) exit 2;; *) echo 9.9.9.9;; esac");
+    write("nsswitch.conf", Some("hosts: wins\n"));
+    assert_eq!(look_up("mon1", "ipv4").payload, "192.0.2.7");
+    assert_eq!(look_up("mon1", "ipv6").payload, "#dnserror=61");
+    assert_eq!(look_up("mon1", "").payload, "192.0.2.7");
+}
+
+#[test]
+fn a_source_that_can_t_be_asked_is_passed_over_and_said_so() {
+    if !inside("sources::a_source_that_can_t_be_asked_is_passed_over_and_said_so") {
+        return;
+    }
+    write("hosts", Some("192.0.2.8 mon1\n"));
+    write("nsswitch.conf", Some("hosts: sss [NOTFOUND=return] files\n"));
+    for (script, reason) in [
+        ("exit 1", "sss: getent ended with exit status: 1"),
+        ("kill -9 $$", "sss: getent ended with signal: 9"),
+        ("head -c 100000 /dev/zero; sleep 60", "sss: getent wrote more than 65536 bytes"),
+    ] {
+        getent(script);
+        let printed = look_up("mon1", "");
+        assert_eq!(printed.payload, "192.0.2.8", "{script}");
+        assert!(printed.log.contains(reason), "{script}: {}", printed.log);
+    }
+    getent("exit 2");
+    assert_eq!(look_up("mon1", "").payload, "#dnserror=61");
+    run("sh", &["-c", "umount -l /usr/bin/getent; mount --bind /dev/null /usr/bin/getent"]);
+    let printed = look_up("mon1", "");
+    assert_eq!(printed.payload, "192.0.2.8");
+    assert!(printed.log.contains("sss: can't run getent"), "{}", printed.log);
+    write("nsswitch.conf", Some("hosts: sss\n"));
+    assert_eq!(look_up("mon1", "").payload, "#dnserror=11");
+}
+
+#[test]
+fn a_source_that_hangs_ends_with_the_deadline_and_leaves_no_process() {
+    if !inside("sources::a_source_that_hangs_ends_with_the_deadline_and_leaves_no_process") {
+        return;
+    }
+    getent("exec sleep 4242");
+    write("nsswitch.conf", Some("hosts: sss files\n"));
+    write("keyutils/key.dns_resolver.conf", Some("deadline = 1\n"));
+    let start = Instant::now();
+    assert_eq!(look_up("mon1", "").payload, "#dnserror=11");
+    assert!(start.elapsed() < Duration::from_secs(15));
+    let left = run("pgrep", &["-f", "^sleep 4242$"]);
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+}
+
+#[test]
+fn the_lines_of_the_distributions_start_no_process_for_an_ordinary_name() {
+    if !inside("sources::the_lines_of_the_distributions_start_no_process_for_an_ordinary_name") {
+        return;
+    }
+    getent("echo 6.6.6.6 STREAM");
+    write("hosts", Some("192.0.2.8 mon1.example.test\n"));
+    for line in [
+        "mdns4_minimal [NOTFOUND=return] files dns",
+        "mymachines resolve [!UNAVAIL=return] files myhostname dns",
+        "myhostname mdns_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] files",
+    ] {
+        write("nsswitch.conf", Some(&format!("hosts: {line}\n")));
+        assert_eq!(look_up("mon1.example.test", "").payload, "192.0.2.8", "{line}");
+    }
+    write("nsswitch.conf", Some("hosts: mdns4_minimal [NOTFOUND=return] files\n"));
+    assert_eq!(look_up("printer.local", "").payload, "6.6.6.6");
+}

@@ -1,0 +1,94 @@
+//! Programs that get the callout and give the payload.
+
+use crate::support::machine::{Machine, RULES};
+use std::time::Duration;
+
+#[test]
+fn the_callout_goes_in_and_the_payload_comes_out() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.file(RULES, "create user rk:loop:* * |/bin/cat\n");
+    assert_eq!(machine.ask_for("user", "rk:loop:1", "abcdefghijkl").text(), "abcdefghijkl");
+    let long = "x".repeat(4000);
+    assert_eq!(machine.ask_for("user", "rk:loop:2", &long).text(), long);
+}
+
+#[test]
+fn a_payload_may_be_as_long_as_the_key_type_takes_and_no_longer() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    let rule = |type_, length| format!("create {type_} rk:{length} * |/usr/bin/head -c {length} /dev/zero\n");
+    machine.file(
+        RULES,
+        [rule("user", 20000), rule("user", 32767), rule("user", 32768), rule("big_key", 100_000)].concat(),
+    );
+    // The quota of root's session has no room for two of them at once.
+    assert_eq!(machine.ask_for("user", "rk:32767", "x").payload.map(|bytes| bytes.len()), Ok(32767));
+    assert_eq!(machine.ask_for("user", "rk:32768", "x").error(), "request_key: Invalid argument");
+    // Not every kernel has keys of this type.
+    let big = machine.ask_for("big_key", "rk:100000", "x").payload.map(|bytes| bytes.len());
+    assert!(big == Ok(100_000) || big == Err("request_key: Required key not available".into()), "{big:?}");
+}
+
+#[test]
+fn what_it_says_besides_is_logged_with_its_end() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    let syslog = machine.syslog();
+    machine
+        .script("/run/key-dns-rk-pipe", "#!/bin/sh\necho 'one' >&2\nprintf 'two\\033[1m' >&2\nkill -9 $$\n");
+    machine.file(RULES, "create user rk:* * |/run/key-dns-rk-pipe\n");
+    let seen = machine.ask_for("user", "rk:stderr", "x");
+    assert_eq!(seen.error(), "request_key: Resource temporarily unavailable");
+    let lines: Vec<String> = std::iter::from_fn(|| syslog.try_next(Duration::from_millis(200))).collect();
+    assert!(lines[0].starts_with("<86>") && lines[0].ends_with("/etc/request-key.conf:1: one"), "{lines:?}");
+    assert!(lines[1].ends_with("/etc/request-key.conf:1: two\\u{1b}[1m"), "{lines:?}");
+    assert!(lines[2].contains("/run/key-dns-rk-pipe: signal: 9 (SIGKILL)"), "{lines:?}");
+}
+
+#[test]
+fn after_a_failure_the_negate_rule_has_its_turn() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    // The rule for `create` fits better, field by field, than the one for `negate`.
+    machine.file(
+        RULES,
+        "create user rk:negated x |/bin/false\nnegate * * * /bin/keyctl reject %k 30 rejected %S\n",
+    );
+    let seen = machine.ask_for("user", "rk:negated", "x");
+    assert_eq!(seen.error(), "request_key: Key was rejected by service");
+}
+
+#[test]
+fn a_negate_rule_that_fails_too_leaves_no_key_unanswered() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.file(RULES, "create user rk:* * |/bin/false\nnegate user * * |/bin/false\n");
+    let seen = machine.ask_for("user", "rk:twice", "x");
+    assert_eq!(seen.error(), "request_key: Resource temporarily unavailable");
+}
+
+#[test]
+fn what_it_leaves_in_the_background_does_not_hold_the_caller() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.script("/run/key-dns-rk-pipe", "#!/bin/sh\nsleep 20 &\necho done\n");
+    machine.file(RULES, "create user rk:* * |/run/key-dns-rk-pipe\n");
+    let seen = machine.ask_for("user", "rk:background", "x");
+    assert_eq!(seen.text(), "done\n");
+    assert!(seen.took < Duration::from_secs(5), "{:?}", seen.took);
+}
+
+#[test]
+fn a_program_that_reads_nothing_is_no_trouble() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.file(RULES, "create user rk:* * |/bin/echo %c %{user:rk:other}\n");
+    assert_eq!(
+        machine.ask_for("user", "rk:macro", "x").error(),
+        "request_key: Required key not available",
+        "there is no key rk:other"
+    );
+    machine.file(RULES, "create user rk:* * |/bin/echo %c %d\n");
+    assert_eq!(machine.ask_for("user", "rk:deaf", "y".repeat(4000)).text().len(), 4000 + " rk:deaf\n".len());
+}

@@ -1,0 +1,100 @@
+//! What the caller is told when no program answers: a true error, at once, and not for long.
+
+use crate::support::machine::{Machine, RULES};
+use std::time::Duration;
+
+/// The caller's error, and that it came at once.
+#[track_caller]
+fn fails(machine: &Machine, name: &str, with: &str) {
+    let seen = machine.ask_for("user", name, "x");
+    assert_eq!(seen.error(), format!("request_key: {with}"), "{name}");
+    assert!(seen.took < Duration::from_secs(3), "{:?}", seen.took);
+}
+
+#[test]
+fn a_program_that_can_t_be_run_is_rejected_with_the_reason() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.file("/run/key-dns-rk-text", "just text\n");
+    machine.file("/run/key-dns-rk-noexec", "#!/bin/sh\n");
+    machine.program("/run/key-dns-rk-text2", std::path::Path::new("/etc/hostname"));
+    for (number, bar) in ["", "|"].iter().enumerate() {
+        machine.file(
+            RULES,
+            format!(
+                "create user rk:missing* * {bar}/no/such/program\ncreate user rk:noexec* * {bar}/run/key-dns-rk-noexec\n\
+                 create user rk:text* * {bar}/run/key-dns-rk-text2\ncreate user rk:folder* * {bar}/etc\n"
+            ),
+        );
+        fails(&machine, &format!("rk:missing{number}"), "No such file or directory");
+        fails(&machine, &format!("rk:noexec{number}"), "Permission denied");
+        fails(&machine, &format!("rk:folder{number}"), "Permission denied");
+        fails(&machine, &format!("rk:text{number}"), "Exec format error");
+    }
+}
+
+#[test]
+fn a_program_that_ends_without_an_answer_is_rejected_in_its_place() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    let syslog = machine.syslog();
+    machine.script("/run/key-dns-rk-crash", "#!/bin/sh\nkill -SEGV $$\n");
+    machine.file(
+        RULES,
+        "create user rk:silent * /bin/true\ncreate user rk:fails * /bin/false\n\
+         create user rk:crash * /run/key-dns-rk-crash\n",
+    );
+    for (name, why) in [
+        ("rk:silent", "/bin/true: exit status: 0, and the key is not answered"),
+        ("rk:fails", "/bin/false: exit status: 1"),
+        ("rk:crash", "/run/key-dns-rk-crash: signal: 11 (SIGSEGV)"),
+    ] {
+        fails(&machine, name, "Resource temporarily unavailable");
+        let line = syslog.next();
+        assert!(line.contains("/etc/request-key.conf:") && line.contains(why), "{line}");
+        assert!(line.ends_with("rejected with EAGAIN (11) for 1 s"), "{line}");
+    }
+}
+
+#[test]
+fn a_missing_macro_key_is_rejected_as_such() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.file(RULES, "create user rk:* * /bin/true %{user:rk-no-such-key}\n");
+    fails(&machine, "rk:macro", "Required key not available");
+}
+
+#[test]
+fn a_rejection_is_soon_over() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.file(RULES, "create user rk:again * /bin/false\n");
+    fails(&machine, "rk:again", "Resource temporarily unavailable");
+    std::thread::sleep(Duration::from_millis(2100));
+    machine.file(RULES, "create user rk:again * |/bin/cat\n");
+    assert_eq!(machine.ask_for("user", "rk:again", "now").text(), "now");
+}
+
+#[test]
+fn a_key_that_its_program_answered_is_left_alone_whatever_the_exit_status() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.script("/run/key-dns-rk-status", "#!/bin/sh\nkeyctl instantiate $1 fine 0\nexit 3\n");
+    machine.file(RULES, "create user rk:* * /run/key-dns-rk-status %k\n");
+    assert_eq!(machine.ask_for("user", "rk:status", "x").text(), "fine");
+}
+
+#[test]
+fn a_key_s_contents_are_put_in_the_place_of_their_macro() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.file(RULES, "create user rk:* * |/bin/echo <%{user:rk-no} %{user:rk-other}\n");
+    // The macro is a whole argument or none: the first is text.
+    let script = "keyctl add user rk-other 'se cret' @s >/dev/null; id=$(keyctl request2 user rk:contents x @s) && keyctl pipe $id";
+    let output = crate::support::run("keyctl", &["session", "-", "/bin/sh", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "<%{user:rk-no} se cret\n");
+    let script =
+        "printf 'a\\nb' | keyctl padd user rk-other @s >/dev/null; keyctl request2 user rk:binary x @s 2>&1";
+    let output = crate::support::run("keyctl", &["session", "-", "/bin/sh", "-c", script]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "request_key: Invalid argument\n");
+}

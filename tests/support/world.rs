@@ -1,0 +1,81 @@
+//! Mount and network namespaces of their own, with a network and an `/etc` that tests may do with as they like.
+
+use super::run;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+/// The files that decide how names are looked up.
+const FILES: [&str; 6] =
+    ["hosts", "host.conf", "resolv.conf", "nsswitch.conf", "gai.conf", "keyutils/key.dns_resolver.conf"];
+
+/// Set in the process that is in the namespaces.
+const INSIDE: &str = "KEY_DNS_TEST_INSIDE";
+
+/// Runs the test `name` again in namespaces of its own; `true` where it is there already.
+pub fn inside(name: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        set_up();
+        return true;
+    }
+    let unshare = |command: &mut Command| {
+        command.args(["--mount", "--net", "--propagation", "private", "--"]);
+    };
+    let mut probe = Command::new("unshare");
+    unshare(&mut probe);
+    if !probe.arg("true").status().is_ok_and(|status| status.success()) {
+        let reason = "it needs root, for mount and network namespaces";
+        assert!(std::env::var_os("CI").is_none(), "this test can't run: {reason}");
+        let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+        return false;
+    }
+    let mut command = Command::new("unshare");
+    unshare(&mut command);
+    let status = command
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .env(INSIDE, "1")
+        .status()
+        .unwrap();
+    assert!(status.success(), "{name} failed in its namespaces");
+    false
+}
+
+/// Brings up loopback and an interface with addresses and default routes that lead nowhere, and puts a copy of
+/// `/etc` in the place of the real one.
+fn set_up() {
+    for command in [
+        "ip link set lo up",
+        "ip link add dummy0 type veth peer name dummy1",
+        "ip link set dummy1 up",
+        "ip link set dummy0 up",
+        "ip address add 198.51.100.2/24 dev dummy0",
+        "ip address add 10.20.0.2/16 dev dummy0",
+        "ip -6 address add 2001:db8:9::2/64 dev dummy0 nodad",
+        "ip -6 address add fd00:9::2/64 dev dummy0 nodad",
+        "ip route add default via 198.51.100.1",
+        "ip -6 route add default via 2001:db8:9::1",
+        "mount -t tmpfs tmpfs /mnt",
+        "cp -a /etc /mnt/etc",
+        "mount --bind /mnt/etc /etc",
+        "mkdir -p /etc/keyutils",
+    ] {
+        let done = run("sh", &["-c", command]);
+        assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    for file in FILES {
+        write(file, None);
+    }
+}
+
+/// Gives a file in `/etc` these contents, or removes it.
+pub fn write(file: &str, contents: Option<&str>) {
+    let path = Path::new("/etc").join(file);
+    match contents {
+        Some(contents) => fs::write(path, contents).unwrap(),
+        None => {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
