@@ -1,11 +1,11 @@
 //! The files that hold the rules.
 
-use super::rules::{Rule, Skips, Subject};
+use super::rules::{BadLine, Rule, Skips, Subject};
 use crate::config::{Warning, lines};
 use nix::libc;
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -114,8 +114,10 @@ impl RuleFiles {
         let mut warnings = self.warnings.clone();
         let mut rules = Vec::new();
         for RuleFile { path, text } in &self.files {
+            let nul = text.contains(&0);
             for (line, bytes) in (1..).zip(lines(text)) {
-                match Rule::parse(bytes) {
+                let rule = if nul && bytes.contains(&0) { Err(BadLine::Nul) } else { Rule::parse(bytes) };
+                match rule {
                     Ok(Some(rule)) => rules.push((Place { file: path, line }, rule)),
                     Ok(None) => {}
                     Err(error) => {
@@ -166,8 +168,7 @@ fn is_rule_file(name: &OsStr) -> bool {
 /// The text of a rule file that only its rightful owner could have written.
 fn read(path: &Path) -> Result<Vec<u8>, Refused> {
     // Not waiting on a pipe, and asking what was opened instead of what the name says.
-    let mut file =
-        OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     let facts = file.metadata()?;
     if !facts.is_file() {
         return Err(Refused::NotAFile);
@@ -181,23 +182,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Refused> {
     if facts.len() > LARGEST {
         return Err(Refused::TooLarge);
     }
-    let length = usize::try_from(facts.len()).unwrap_or_default();
-    Ok(contents(&mut file, length)?)
-}
-
-/// The first `length` bytes of a file, in one read where the kernel gives them so.
-fn contents(file: &mut File, length: usize) -> io::Result<Vec<u8>> {
-    let mut text = vec![0; length];
-    let mut filled = 0;
-    while let Some(rest @ [_, ..]) = text.get_mut(filled..) {
-        match file.read(rest) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    text.truncate(filled);
+    let mut text = Vec::with_capacity(usize::try_from(facts.len()).unwrap_or_default());
+    // What was there when the length was asked for; a file that grows meanwhile is being written.
+    file.take(facts.len()).read_to_end(&mut text)?;
     Ok(text)
 }
 
@@ -249,6 +236,13 @@ mod tests {
     fn equals_are_decided_by_their_order() {
         let files = files(&[("a", "create user debug:* * /a"), ("b", "create user debug:* * /b")]);
         assert_eq!(best(&files, "create").as_deref(), Some("a:1"));
+    }
+
+    #[test]
+    fn a_line_with_a_nul_is_a_bad_one() {
+        let files = files(&[("a", "create user * * /a \0\n#\0\ncreate user * * /b\n")]);
+        assert_eq!(best(&files, "create").as_deref(), Some("a:3"));
+        assert_eq!(files.rules().1[0], "a:1: the line holds a NUL; line ignored");
     }
 
     #[test]
