@@ -1,7 +1,7 @@
 //! What a name is answered with, by its type and the callout words.
 
 use crate::dns::qtype;
-use crate::serving::{hosts, serve};
+use crate::serving::{hosts, serve, unasked};
 use crate::support::asking::{Ask, caught};
 use crate::support::machine::{Machine, error};
 
@@ -134,7 +134,7 @@ fn another_type_of_query_is_invalid_and_asks_nothing() {
         assert_eq!(seen.error(), error::EINVAL, "{name}");
         seen.lasts(1);
     }
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The hosts file.
 
-use crate::serving::{hosts, serve};
+use crate::serving::{hosts, serve, unasked};
 use crate::support::machine::{Machine, error};
 
 #[test]
@@ -14,7 +14,7 @@ fn a_name_in_the_hosts_file_is_answered_from_it_for_the_default_ttl_and_asks_not
     machine.ask("aaaa:v4.example.test", "").is("2001:db8::44", 5);
     machine.settings("default_ttl = 40\n");
     machine.ask("v4.example.test", "").is("10.0.0.4", 40);
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_bare_name_is_sought_in_the_hosts_file_before_any_of_the_search_list() {
     machine.file("/etc/resolv.conf", "search example.test\nnameserver 127.53.0.1\n");
     machine.file("/etc/hosts", "10.0.0.4 v4\n");
     assert_eq!(machine.ask("a:v4", "").text(), "10.0.0.4");
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]
@@ -87,5 +87,5 @@ fn localhost_is_the_loopback_address_without_any_file_or_server() {
     assert_eq!(machine.ask("localhost", "").text(), "127.0.0.1");
     assert_eq!(machine.ask("aaaa:localhost", "").text(), "::1");
     assert_eq!(machine.ask("mon.localhost.", "").text(), "127.0.0.1");
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }

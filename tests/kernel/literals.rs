@@ -1,6 +1,6 @@
 //! Names that are addresses.
 
-use crate::serving::{hosts, serve};
+use crate::serving::{hosts, serve, unasked};
 use crate::support::machine::{Machine, error};
 
 #[test]
@@ -27,7 +27,7 @@ fn an_address_is_its_own_answer_for_the_default_ttl_and_asks_nothing() {
     }
     machine.settings("default_ttl = 33\n");
     machine.ask("192.0.2.7", "").is("192.0.2.7", 33);
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn an_address_of_the_other_family_is_no_data() {
         assert_eq!(seen.error(), error::ENODATA, "{name} {callout}");
         seen.lasts(60);
     }
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Names of every length and with every kind of character.
 
-use crate::serving::{hosts, serve};
+use crate::serving::{hosts, serve, unasked};
 use crate::support::machine::{Machine, error};
 
 /// A name under `example.test` of so many bytes.
@@ -28,7 +28,7 @@ fn a_name_of_253_bytes_is_the_longest() {
         machine.ask(long(length), "").fails(error::EINVAL, 1);
     }
     machine.ask(format!("{}.", long(254)), "").fails(error::EINVAL, 1);
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_name_that_no_host_can_have_is_invalid_and_never_asked() {
     }
     machine.ask(b"a\xff\xfeb.example.test", "").fails(error::EINVAL, 1);
     machine.ask(b"\x80", "").fails(error::EINVAL, 1);
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_semicolon_in_the_name_does_not_start_another_query() {
         assert_eq!(seen.error(), error::EINVAL, "{name}");
         seen.lasts(1);
     }
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]
@@ -120,5 +120,5 @@ fn an_empty_name_is_invalid() {
     }
     // The kernel itself has no key without a description.
     assert_eq!(machine.ask("", "").error(), format!("request_key: {}", error::EINVAL));
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }

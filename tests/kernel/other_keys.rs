@@ -1,6 +1,6 @@
 //! Keys that are not the helper's to answer.
 
-use crate::serving::{hosts, serve};
+use crate::serving::{hosts, serve, unasked};
 use crate::support::asking::{Ask, caught};
 use crate::support::machine::{HELPER, Machine, error};
 use crate::support::run;
@@ -16,7 +16,7 @@ fn a_key_of_another_type_is_rejected_as_invalid_and_the_log_says_so() {
     assert_eq!(seen.error(), format!("request_key: {}", error::EINVAL));
     let line = log.next();
     assert!(line.contains("of type \"user\"") && line.contains("rejected with EINVAL"), "{line}");
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]

@@ -1,15 +1,8 @@
 //! The search list of `resolv.conf(5)`: which absolute names a name stands for.
 
-use crate::dns::{Action, Script, Server, Zone, qtype};
-use crate::serving::{hosts, serve, serve_by};
+use crate::dns::{Action, Script, Zone, qtype};
+use crate::serving::{asked, hosts, serve, serve_by};
 use crate::support::machine::{Machine, error};
-
-/// The names that the server was asked for, in order, each once.
-fn asked(server: &Server) -> Vec<String> {
-    let mut names: Vec<String> = server.queries().into_iter().map(|query| query.name).collect();
-    names.dedup();
-    names
-}
 
 fn resolv_conf(machine: &mut Machine, lines: &str) {
     machine

@@ -1,7 +1,7 @@
 //! Answers that don't fit in a datagram.
 
 use crate::dns::{Action, Script, Server, TcpMode, Transport, Zone, qtype};
-use crate::serving::{ADDRESS, hosts, serve, serve_by, server};
+use crate::serving::{ADDRESS, hosts, queries, serve, serve_by, server};
 use crate::support::machine::{Machine, error};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn a_truncated_answer_is_asked_for_again_over_tcp() {
     let Some(mut machine) = Machine::take() else { return };
     let server = over_tcp(&mut machine, Action::Zone);
     machine.ask("a:both.example.test", "").is("192.0.2.2", 20);
-    let transports: Vec<Transport> = server.queries().iter().map(|query| query.transport).collect();
+    let transports: Vec<Transport> = queries(&server).iter().map(|query| query.transport).collect();
     assert_eq!(transports, [Transport::Udp, Transport::Tcp]);
 }
 

@@ -1,6 +1,6 @@
 //! Rules that call the helper in a wrong way: the key is answered all the same.
 
-use crate::serving::{hosts, serve};
+use crate::serving::{hosts, serve, unasked};
 use crate::support::asking::caught;
 use crate::support::machine::{HELPER, Machine, error};
 
@@ -41,7 +41,7 @@ fn a_rule_that_calls_the_helper_wrongly_gets_the_key_answered_as_invalid() {
         let line = log.next();
         assert!(line.contains("EINVAL"), "{arguments}: {line}");
     }
-    assert_eq!(server.queries().len(), 0);
+    unasked(&server);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Name servers that this machine is told to ask.
 
-use crate::dns::{Builder, Script, Server, Zone};
+use crate::dns::{Builder, Logged, Script, Server, Zone};
 use crate::support::machine::Machine;
 
 /// Where a test's name server listens.
@@ -15,6 +15,26 @@ pub fn server(address: &str) -> Builder {
     } else {
         format!("{address}:53")
     })
+}
+
+/// The queries of a test. Other programs of this machine read its resolv.conf too, and may ask for names of
+/// the world meanwhile; tests don't.
+pub fn queries(server: &Server) -> Vec<Logged> {
+    let world = |label: &str| ["com", "net", "org", "io"].contains(&label);
+    server.queries().into_iter().filter(|query| !query.name.split('.').any(world)).collect()
+}
+
+/// The names that were asked for, in order, each once where it was asked for in several ways.
+pub fn asked(server: &Server) -> Vec<String> {
+    let mut names: Vec<String> = queries(server).into_iter().map(|query| query.name).collect();
+    names.dedup();
+    names
+}
+
+/// Fails the test if the server was asked for anything.
+#[track_caller]
+pub fn unasked(server: &Server) {
+    assert_eq!(asked(server), [""; 0]);
 }
 
 /// The machine's one name server.
