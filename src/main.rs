@@ -2,4 +2,9 @@
 
 #![no_main]
 
+use key_dns::sys::arena::Arena;
+
+#[global_allocator]
+static MEMORY: Arena = Arena::new();
+
 key_dns::entry!(key_dns::face::run);

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod arena;
 pub mod keyctl;
 pub mod process;
 pub mod rescue;
