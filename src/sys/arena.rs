@@ -138,7 +138,7 @@ mod tests {
         fn intact(&self, length: usize) -> bool {
             // SAFETY: as above, and `length` is no more than that.
             let bytes = unsafe { std::slice::from_raw_parts(self.at, length) };
-            self.at.addr() % self.layout.align() == 0 && bytes.iter().all(|&byte| byte == self.mark)
+            self.at.addr().is_multiple_of(self.layout.align()) && bytes.iter().all(|&byte| byte == self.mark)
         }
     }
 
