@@ -1,6 +1,7 @@
 //! What the demo changes on the machine, taken back at its end, however that comes about.
 
 use key_dns::sys::keyctl;
+use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use std::fs;
 use std::io::{self, Write};
@@ -40,10 +41,10 @@ pub(crate) fn put_back() -> bool {
         let (what, done) = match step {
             Step::RemoveFolder(path) => (path.display().to_string(), fs::remove_dir_all(&path)),
             Step::RemoveFile(path) => (path.display().to_string(), fs::remove_file(&path)),
-            Step::Invalidate(key) => (format!("key {key}"), keyctl::invalidate(key)),
+            Step::Invalidate(key) => (format!("key {key}"), invalidate(key)),
         };
         match done {
-            Err(error) if !matters(&error) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 let _ = writeln!(io::stderr(), "can't remove {what}: {error}");
                 all = false;
@@ -54,11 +55,14 @@ pub(crate) fn put_back() -> bool {
     all
 }
 
-/// A file that is gone is as it should be, and so is a key that has expired.
-fn matters(error: &io::Error) -> bool {
-    let gone = [nix::errno::Errno::ENOKEY, nix::errno::Errno::EKEYEXPIRED];
-    error.kind() != io::ErrorKind::NotFound
-        && !gone.iter().any(|&errno| error.raw_os_error() == Some(errno as i32))
+/// Drops a key, unless that is as good as done: it is gone, has expired, or is out of reach here, in the main thread's
+/// own session keyring, which ends with the process.
+fn invalidate(key: i32) -> io::Result<()> {
+    let done = [Errno::ENOKEY, Errno::EKEYEXPIRED, Errno::EKEYREVOKED, Errno::EACCES];
+    keyctl::invalidate(key).or_else(|error| match error.raw_os_error().map(Errno::from_raw) {
+        Some(errno) if done.contains(&errno) => Ok(()),
+        _ => Err(error),
+    })
 }
 
 /// From now on a signal that asks the demo to end, or a panic, takes everything back first. Threads that are

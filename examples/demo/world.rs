@@ -142,7 +142,9 @@ impl World {
         let mut text = String::new();
         loop {
             let node: Vec<&Record> = self.records.iter().filter(|record| record.owner == owner).collect();
-            if node.is_empty() {
+            // A name above others exists, if without records (RFC 8020).
+            let above = |record: &Record| record.owner.ends_with(&format!(".{owner}"));
+            if node.is_empty() && !self.records.iter().any(above) {
                 return "no such name (NXDOMAIN)".to_owned();
             }
             let of_type = |rtype| node.iter().copied().filter(move |record| record.rtype == rtype);
