@@ -83,13 +83,11 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
         SaFlags::SA_ONSTACK,
         SigSet::all(),
     );
-    let mut all = SigSet::empty();
     for signal in SIGNALS {
         // SAFETY: the handler makes only async-signal-safe calls (signal-safety(7)) and never returns.
         unsafe { sigaction(signal, &action) }?;
-        all.add(signal);
     }
-    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&all), None)
+    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&signals()), None)
 }
 
 /// Moves the alarm: from now on `seconds` are left.
@@ -103,14 +101,28 @@ pub fn no_limit() {
 }
 
 /// Takes the right to answer the key. `false` if a handler has it, which then ends the process.
+///
+/// From here on signals wait, so that none ends the process between its claim and the answer.
 #[must_use]
 pub fn claim() -> bool {
+    // Only a wrong first argument makes it fail.
+    let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&signals()), None);
+    take()
+}
+
+/// The claim itself, which handlers make too.
+fn take() -> bool {
     !CLAIMED.swap(true, Ordering::AcqRel)
 }
 
 /// Gives the right back: the key is not answered after all.
 pub fn unclaim() {
     CLAIMED.store(false, Ordering::Release);
+    let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&signals()), None);
+}
+
+fn signals() -> SigSet {
+    SIGNALS.into_iter().collect()
 }
 
 extern "C" fn on_signal(signal: c_int) {
@@ -140,7 +152,7 @@ extern "C" fn on_signal(signal: c_int) {
     line.push(b" (signal ");
     line.number(signal.unsigned_abs());
     line.push(b")");
-    if claim() {
+    if take() {
         if let Some(key) = KEY.get() {
             match answer(*key) {
                 Ok(()) => {
