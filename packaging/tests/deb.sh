@@ -16,7 +16,6 @@ if [ ! -e "$base" ]; then
         bookworm "${base%.tar}.new.tar" http://deb.debian.org/debian
     mv "${base%.tar}.new.tar" "$base"
 fi
-take_machine
 
 # Another version of our packages, with another rule.
 OUTPUT=$work/next VERSION=99.0.0 packaging/build-deb >/dev/null
@@ -312,7 +311,7 @@ install_ next-key-dns next-key-dns-request-key
 in_root dpkg --purge key-dns key-dns-request-key
 [ "$(cat "$root/sbin/request-key")" = '#!/bin/sh' ] || die "$now: it was overwritten"
 
-printf '\n apt\n'
+case_of 'apt'
 debian
 listing >"$work/before"
 now 'apt installs and purges both'
@@ -320,3 +319,4 @@ in_root apt-get -q -y --no-install-recommends install /packages/key-dns.deb /pac
 answered_by key-dns
 in_root apt-get -q -y purge key-dns key-dns-request-key
 same_files "$work/before"
+end_of_cases

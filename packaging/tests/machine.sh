@@ -5,6 +5,7 @@
 
 state=/run/key-dns-tests
 server=127.83.0.53
+root=$work/root
 # What is being tried.
 now=start
 
@@ -21,17 +22,14 @@ put_back() {
     fi
 }
 
-# Takes the machine for the rest of this process; `root` is where upcalls will run.
+# Takes the machine, until it is given back. `root` is where upcalls run.
 take_machine() {
-    [ -z "${machine-}" ] || return 0
-    machine=taken
     mkdir -p "$state"
     exec 9>"$state/lock"
     flock 9
     put_back
     trap 'end=$?; stop_asking; put_back; exit $end' EXIT
     trap 'exit 1' HUP INT TERM
-    root=$work/root
     printf '#!/bin/sh\nexec chroot %s /sbin/request-key "$@"\n' "$root" >"$work/upcall"
     chmod 755 "$work/upcall"
     undo 'umount -l /sbin/request-key'
@@ -45,16 +43,25 @@ take_machine() {
         --srv-host=_afs3-vlserver._udp.cell.pkg.test,vl2.pkg.test,7003,2,1 9>&- &
     undo "kill $!"
     for _ in $(seq 50); do
-        ss -Hlun "src $server:53" | grep -q . && return
+        if ss -Hlun "src $server:53" | grep -q .; then
+            return
+        fi
         sleep 0.1
     done
     die 'dnsmasq does not listen'
 }
 
+# Lets others have the machine.
+give_machine_back() {
+    put_back
+    trap - EXIT HUP INT TERM
+    exec 9>&-
+}
+
 # An empty root; /proc is this machine's, which upcalls see.
 new_root() {
     if [ -e "$root" ]; then
-        ! mountpoint -q "$root/proc" || umount "$root/proc"
+        ! mountpoint -q "$root/proc" || umount -l "$root/proc"
         rm -rf --one-file-system "$root"
     fi
     mkdir -p "$root"
@@ -150,6 +157,16 @@ now() {
     printf '  %s\n' "$now"
 }
 
+# One root's life. Others may have the machine between two of them.
 case_of() {
+    [ -z "${in_case-}" ] || give_machine_back
+    in_case=y
     printf '\n %s\n' "$*"
+    take_machine
+}
+
+end_of_cases() {
+    give_machine_back
+    in_case=
+    rm -rf --one-file-system "$root"
 }
