@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod config;
 pub mod errno;
+pub mod explain;
 pub mod face;
 pub mod failure;
 pub mod key;
