@@ -5,7 +5,9 @@
 
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod errno;
+pub mod explain;
 pub mod face;
 pub mod failure;
 pub mod key;
