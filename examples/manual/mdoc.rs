@@ -20,10 +20,14 @@ pub(crate) fn synopsis(mut command: Command) -> String {
 
 /// Every option and argument with its help, as items of a list.
 pub(crate) fn options(command: &Command) -> String {
+    items(command, |_| true)
+}
+
+fn items(command: &Command, wanted: impl Fn(&Arg) -> bool) -> String {
     let mut text = String::from(".Bl -tag -width Ds\n");
     let mut command = command.clone();
     command.build();
-    for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+    for arg in command.get_arguments().filter(|arg| !arg.is_hide_set() && wanted(arg)) {
         text.push_str(".It ");
         text.push_str(&head(arg));
         text.push('\n');
@@ -66,7 +70,12 @@ fn describe(parents: &str, command: &Command, text: &mut String) {
         for (index, word) in words_of(line).iter().enumerate().skip(1) {
             let macros = if index < depth { format!(".Cm {word}\n") } else { line_of(word) };
             text.push(' ');
-            text.push_str(macros.trim_start_matches('.').trim_end());
+            let macros = macros.trim_start_matches('.').trim_end();
+            // On a line with more after it, what is optional needs an end.
+            match macros.strip_prefix("Op ") {
+                Some(optional) => text.push_str(&format!("Oo {optional} Oc")),
+                None => text.push_str(macros),
+            }
         }
         text.push('\n');
     }
@@ -74,7 +83,11 @@ fn describe(parents: &str, command: &Command, text: &mut String) {
     text.push_str(&sentence(
         &command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default(),
     ));
-    text.push_str(&options(command));
+    text.push_str(&items(command, |arg| arg.get_id() != "help"));
+    if let Some(help) = command.get_after_help() {
+        text.push_str(".Pp\n");
+        text.push_str(&sentence(&help.to_string()));
+    }
 }
 
 /// `-c FILE, --config FILE`, or the names of positional arguments.
@@ -129,7 +142,7 @@ fn line_of(word: &str) -> String {
         let part = part.trim_matches(['<', '>']);
         match part.strip_prefix('-') {
             Some(flag) => format!("Fl {flag}"),
-            None if part.split('|').all(upper) => format!("Ar {}", part.replace('|', " | ")),
+            None if part.contains('|') || upper(part) => format!("Ar {}", part.replace('|', " | ")),
             None => format!("Cm {part}"),
         }
     };
