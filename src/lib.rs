@@ -3,6 +3,7 @@
 //!
 //! The way of one key is [`upcall::answer`]; `docs/architecture.md` has the map.
 
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod doctor;

@@ -1,8 +1,10 @@
 //! `key-dns`: the face for people.
 
-use super::{doctor, helper, request_key};
+use super::{cache, doctor, explain, helper, request_key, resolve};
 use clap::{ArgMatches, Command};
+use serde::Serialize;
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// The name of this face.
@@ -19,7 +21,8 @@ pub struct Subcommand {
 
 /// The subcommands, each in a file of its own. The other faces are subcommands as well, but are taken out of the way
 /// before (`face.rs`).
-const SUBCOMMANDS: &[Subcommand] = &[doctor::SUBCOMMAND];
+const SUBCOMMANDS: &[Subcommand] =
+    &[doctor::SUBCOMMAND, resolve::SUBCOMMAND, cache::SUBCOMMAND, explain::SUBCOMMAND];
 
 /// The command line.
 #[must_use]
@@ -46,4 +49,19 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     };
     let found = SUBCOMMANDS.iter().find(|subcommand| (subcommand.command)().get_name() == name);
     found.map_or(ExitCode::FAILURE, |subcommand| (subcommand.run)(matches))
+}
+
+/// Prints `text` and ends with `status`, or with 2 where it can't be written.
+pub(super) fn put(text: &str, status: ExitCode) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => status,
+        Err(_) => ExitCode::from(2),
+    }
+}
+
+/// A document as JSON, on lines of its own.
+pub(super) fn json(document: &impl Serialize) -> String {
+    // Text and numbers alone, which always have a form in JSON.
+    serde_json::to_string_pretty(document).map(|text| text + "\n").unwrap_or_default()
 }

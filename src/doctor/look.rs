@@ -89,3 +89,17 @@ impl Look {
         names
     }
 }
+
+/// A made-up tree with these files, in a folder of its own by this name.
+#[cfg(test)]
+pub(crate) fn tree(name: &str, files: &[(&str, &str)]) -> Look {
+    let root = std::env::temp_dir().join(format!("key-dns-look-{}-{name}", std::process::id()));
+    let _ = fs::remove_dir_all(&root);
+    for (path, text) in files {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::create_dir_all(&root).unwrap();
+    Look::at(root)
+}

@@ -4,8 +4,16 @@
 //! not be looked at, and the findings. Checks print nothing; [`text`] and [`json`] do.
 
 pub mod child;
+pub mod distribution;
 pub mod json;
+pub mod kernel;
 pub mod look;
+pub mod mount_table;
+pub mod program;
+pub mod repair;
+pub mod request_key;
+pub mod rule;
+pub mod subject;
 pub mod text;
 
 use std::process::ExitCode;
@@ -154,6 +162,11 @@ impl Step {
     pub fn about(mut self, about: impl Into<String>) -> Self {
         self.about = Some(about.into());
         self
+    }
+
+    /// Says in one line what was seen.
+    pub fn sum(&mut self, summary: impl Into<String>) {
+        self.summary = summary.into();
     }
 
     /// Notes something seen.

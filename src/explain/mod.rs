@@ -9,8 +9,10 @@ use std::fmt;
 #[derive(Debug)]
 pub struct Row {
     sign: Sign,
-    who: Who,
-    means: &'static str,
+    /// Who says it.
+    pub who: Who,
+    /// What it means there.
+    pub means: &'static str,
     /// The likeliest first.
     causes: &'static [Cause],
 }
@@ -79,8 +81,9 @@ pub struct Explanation {
     /// The errno in it, as number, name and text.
     pub errno: Option<(u16, &'static str, &'static str)>,
     /// The host that it is about.
-    name: Option<String>,
-    rows: Vec<&'static Row>,
+    pub name: Option<String>,
+    /// The rows that apply.
+    pub rows: Vec<&'static Row>,
 }
 
 /// Nothing in the message is known here.
@@ -95,6 +98,13 @@ pub enum Unknown {
          the message"
     )]
     Message(String),
+}
+
+/// An errno as `ENODATA (61)`, or the number where the name is not known.
+#[must_use]
+pub fn name_of(errno: u16) -> String {
+    let known = table::ERRNOS.iter().find(|(number, ..)| *number == errno);
+    known.map_or_else(|| errno.to_string(), |(number, name, _)| format!("{name} ({number})"))
 }
 
 /// What `text` means: an errno by name or number, what mount said, or a line of a log.
@@ -129,9 +139,12 @@ pub fn explain(text: &str) -> Result<Explanation, Unknown> {
 }
 
 impl Explanation {
-    /// Who it is explained for.
-    pub fn who(&self) -> impl Iterator<Item = Who> {
-        self.rows.iter().map(|row| row.who)
+    /// The causes that a row knows, each with a command where there is one, the host in its place.
+    pub fn causes(&self, row: &'static Row) -> impl Iterator<Item = (&'static str, Option<String>)> {
+        let host = self.name.as_deref().unwrap_or("NAME");
+        row.causes.iter().map(move |Cause { what, remedy }| {
+            (*what, (!remedy.is_empty()).then(|| remedy.replace("NAME", host)))
+        })
     }
 }
 
@@ -141,14 +154,13 @@ impl fmt::Display for Explanation {
         if let Some((number, name, text)) = self.errno {
             writeln!(f, "{name} ({number}): {text}\n")?;
         }
-        let host = self.name.as_deref().unwrap_or("NAME");
         for (index, row) in self.rows.iter().enumerate() {
             let gap = if index == 0 { "" } else { "\n" };
             writeln!(f, "{gap}{}: {}.", row.who, row.means)?;
-            for (number, Cause { what, remedy }) in (1..).zip(row.causes) {
+            for (number, (what, command)) in (1..).zip(self.causes(row)) {
                 writeln!(f, "  {number}. {what}")?;
-                if !remedy.is_empty() {
-                    writeln!(f, "     $ {}", remedy.replace("NAME", host))?;
+                if let Some(command) = command {
+                    writeln!(f, "     $ {command}")?;
                 }
             }
         }

@@ -41,8 +41,8 @@ const BEFORE: [&str; 9] =
 fn numbered(text: &str) -> Option<u16> {
     let after =
         BEFORE.iter().flat_map(|word| text.match_indices(word).map(|(at, word)| (at + word.len(), text)));
-    let after = after.filter_map(|(at, text)| text.get(at..));
-    whole(text).or_else(|| after.filter_map(leading).next())
+    let mut after = after.filter_map(|(at, text)| text.get(at..));
+    whole(text).or_else(|| after.find_map(leading))
 }
 
 fn whole(text: &str) -> Option<u16> {

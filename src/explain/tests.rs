@@ -6,7 +6,7 @@ use table::{ERRNOS, ROWS};
 fn seen(text: &str) -> (u16, Vec<Who>, Option<String>) {
     let explanation = explain(text).unwrap_or_else(|unknown| panic!("{text}: {unknown}"));
     let errno = explanation.errno.map_or(0, |(number, ..)| number);
-    (errno, explanation.who().collect(), explanation.name.clone())
+    (errno, explanation.rows.iter().map(|row| row.who).collect(), explanation.name.clone())
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Trace {
     #[must_use]
     pub fn begin(&self, question: &Question, server: SocketAddr) -> Turn<'_> {
         let (question, outcome) = (question.clone(), Outcome::Pending);
-        Turn { trace: self, turn: Some((question, server, outcome)), began: Instant::now() }
+        Turn { trace: self, asked: Some((question, server, outcome)), began: Instant::now() }
     }
 
     /// The steps up to now.
@@ -112,14 +112,14 @@ impl Trace {
 #[derive(Debug)]
 pub struct Turn<'a> {
     trace: &'a Trace,
-    turn: Option<(Question, SocketAddr, Outcome)>,
+    asked: Option<(Question, SocketAddr, Outcome)>,
     began: Instant,
 }
 
 impl Turn<'_> {
     /// Says what came of it.
     pub fn end(mut self, result: &Result<Reply, Obstacle>) {
-        if let Some((.., outcome)) = &mut self.turn {
+        if let Some((.., outcome)) = &mut self.asked {
             *outcome = match result {
                 Ok(reply) => Outcome::Reply { rcode: reply.rcode, records: reply.answers.len() },
                 Err(obstacle) => Outcome::Obstacle(obstacle.clone()),
@@ -130,7 +130,7 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if let Some((question, server, outcome)) = self.turn.take() {
+        if let Some((question, server, outcome)) = self.asked.take() {
             let event = Event::Turn { question, server, outcome };
             let step = Step { event, began: self.began, took: self.began.elapsed() };
             self.trace.steps.borrow_mut().push(step);

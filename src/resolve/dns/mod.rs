@@ -201,7 +201,8 @@ impl<T: Transport> Dns<'_, T> {
         }
         let special = self.settings.name_servers_for(&question.name.to_ascii());
         if let Some(domain) = special {
-            self.trace.decide(|| format!("{question}: servers by nameserver[{}]", domain.domain));
+            let of = || if domain.domain.is_empty() { "." } else { &domain.domain };
+            self.trace.decide(|| format!("{question}: servers by nameserver[{}]", of()));
         }
         let client = Client {
             transport: &self.transport,
