@@ -1,21 +1,53 @@
 //! Command lines in mdoc(7). (clap_mangen makes whole pages, and in man(7), which knows neither options nor
 //! arguments.)
 
-use clap::{Arg, Command};
-use std::fmt::Write;
+use clap::builder::StyledStr;
+use clap::{Arg, ArgAction, Command};
 
-/// The lines of a SYNOPSIS.
+/// The lines of a SYNOPSIS: one or more for the command, or for each of its subcommands.
 pub(crate) fn synopsis(mut command: Command) -> String {
+    command.build();
+    leaves(&command).into_iter().map(|(path, leaf)| usage(&path, leaf)).collect()
+}
+
+fn usage(path: &[String], mut command: Command) -> String {
     let usage = command.render_usage().to_string();
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for line in usage.trim_start_matches("Usage:").lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let words = words_of(line);
-        text.push_str(".Nm\n");
-        for word in words.iter().skip(1) {
-            text.push_str(&line_of(word));
+        lines.push(".Nm".to_owned());
+        lines.extend(path.iter().map(|name| format!(".Cm {name}")));
+        for word in words_of(line).iter().skip(1 + path.len()) {
+            if word == "[OPTIONS]" {
+                let options = command.get_opts().chain(flags(&command));
+                lines.extend(options.map(|option| format!(".Op {}", heads(option).swap_remove(0))));
+            } else {
+                lines.push(line_of(word));
+            }
         }
     }
-    text
+    lines.join("\n") + "\n"
+}
+
+/// Options that take no value, but for those that every command has.
+fn flags(command: &Command) -> impl Iterator<Item = &Arg> {
+    let takes = |arg: &&Arg| matches!(arg.get_action(), ArgAction::SetTrue | ArgAction::Count);
+    command.get_arguments().filter(takes)
+}
+
+/// The command if it has no subcommands, otherwise each of these that is no face of its own; with the names that
+/// lead to it.
+fn leaves(command: &Command) -> Vec<(Vec<String>, Command)> {
+    let others = [key_dns::cli::helper::NAME, key_dns::cli::request_key::NAME, "help"];
+    let inner = command.get_subcommands().filter(|subcommand| !others.contains(&subcommand.get_name()));
+    let leaves: Vec<_> = inner
+        .flat_map(|subcommand| {
+            leaves(subcommand).into_iter().map(|(mut path, leaf)| {
+                path.insert(0, subcommand.get_name().to_owned());
+                (path, leaf)
+            })
+        })
+        .collect();
+    if leaves.is_empty() { vec![(Vec::new(), command.clone())] } else { leaves }
 }
 
 /// Every option and argument with its help, as items of a list.
@@ -31,67 +63,39 @@ fn items(command: &Command, wanted: impl Fn(&Arg) -> bool) -> String {
         text.push_str(".It ");
         text.push_str(&head(arg));
         text.push('\n');
-        text.push_str(&sentence(
-            &arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default(),
-        ));
+        let help = arg.get_long_help().or(arg.get_help());
+        text.push_str(&sentence(&help.map(ToString::to_string).unwrap_or_default()));
     }
     text.push_str(".El\n");
     text
 }
 
-/// Every subcommand that is no face of its own: its usage, what it does, and its options.
+/// Every subcommand that is no face of its own: what it does, and its options.
 pub(crate) fn subcommands(mut command: Command) -> String {
     command.build();
-    let name = command.get_name().to_owned();
-    let faces = [key_dns::cli::helper::NAME, key_dns::cli::request_key::NAME, "help"];
+    let text_of = |help: Option<&StyledStr>| help.map(|help| sentence(&help.to_string())).unwrap_or_default();
     let mut text = String::new();
-    for subcommand in command.get_subcommands().filter(|subcommand| !faces.contains(&subcommand.get_name())) {
-        describe(&name, subcommand, &mut text);
+    for (path, leaf) in leaves(&command) {
+        text.push_str(".Ss ");
+        text.push_str(&path.join(" "));
+        text.push('\n');
+        text.push_str(&text_of(leaf.get_long_about().or(leaf.get_about())));
+        text.push_str(&items(&leaf, |arg| arg.get_id() != "help"));
+        if let Some(help) = leaf.get_after_help() {
+            text.push_str(".Pp\n");
+            text.push_str(&text_of(Some(help)));
+        }
     }
     text
 }
 
-fn describe(parents: &str, command: &Command, text: &mut String) {
-    let path = format!("{parents} {}", command.get_name());
-    let inner: Vec<&Command> =
-        command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help").collect();
-    if !inner.is_empty() {
-        for subcommand in inner {
-            describe(&path, subcommand, text);
-        }
-        return;
-    }
-    let usage = command.clone().render_usage().to_string();
-    // Writing to a string does not fail.
-    let _ = writeln!(text, ".Ss {}", escape(path.split_once(' ').map_or("", |(_, name)| name)));
-    let depth = path.split(' ').count();
-    for line in usage.trim_start_matches("Usage:").lines().map(str::trim).filter(|line| !line.is_empty()) {
-        text.push_str(".D1 Nm");
-        for (index, word) in words_of(line).iter().enumerate().skip(1) {
-            let macros = if index < depth { format!(".Cm {word}\n") } else { line_of(word) };
-            text.push(' ');
-            let macros = macros.trim_start_matches('.').trim_end();
-            // On a line with more after it, what is optional needs an end.
-            match macros.strip_prefix("Op ") {
-                Some(optional) => text.push_str(&format!("Oo {optional} Oc")),
-                None => text.push_str(macros),
-            }
-        }
-        text.push('\n');
-    }
-    text.push_str(".Pp\n");
-    text.push_str(&sentence(
-        &command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default(),
-    ));
-    text.push_str(&items(command, |arg| arg.get_id() != "help"));
-    if let Some(help) = command.get_after_help() {
-        text.push_str(".Pp\n");
-        text.push_str(&sentence(&help.to_string()));
-    }
-}
-
 /// `-c FILE, --config FILE`, or the names of positional arguments.
 fn head(arg: &Arg) -> String {
+    heads(arg).join(" , ")
+}
+
+/// The same, each way to write it.
+fn heads(arg: &Arg) -> Vec<String> {
     let values = match arg.get_value_names() {
         Some(names) if arg.get_action().takes_values() => {
             let names: Vec<String> = names.iter().map(|name| name.replace('|', " | ")).collect();
@@ -99,13 +103,10 @@ fn head(arg: &Arg) -> String {
         }
         _ => String::new(),
     };
-    let flags: Vec<String> = arg
-        .get_short()
-        .map(|short| format!("Fl {short}{values}"))
-        .into_iter()
-        .chain(arg.get_long().map(|long| format!("Fl -{long}{values}")))
-        .collect();
-    if flags.is_empty() { values.trim_start().to_owned() } else { flags.join(" , ") }
+    let short = arg.get_short().map(|short| format!("Fl {short}{values}"));
+    let long = arg.get_long().map(|long| format!("Fl -{long}{values}"));
+    let heads: Vec<String> = short.into_iter().chain(long).collect();
+    if heads.is_empty() { vec![values.trim_start().to_owned()] } else { heads }
 }
 
 /// A usage line's words; what is in brackets is one.
@@ -149,10 +150,10 @@ fn line_of(word: &str) -> String {
     let macros: Vec<String> = optional.unwrap_or(word).split(' ').map(part).collect();
     let macros = macros.join(" ");
     match (optional.is_some(), dots) {
-        (true, true) => format!(".Oo {macros} Oc Ns ...\n"),
-        (true, false) => format!(".Op {macros}\n"),
-        (false, true) => format!(".{macros} ...\n"),
-        (false, false) => format!(".{macros}\n"),
+        (true, true) => format!(".Oo {macros} Oc Ns ..."),
+        (true, false) => format!(".Op {macros}"),
+        (false, true) => format!(".{macros} ..."),
+        (false, false) => format!(".{macros}"),
     }
 }
 

@@ -155,3 +155,51 @@ fn the_words_of_a_choice_are_those_in_force() {
         assert!(warnings[0].message.starts_with(&told), "{key}: {} is not {told}", warnings[0].message);
     }
 }
+
+/// The commands that the pages show, as a shell divides them into words.
+fn commands_shown() -> Vec<Vec<String>> {
+    let mut shown = Vec::new();
+    for path in pages().unwrap() {
+        let displayed = displays(file_name(&path)).join("").replace("\\\n", " ");
+        let text = fs::read_to_string(&path).unwrap();
+        let single =
+            text.lines().filter_map(|line| line.strip_prefix(".Dl ")).map(|line| line.replace("\\(dq", "\""));
+        for line in displayed.lines().map(ToOwned::to_owned).chain(single) {
+            let Some(command) = line.strip_prefix("$ ").or(line.strip_prefix("# ")) else { continue };
+            if !command.starts_with("key-dns ") && !command.starts_with("request-key ") {
+                continue;
+            }
+            let script = format!("set -f; printf '%s\\n' {command}");
+            let output = Command::new("sh").arg("-c").arg(script).output().unwrap();
+            shown.push(String::from_utf8(output.stdout).unwrap().lines().map(ToOwned::to_owned).collect());
+        }
+    }
+    shown
+}
+
+#[test]
+fn commands_in_the_pages_are_such_that_the_program_takes() {
+    let shown = commands_shown();
+    assert!(shown.len() > 15, "{}", shown.len());
+    for words in shown {
+        let face = crate::generate::commands().into_iter().find(|face| face.get_name() == words[0]).unwrap();
+        let parsed = face.try_get_matches_from(&words);
+        assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
+    }
+}
+
+#[test]
+fn messages_that_are_told_of_are_known_to_explain() {
+    let mut found = 0;
+    for name in ["key.dns_resolver.8", "request-key.8"] {
+        let text = page(name);
+        let (_, section) = text.split_once("\n.Sh TROUBLESHOOTING\n").unwrap();
+        let (section, _) = section.split_once("\n.Sh ").unwrap();
+        for message in section.lines().filter_map(|line| line.strip_prefix(".It Li ")) {
+            let explained = key_dns::explain::explain(message.trim_matches('"'));
+            assert!(explained.is_ok(), "{message}: {}", explained.unwrap_err());
+            found += 1;
+        }
+    }
+    assert!(found > 20, "{found}");
+}

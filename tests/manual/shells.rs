@@ -32,12 +32,14 @@ fn every_shell_can_read_them() {
 }
 
 /// What is typed, and a word that has to be among what is proposed.
-const TYPED: [(&str, &str); 5] = [
+const TYPED: [(&str, &str); 7] = [
     ("key.dns_resolver --du", "--dump-config"),
     ("request-key --ver", "--version"),
     ("key-dns key.", "key.dns_resolver"),
     ("key-dns key.dns_resolver --conf", "--config"),
     ("key-dns request-key --", "--version"),
+    ("key-dns cache fl", "flush"),
+    ("key-dns resolve --tr", "--trace"),
 ];
 
 fn command_of(typed: &str) -> &str {
