@@ -33,6 +33,8 @@ OUTPUT=$work/next VERSION=99.0.0 packaging/build-rpm >/dev/null
 # Folders that belong to the package `filesystem`, and libraries for keyutils.
 skeleton() {
     local folder
+    mkdir -p "$root/dev"
+    mknod -m 666 "$root/dev/null" c 1 3
     for folder in bin libexec share/bash-completion/completions share/doc share/fish/vendor_completions.d \
         share/man/man1 share/man/man5 share/man/man7 share/man/man8 share/zsh/site-functions; do
         mkdir -p "$root/usr/$folder"
@@ -60,7 +62,7 @@ sbin_is_bin() {
 }
 
 unmerged() {
-    mkdir -p "$root/bin" "$root/sbin" "$root/lib" "$root/lib64" "$root/usr"
+    mkdir -p "$root/bin" "$root/sbin" "$root/lib" "$root/lib64" "$root/usr/lib"
     skeleton
 }
 
