@@ -6,7 +6,9 @@ pub mod files;
 use crate::config::nsswitch::Status;
 use crate::key::query::Family;
 use crate::ttl::Ttl;
-use std::net::IpAddr;
+use hickory_resolver::proto::rr::Name;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 /// The families of one lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,16 @@ pub enum Families {
     Only(Family),
     /// Both at once.
     Both,
+}
+
+impl fmt::Display for Families {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Only(Family::Ipv4) => "IPv4",
+            Self::Only(Family::Ipv6) => "IPv6",
+            Self::Both => "IPv4 and IPv6",
+        })
+    }
 }
 
 /// Addresses of a name. Never empty where a source returns it as found.
@@ -31,8 +43,42 @@ pub struct Found {
 pub struct Address {
     /// The address.
     pub ip: IpAddr,
-    /// Its source, for people: `dns: mon1.example. ttl 300`, `/etc/hosts:12`.
-    pub origin: String,
+    /// Who has it.
+    pub origin: Origin,
+}
+
+/// Where an address came from. For people it is `dns: mon1.example. ttl 300`, `/etc/hosts:12`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An address was what was asked for.
+    Literal,
+    /// This line of the hosts file.
+    Hosts(usize),
+    /// A record.
+    Dns {
+        /// Whose it is.
+        owner: Name,
+        /// How long it may be kept.
+        ttl: Ttl,
+        /// Who gave it; `None` for glue.
+        server: Option<SocketAddr>,
+    },
+    /// `localhost` is known without asking.
+    Localhost,
+    /// This source of `nsswitch.conf`, asked by `getent`.
+    Getent(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal => f.write_str("the name itself"),
+            Self::Hosts(line) => write!(f, "{}:{line}", files::PATH),
+            Self::Dns { owner, ttl, .. } => write!(f, "dns: {owner} ttl {ttl}"),
+            Self::Localhost => f.write_str("RFC 6761"),
+            Self::Getent(source) => write!(f, "{source}, by getent"),
+        }
+    }
 }
 
 /// What is to be done in a source's place.
@@ -56,6 +102,8 @@ pub trait Facts {
     fn host_name(&self) -> String;
     /// Whether resolv.conf names systemd-resolved's stub as a server.
     fn stub_resolver(&self) -> bool;
+    /// Whether the settings name servers of their own for this name.
+    fn own_servers(&self, name: &str) -> bool;
     /// Whether there is such a file.
     fn exists(&self, path: &str) -> bool;
 }
@@ -70,6 +118,9 @@ pub fn plan(source: &str, name: &str, facts: &impl Facts) -> Plan {
     match source {
         "files" => Plan::Files,
         "dns" => Plan::Dns,
+        // Who names servers for a domain wants those to be asked, and nobody who asks others.
+        "resolve" if facts.own_servers(&name) => Plan::Dns,
+        _ if source.starts_with("mdns") && facts.own_servers(&name) => Plan::Skip(Status::Unavail),
         // nss-resolve(8): the stub gives the same answers.
         "resolve" if facts.stub_resolver() => Plan::Dns,
         "resolve" if !facts.exists("/run/systemd/resolve/io.systemd.Resolve") => Plan::Skip(Status::Unavail),
@@ -112,6 +163,7 @@ mod tests {
     #[derive(Default)]
     struct Told {
         stub: bool,
+        own: &'static str,
         files: &'static [&'static str],
     }
 
@@ -122,6 +174,10 @@ mod tests {
 
         fn stub_resolver(&self) -> bool {
             self.stub
+        }
+
+        fn own_servers(&self, name: &str) -> bool {
+            !self.own.is_empty() && name.ends_with(self.own)
         }
 
         fn exists(&self, path: &str) -> bool {
@@ -142,7 +198,7 @@ mod tests {
             "files mdns_minimal [NOTFOUND=return] dns",                  // SUSE desktop
         ] {
             let (order, _) = crate::config::nsswitch::parse(format!("hosts: {line}").as_bytes());
-            for facts in [Told::default(), Told { stub: true, files: &[] }] {
+            for facts in [Told::default(), Told { stub: true, ..Told::default() }] {
                 for entry in &order {
                     let plan = plan(&entry.source, "mon1.storage.example.org", &facts);
                     assert_ne!(plan, Plan::Child, "{line}: {}", entry.source);
@@ -154,8 +210,8 @@ mod tests {
     #[test]
     fn a_module_is_asked_for_the_names_that_it_answers() {
         let facts = Told {
-            stub: false,
             files: &["/run/systemd/machines/box", "/run/systemd/resolve/io.systemd.Resolve"],
+            ..Told::default()
         };
         for (source, name, expected) in [
             ("mdns4_minimal", "printer.local", Plan::Child),
@@ -175,9 +231,27 @@ mod tests {
         ] {
             assert_eq!(plan(source, name, &facts), expected, "{source} {name}");
         }
-        let allowed = Told { stub: false, files: &["/etc/mdns.allow"] };
+        let allowed = Told { files: &["/etc/mdns.allow"], ..Told::default() };
         assert_eq!(plan("mdns4", "printer.example", &allowed), Plan::Child);
         assert_eq!(plan("mdns4_minimal", "printer.example", &allowed), Plan::Skip(Status::Unavail));
         assert_eq!(plan("resolve", "mon1", &allowed), Plan::Skip(Status::Unavail));
+    }
+
+    #[test]
+    fn a_name_with_servers_of_its_own_is_a_matter_of_dns() {
+        let files = &["/run/systemd/resolve/io.systemd.Resolve", "/etc/mdns.allow"];
+        let facts = Told { own: "cluster.local", files, ..Told::default() };
+        for (source, name, expected) in [
+            ("resolve", "mon1.cluster.local", Plan::Dns),
+            ("resolve", "MON1.Cluster.Local.", Plan::Dns),
+            ("resolve", "mon1.local", Plan::Child),
+            ("mdns4_minimal", "mon1.cluster.local", Plan::Skip(Status::Unavail)),
+            ("mdns4", "mon1.cluster.local", Plan::Skip(Status::Unavail)),
+            ("mdns4_minimal", "printer.local", Plan::Child),
+            ("files", "mon1.cluster.local", Plan::Files),
+            ("sss", "mon1.cluster.local", Plan::Child),
+        ] {
+            assert_eq!(plan(source, name, &facts), expected, "{source} {name}");
+        }
     }
 }
