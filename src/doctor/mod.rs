@@ -9,6 +9,7 @@ pub mod json;
 pub mod kernel;
 pub mod look;
 pub mod mount_table;
+pub mod mounts;
 pub mod program;
 pub mod repair;
 pub mod request_key;
