@@ -14,6 +14,7 @@ mod mdoc;
 mod support;
 
 mod configuration;
+mod install;
 mod pages;
 mod shells;
 
