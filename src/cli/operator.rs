@@ -22,7 +22,7 @@ pub struct Subcommand {
 /// The subcommands, each in a file of its own. The other faces are subcommands as well, but are taken out of the way
 /// before (`face.rs`).
 const SUBCOMMANDS: &[Subcommand] =
-    &[doctor::SUBCOMMAND, resolve::SUBCOMMAND, cache::SUBCOMMAND, explain::SUBCOMMAND];
+    &[doctor::SUBCOMMAND, doctor::ASK, resolve::SUBCOMMAND, cache::SUBCOMMAND, explain::SUBCOMMAND];
 
 /// The command line.
 #[must_use]
