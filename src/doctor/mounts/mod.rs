@@ -97,7 +97,7 @@ fn look_at_groups(scene: &Scene, look: &Look, settings: &Settings) -> Vec<Step> 
                 step.unseen(scene.shown(point), format!("{} above it does not answer", scene.shown(above)));
             }
             (Outcome::Untried(why), _) => step.unseen(scene.shown(point), why.clone()),
-            _ if barred(outcome) => step.unseen(scene.shown(point), "only its owner may look into it"),
+            _ if barred(outcome) => step.unseen(scene.shown(point), scene.why_barred()),
             _ => {
                 let finding =
                     dead::finding(group, outcome, scene).or_else(|| silent::finding(group, outcome, scene));
@@ -184,6 +184,13 @@ impl Scene {
     /// A path for people.
     fn shown(&self, path: &Path) -> String {
         path.display().to_string()
+    }
+
+    fn why_barred(&self) -> &'static str {
+        match self.pid {
+            Some(_) if !geteuid().is_root() => "only root may look into the files of another process",
+            _ => "only its owner may look into it",
+        }
     }
 
     fn in_fstab(&self, point: &Path) -> bool {
