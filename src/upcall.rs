@@ -3,8 +3,8 @@
 use crate::config::settings::{LogChoice, Settings};
 use crate::failure::{Failure, Lasting};
 use crate::key::KeySerial;
-use crate::key::keyring::{Keyring, KeyringError, Request};
-use crate::key::payload::Payload;
+use crate::key::keyring::{Keyring, KeyringError, Request, Unanswered};
+use crate::key::payload::{LONGEST, Payload};
 use crate::key::query::Query;
 use crate::log::Log;
 use crate::resolve::host::Host;
@@ -24,6 +24,8 @@ pub struct Reply {
     pub payload: Payload,
     /// When the key expires.
     pub expiry: Ttl,
+    /// Number of addresses that the kernel can't keep, and that are left out.
+    pub left_out: usize,
 }
 
 impl Reply {
@@ -31,10 +33,12 @@ impl Reply {
     #[must_use]
     pub fn new(outcome: &Result<Answer, Failure>, settings: &Settings) -> Self {
         match outcome {
-            Ok(answer) => Self {
-                payload: payload(&answer.content),
-                expiry: answer.ttl.map_or(settings.default_ttl, |ttl| ttl.min(settings.max_ttl)),
-            },
+            Ok(answer) => {
+                let mut payload = payload(&answer.content);
+                let left_out = payload.fit();
+                let expiry = answer.ttl.map_or(settings.default_ttl, |ttl| ttl.min(settings.max_ttl));
+                Self { payload, expiry, left_out }
+            }
             Err(failure) => {
                 let (errno, lasting) = failure.verdict();
                 Self {
@@ -45,9 +49,21 @@ impl Reply {
                             ttl.map_or(settings.negative_ttl, |ttl| ttl.min(settings.negative_ttl))
                         }
                     },
+                    left_out: 0,
                 }
             }
         }
+    }
+}
+
+impl Reply {
+    /// What is not in the payload, where it is not whole.
+    #[must_use]
+    pub fn shortcoming(&self) -> Option<String> {
+        let Self { left_out, .. } = self;
+        (*left_out > 0).then(|| {
+            format!("the answer is longer than the {LONGEST} bytes of a key: its last {left_out} addresses are left out")
+        })
     }
 }
 
@@ -98,17 +114,6 @@ pub fn look_up_noting(request: &Request, settings: &Settings, trace: Trace) -> L
         answer
     });
     Lookup { outcome, trace, warnings }
-}
-
-/// Why a key could not be answered.
-#[derive(Debug, thiserror::Error)]
-pub enum Unanswered {
-    /// The kernel refused.
-    #[error(transparent)]
-    Keyring(#[from] KeyringError),
-    /// A signal handler is answering it.
-    #[error("key {0} is being answered by a signal handler")]
-    Claimed(KeySerial),
 }
 
 /// Answers `key`: takes it over, looks up what it asks, and instantiates it.
@@ -215,6 +220,9 @@ fn report(request: &Request, lookup: &Lookup, reply: &Reply, choice: LogChoice, 
         log.warning(warning);
     }
     let name = request.description.name.escape_ascii();
+    if let Some(shortcoming) = reply.shortcoming() {
+        log.warning(format_args!("{name}: {shortcoming}"));
+    }
     match (&lookup.outcome, choice) {
         (Err(failure), LogChoice::Failures | LogChoice::All) => {
             let errno = failure.verdict().0;

@@ -207,7 +207,11 @@ fn debug(request: &Request, config: Option<&Path>, verbosity: u8, log: &Log) -> 
     if let Err(failure) = &lookup.outcome {
         log.warning(failure);
     }
-    print(format_args!("{}\n", Reply::new(&lookup.outcome, &settings)))
+    let reply = Reply::new(&lookup.outcome, &settings);
+    if let Some(shortcoming) = reply.shortcoming() {
+        log.warning(shortcoming);
+    }
+    print(format_args!("{reply}\n"))
 }
 
 /// Sees to it that the key is answered also by a crash, a signal, or too long a wait.

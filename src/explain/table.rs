@@ -150,6 +150,16 @@ pub(super) const ROWS: &[Row] = &[
         causes: &[NO_REQUEST_KEY, REMEMBERED, NO_SUCH_NAME, SERVERS],
     },
     Row {
+        sign: Sign::Phrases(&["unable to lookup cell"]),
+        who: Who::Afs,
+        means: "kAFS found no servers of a cell; mount(2) says why. ENOENT: there is no such cell. EDESTADDRREQ: the \
+                lookup failed. EIO: keyutils' helper answered, with text",
+        causes: &[
+            cause("the cell has neither SRV nor AFSDB records", "key-dns resolve --trace afsdb:NAME srv=1"),
+            cause("the name servers fail, or another helper answers", "key-dns doctor afsdb:NAME"),
+        ],
+    },
+    Row {
         sign: Sign::Errno(1),
         who: Who::Keyctl,
         means: "the call is not allowed; keyctl(2) also says so to who has no authority over a key",

@@ -277,6 +277,10 @@ impl Facts for Host<'_> {
         self.resolv_conf().servers.iter().any(|server| stubs.contains(&server.address))
     }
 
+    fn own_servers(&self, name: &str) -> bool {
+        self.settings.name_servers_for(name).is_some()
+    }
+
     fn exists(&self, path: &str) -> bool {
         Path::new(path).exists()
     }
