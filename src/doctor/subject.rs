@@ -121,6 +121,12 @@ impl Subject {
         subject
     }
 
+    /// No name at all.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self::new(Consumer::Anyone, &[])
+    }
+
     fn of_cell(cell: &str) -> Self {
         Self { questions: vec![Question::of_cell(cell)], ..Self::new(Consumer::Afs, &[]) }
     }

@@ -222,7 +222,9 @@ impl<'a> Host<'a> {
         }
     }
 
-    fn order(&self) -> &[Entry] {
+    /// The sources of names, as `nsswitch.conf` has them.
+    #[must_use]
+    pub fn order(&self) -> &[Entry] {
         self.order.get_or_init(|| {
             let path = Path::new(nsswitch::PATH);
             let (order, warnings) = nsswitch::parse(&self.read(path));
