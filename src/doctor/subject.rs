@@ -169,6 +169,7 @@ impl Subject {
     }
 
     /// Takes apart what is mounted; `None` where the file system asks for no names.
+    #[must_use]
     pub fn of_mount(entry: &Entry) -> Option<Result<Self, NoSubject>> {
         let consumer = match entry.fs_type.as_str() {
             "ceph" => Consumer::Ceph,
