@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod confine;
 pub mod errno;
 pub mod face;
 pub mod failure;

@@ -1,9 +1,13 @@
 //! Messages: to syslog as a daemon does, or to the terminal that started us.
 
+use crate::sys::rescue;
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::net::UnixDatagram;
-use syslog::{Facility, Formatter3164, LogFormat, Severity};
+
+/// Where syslog daemons take messages.
+const SYSLOG: &str = "/dev/log";
 
 /// Where messages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +18,21 @@ pub enum Destination {
     Stderr,
 }
 
+/// Who speaks (RFC 3164 §4.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Facility {
+    Daemon = 3,
+    Authpriv = 10,
+}
+
+/// How bad it is (RFC 3164 §4.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Severity {
+    Error = 3,
+    Warning = 4,
+    Info = 6,
+}
+
 /// The log of one run. Opening and writing never wait, and a log that can't be written is passed over:
 /// an answer matters more than its record.
 #[derive(Debug)]
@@ -22,6 +41,8 @@ pub struct Log {
     facility: Facility,
     syslog: bool,
     stderr: bool,
+    /// Never closed, as a signal handler may want it to the end.
+    connected: Cell<Option<&'static UnixDatagram>>,
 }
 
 impl Log {
@@ -29,13 +50,13 @@ impl Log {
     #[must_use]
     pub fn new(ident: &'static str, debug: bool) -> Self {
         let stderr = debug || io::stderr().is_terminal();
-        Self { ident, facility: Facility::LOG_DAEMON, syslog: !stderr, stderr }
+        Self { ident, facility: Facility::Daemon, syslog: !stderr, stderr, connected: Cell::new(None) }
     }
 
     /// The log of `request-key`: to syslog under authpriv, to standard error, to both or to neither.
     #[must_use]
     pub const fn of_request_key(ident: &'static str, syslog: bool, stderr: bool) -> Self {
-        Self { ident, facility: Facility::LOG_AUTHPRIV, syslog, stderr }
+        Self { ident, facility: Facility::Authpriv, syslog, stderr, connected: Cell::new(None) }
     }
 
     /// Where its messages go.
@@ -44,19 +65,30 @@ impl Log {
         if self.stderr { Destination::Stderr } else { Destination::Syslog }
     }
 
+    /// Connects to syslog now, and lets signal handlers have the connection: `/dev/log` may be out of reach later.
+    pub fn connect(&self) {
+        if self.syslog
+            && self.connected.get().is_none()
+            && let Ok(socket) = connect()
+        {
+            rescue::log_to(socket);
+            self.connected.set(Some(socket));
+        }
+    }
+
     /// Something broke that should work.
     pub fn error(&self, message: impl fmt::Display) {
-        self.write(Severity::LOG_ERR, &message.to_string());
+        self.write(Severity::Error, &message.to_string());
     }
 
     /// Something is wrong outside this program: a name, a server, a file.
     pub fn warning(&self, message: impl fmt::Display) {
-        self.write(Severity::LOG_WARNING, &message.to_string());
+        self.write(Severity::Warning, &message.to_string());
     }
 
     /// What was done.
     pub fn info(&self, message: impl fmt::Display) {
-        self.write(Severity::LOG_INFO, &message.to_string());
+        self.write(Severity::Info, &message.to_string());
     }
 
     fn write(&self, severity: Severity, message: &str) {
@@ -71,18 +103,27 @@ impl Log {
         }
     }
 
+    /// Sends one message. It has no time, which the daemon knows as well (RFC 3164 §4.3): to have the local one,
+    /// the C library would read `/etc/localtime`.
     fn to_syslog(&self, severity: Severity, line: &str) -> io::Result<()> {
-        let formatter = Formatter3164 {
-            facility: self.facility,
-            hostname: None,
-            process: self.ident.to_owned(),
-            pid: std::process::id(),
-        };
-        let mut entry = Vec::with_capacity(line.len() + 64);
-        formatter.format(&mut entry, severity, line).map_err(io::Error::other)?;
-        let socket = UnixDatagram::unbound()?;
-        socket.set_nonblocking(true)?;
-        socket.connect("/dev/log")?;
-        socket.send(&entry).map(drop)
+        let priority = self.facility as u8 * 8 + severity as u8;
+        let entry = format!("<{priority}>{}[{}]: {line}", self.ident, std::process::id());
+        if let Some(socket) = self.connected.get() {
+            match socket.send(entry.as_bytes()) {
+                // The daemon has been started anew.
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {}
+                sent => return sent.map(drop),
+            }
+        }
+        let socket = connect()?;
+        self.connected.set(Some(socket));
+        socket.send(entry.as_bytes()).map(drop)
     }
+}
+
+fn connect() -> io::Result<&'static UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.connect(SYSLOG)?;
+    Ok(Box::leak(Box::new(socket)))
 }
