@@ -22,6 +22,7 @@ pub fn zone() -> Zone {
     Zone::new("doctor.test")
         .a("mon1", [127, 77, 0, 1], 300)
         .a("mon2", [127, 77, 0, 2], 300)
+        .a("far", [198, 51, 100, 1], 300)
         .aaaa("six", [0, 0, 0, 0, 0, 0, 0, 1], 300)
         .soa(300, 300)
 }
@@ -39,7 +40,13 @@ pub struct Host {
 
 impl Host {
     pub fn take() -> Option<Self> {
+        Self::take_after(|| {})
+    }
+
+    /// The same, after something that needs the machine as it is.
+    pub fn take_after(first: impl FnOnce()) -> Option<Self> {
         let mut machine = Machine::take_as_it_is()?;
+        first();
         machine.replace(HELPER, std::fs::read(executable()).unwrap(), 0o755);
         machine.take_away(RULES_FOLDER);
         let rule = concat!(env!("CARGO_MANIFEST_DIR"), "/request-key.d/dns_resolver.conf");
