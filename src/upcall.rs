@@ -1,15 +1,16 @@
 //! The way of one key, from the kernel's request to the answer.
 
 use crate::config::settings::{LogChoice, Settings};
+use crate::confine::{Lacking, Needs, allow_descriptors, confine};
 use crate::failure::{Failure, Lasting};
 use crate::key::KeySerial;
-use crate::key::keyring::{Keyring, KeyringError, Request};
-use crate::key::payload::Payload;
+use crate::key::keyring::{Keyring, KeyringError, Request, Unanswered};
+use crate::key::payload::{LONGEST, Payload};
 use crate::key::query::Query;
 use crate::log::Log;
 use crate::resolve::host::Host;
 use crate::resolve::trace::Trace;
-use crate::resolve::{Answer, Content, resolve};
+use crate::resolve::{Answer, Content, Resolver, literal_answer};
 use crate::sys::rescue;
 use crate::ttl::Ttl;
 use std::fmt;
@@ -24,6 +25,8 @@ pub struct Reply {
     pub payload: Payload,
     /// When the key expires.
     pub expiry: Ttl,
+    /// Number of addresses that the kernel can't keep, and that are left out.
+    pub left_out: usize,
 }
 
 impl Reply {
@@ -31,10 +34,12 @@ impl Reply {
     #[must_use]
     pub fn new(outcome: &Result<Answer, Failure>, settings: &Settings) -> Self {
         match outcome {
-            Ok(answer) => Self {
-                payload: payload(&answer.content),
-                expiry: answer.ttl.map_or(settings.default_ttl, |ttl| ttl.min(settings.max_ttl)),
-            },
+            Ok(answer) => {
+                let mut payload = payload(&answer.content);
+                let left_out = payload.fit();
+                let expiry = answer.ttl.map_or(settings.default_ttl, |ttl| ttl.min(settings.max_ttl));
+                Self { payload, expiry, left_out }
+            }
             Err(failure) => {
                 let (errno, lasting) = failure.verdict();
                 Self {
@@ -45,9 +50,21 @@ impl Reply {
                             ttl.map_or(settings.negative_ttl, |ttl| ttl.min(settings.negative_ttl))
                         }
                     },
+                    left_out: 0,
                 }
             }
         }
+    }
+}
+
+impl Reply {
+    /// What is not in the payload, where it is not whole.
+    #[must_use]
+    pub fn shortcoming(&self) -> Option<String> {
+        let Self { left_out, .. } = self;
+        (*left_out > 0).then(|| {
+            format!("the answer is longer than the {LONGEST} bytes of a key: its last {left_out} addresses are left out")
+        })
     }
 }
 
@@ -75,40 +92,57 @@ pub struct Lookup {
     pub trace: Trace,
     /// What was passed over: callout words, lines of configuration files.
     pub warnings: Vec<String>,
+    /// What could not be had of the confinement.
+    pub lacking: Vec<Lacking>,
 }
 
-/// Parses and resolves what is asked.
+/// Parses and resolves what is asked: for `key`, which is all that can be answered afterwards, or for nobody.
+///
+/// All that may be needed of this host is read or opened before the process is confined, and nobody else is asked
+/// anything before that.
 #[must_use]
-pub fn look_up(request: &Request, settings: &Settings) -> Lookup {
-    look_up_noting(request, settings, Trace::default())
+pub fn look_up(request: &Request, settings: &Settings, key: Option<KeySerial>, log: &Log) -> Lookup {
+    look_up_noting(request, settings, Trace::default(), key, log)
+}
+
+/// Does so for nobody, and leaves the process as it is, for what else it has to do.
+#[must_use]
+pub fn look_up_unconfined(request: &Request, settings: &Settings) -> Lookup {
+    let settings = Settings { confine: false, ..settings.clone() };
+    look_up(request, &settings, None, &Log::none())
 }
 
 /// Does so, and notes in `trace` what is tried.
 #[must_use]
-pub fn look_up_noting(request: &Request, settings: &Settings, trace: Trace) -> Lookup {
-    let mut warnings = Vec::new();
+pub fn look_up_noting(
+    request: &Request,
+    settings: &Settings,
+    trace: Trace,
+    key: Option<KeySerial>,
+    log: &Log,
+) -> Lookup {
+    let (mut warnings, mut lacking) = (Vec::new(), Vec::new());
     let Request { description, callout } = request;
     let outcome = Query::parse(&description.name, callout, settings.family).and_then(|parsed| {
         for word in &parsed.unknown_words {
             warnings.push(format!("callout word \"{word}\" means nothing here and is ignored"));
         }
-        let host = Host::new(settings, &trace);
-        let answer = resolve(&parsed.query, &host);
+        if let Some(answer) = literal_answer(&parsed.query) {
+            return answer;
+        }
+        let host = Host::open(&parsed.query, settings, &trace);
+        let answer = Resolver::open().and_then(|resolver| {
+            log.connect();
+            allow_descriptors();
+            if settings.confine {
+                lacking = confine(&Needs { key, ports: host.name_server_ports() });
+            }
+            resolver.resolve(&parsed.query, &host)
+        });
         warnings.extend(host.warnings());
         answer
     });
-    Lookup { outcome, trace, warnings }
-}
-
-/// Why a key could not be answered.
-#[derive(Debug, thiserror::Error)]
-pub enum Unanswered {
-    /// The kernel refused.
-    #[error(transparent)]
-    Keyring(#[from] KeyringError),
-    /// A signal handler is answering it.
-    #[error("key {0} is being answered by a signal handler")]
-    Claimed(KeySerial),
+    Lookup { outcome, trace, warnings, lacking }
 }
 
 /// Answers `key`: takes it over, looks up what it asks, and instantiates it.
@@ -133,7 +167,7 @@ pub fn answer(
         Err(failure) => return give_up(key, ring, failure, log),
     };
     rescue::set_limit(settings.deadline.saturating_add(GRACE));
-    let lookup = look_up(&request, &settings);
+    let lookup = look_up(&request, &settings, Some(key), log);
     let reply = Reply::new(&lookup.outcome, &settings);
     hand_over(key, ring, &reply)?;
     report(&request, &lookup, &reply, settings.log, log);
@@ -214,7 +248,13 @@ fn report(request: &Request, lookup: &Lookup, reply: &Reply, choice: LogChoice, 
     for warning in &lookup.warnings {
         log.warning(warning);
     }
+    if choice == LogChoice::All {
+        lookup.lacking.iter().for_each(|lacking| log.info(lacking));
+    }
     let name = request.description.name.escape_ascii();
+    if let Some(shortcoming) = reply.shortcoming() {
+        log.warning(format_args!("{name}: {shortcoming}"));
+    }
     match (&lookup.outcome, choice) {
         (Err(failure), LogChoice::Failures | LogChoice::All) => {
             let errno = failure.verdict().0;

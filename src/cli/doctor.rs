@@ -1,9 +1,11 @@
 //! `key-dns doctor`: says why a mount by name fails.
 
 use super::operator::{Subcommand, put};
+use super::{helper, operator};
 use crate::doctor::look::Look;
 use crate::doctor::text::{self, Style};
-use crate::doctor::{Report, exit, json, live, lookup};
+use crate::doctor::{Report, exit, json, live, lookup, mounts};
+use crate::log::Log;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -25,6 +27,21 @@ fn command() -> Command {
                 .value_name("NAME|afsdb:CELL|MOUNT-SOURCE|MOUNT-POINT")
                 .help("What to follow; without it, what all lookups share"),
         )
+        .arg(
+            Arg::new("mounts")
+                .long("mounts")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("subject")
+                .help("Look at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers"),
+        )
+        .arg(
+            Arg::new("pid")
+                .long("pid")
+                .value_name("PID")
+                .requires("mounts")
+                .value_parser(clap::value_parser!(u32).range(1..))
+                .help("The mounts of this process, as of a container"),
+        )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON"))
         .arg(
             Arg::new("verbose")
@@ -36,6 +53,11 @@ fn command() -> Command {
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
+    if matches.get_flag("mounts") {
+        let log = Log::new(operator::NAME, true);
+        let settings = helper::load(None, &log).unwrap_or_default();
+        return print(&mounts::report(matches.get_one("pid").copied(), &Look::host(), &settings), matches);
+    }
     let subject = matches.get_one::<String>("subject").map(String::as_str);
     match lookup::report(&Look::host(), subject) {
         Ok(report) => print(&report, matches),

@@ -5,5 +5,6 @@ pub mod doctor;
 pub mod explain;
 pub mod helper;
 pub mod operator;
+pub mod probe_mount;
 pub mod request_key;
 pub mod resolve;

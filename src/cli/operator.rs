@@ -1,6 +1,6 @@
 //! `key-dns`: the face for people.
 
-use super::{cache, doctor, explain, helper, request_key, resolve};
+use super::{cache, doctor, explain, helper, probe_mount, request_key, resolve};
 use clap::{ArgMatches, Command};
 use serde::Serialize;
 use std::ffi::OsString;
@@ -21,8 +21,14 @@ pub struct Subcommand {
 
 /// The subcommands, each in a file of its own. The other faces are subcommands as well, but are taken out of the way
 /// before (`face.rs`).
-const SUBCOMMANDS: &[Subcommand] =
-    &[doctor::SUBCOMMAND, doctor::ASK, resolve::SUBCOMMAND, cache::SUBCOMMAND, explain::SUBCOMMAND];
+const SUBCOMMANDS: &[Subcommand] = &[
+    doctor::SUBCOMMAND,
+    doctor::ASK,
+    resolve::SUBCOMMAND,
+    cache::SUBCOMMAND,
+    explain::SUBCOMMAND,
+    probe_mount::SUBCOMMAND,
+];
 
 /// The command line.
 #[must_use]

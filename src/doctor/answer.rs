@@ -10,7 +10,7 @@ use crate::key::keyring::Request;
 use crate::key::query::Preference;
 use crate::resolve::Content;
 use crate::resolve::sources::{Address, Origin, files};
-use crate::upcall::{Lookup, Reply, look_up};
+use crate::upcall::{Lookup, Reply, look_up_unconfined};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// The name of the step.
@@ -99,7 +99,7 @@ pub fn all_addresses(question: &Question, settings: &Settings) -> Vec<IpAddr> {
 
 fn dry(question: &Question, callout: &str, settings: &Settings) -> Lookup {
     let description = Description::from_argument(question.description.as_bytes());
-    look_up(&Request { description, callout: callout.as_bytes().to_vec() }, settings)
+    look_up_unconfined(&Request { description, callout: callout.as_bytes().to_vec() }, settings)
 }
 
 /// What becomes of the answer at whose asks.
@@ -111,7 +111,7 @@ const fn fate(consumer: Consumer) -> &'static str {
         Consumer::Cifs => {
             "one address is read, and its time decides when a reconnect asks again; errors reach mount"
         }
-        Consumer::Nfs => "one address is read; any failure is ESRCH, \"No such process\"",
+        Consumer::Nfs => "one address is read; any failure is ENOENT, \"No such file or directory\"",
         Consumer::Afs => {
             "a list of servers is read; ENODATA is \"no such cell\", EAGAIN and ECONNREFUSED may pass"
         }

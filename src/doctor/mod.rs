@@ -13,6 +13,7 @@ pub mod logs;
 pub mod look;
 pub mod lookup;
 pub mod mount_table;
+pub mod mounts;
 pub mod program;
 pub mod remembered;
 pub mod repair;

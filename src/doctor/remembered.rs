@@ -126,7 +126,7 @@ mod tests {
 
     fn found(payload: Payload) -> Dry {
         let found = !matches!(payload, Payload::Error(_));
-        Dry { step: Step::new("answer"), reply: Reply { payload, expiry: Ttl::MIN }, found }
+        Dry { step: Step::new("answer"), reply: Reply { payload, expiry: Ttl::MIN, left_out: 0 }, found }
     }
 
     fn ids(entry: Entry, dry: &Dry) -> Vec<(&'static str, Severity)> {

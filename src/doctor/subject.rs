@@ -156,22 +156,29 @@ impl Subject {
                 None => return Err(NoSubject::NoMount(path.to_owned())),
             },
         };
+        let Some(subject) = Self::of_mount(&entry) else {
+            return Err(NoSubject::NoNames {
+                mount_point: path.to_owned(),
+                fs_type: entry.fs_type,
+                source_: entry.source,
+            });
+        };
+        let mut subject = subject?;
+        subject.origin = Some(format!("{place}: {} on {path}, type {}", entry.source, entry.fs_type));
+        Ok(subject)
+    }
+
+    /// Takes apart what is mounted; `None` where the file system asks for no names.
+    #[must_use]
+    pub fn of_mount(entry: &Entry) -> Option<Result<Self, NoSubject>> {
         let consumer = match entry.fs_type.as_str() {
             "ceph" => Consumer::Ceph,
             "cifs" | "smb3" => Consumer::Cifs,
             "nfs" | "nfs4" => Consumer::Nfs,
             "afs" => Consumer::Afs,
-            _ => {
-                return Err(NoSubject::NoNames {
-                    mount_point: path.to_owned(),
-                    fs_type: entry.fs_type,
-                    source_: entry.source,
-                });
-            }
+            _ => return None,
         };
-        let mut subject = Self::of_source(&entry.source, Some(consumer), &entry.options)?;
-        subject.origin = Some(format!("{place}: {} on {path}, type {}", entry.source, entry.fs_type));
-        Ok(subject)
+        Some(Self::of_source(&entry.source, Some(consumer), &entry.options))
     }
 
     fn of_source(source: &str, consumer: Option<Consumer>, options: &str) -> Result<Self, NoSubject> {

@@ -66,8 +66,11 @@ fn plausible(number: u16) -> bool {
 fn described(text: &str) -> Option<u16> {
     let found = ERRNOS.iter().filter(|(.., description)| text.contains(&description.to_lowercase()));
     let longest = found.max_by_key(|(.., description)| description.len());
-    // mount(8) has words of its own for this one.
-    let mount = || text.contains("unknown filesystem type").then_some(19);
+    // mount(8) has words of its own for these.
+    let mount = || {
+        let own = [("unknown filesystem type", 19), ("wrong fs type, bad option", 22)];
+        own.iter().find(|(words, _)| text.contains(words)).map(|(_, number)| *number)
+    };
     longest.map(|(number, ..)| *number).or_else(mount)
 }
 
@@ -106,7 +109,7 @@ fn who(text: &str) -> Option<Who> {
 }
 
 /// What stands before the name of a host.
-const ABOUT: [&str; 7] = [
+const ABOUT: [&str; 8] = [
     "resolve '",
     "unable to resolve: ",
     "could not resolve address for ",
@@ -114,6 +117,7 @@ const ABOUT: [&str; 7] = [
     "server name not found: ",
     "dns_query((null),",
     "nfs: server ",
+    "unable to lookup cell '",
 ];
 
 /// The host that the message is about, if it is one that a command line takes as it is.

@@ -17,6 +17,17 @@ pub struct Request {
     pub callout: Vec<u8>,
 }
 
+/// Why a key could not be answered, nor even be rejected.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The kernel refused.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// A signal handler is answering it.
+    #[error("key {0} is being answered by a signal handler")]
+    Claimed(KeySerial),
+}
+
 /// A call on a key that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {

@@ -1,5 +1,6 @@
 //! The bytes that instantiate a key.
 
+use super::query::Form;
 use super::server_list::ServerList;
 use crate::errno::Errno;
 use std::fmt;
@@ -19,13 +20,37 @@ pub enum Payload {
     Error(Errno),
 }
 
+/// The longest payload that stays whole: a key's length is a 16-bit number (include/keys/user-type.h, `struct
+/// user_key_payload`), and the kernel cuts what is longer without an error.
+pub const LONGEST: usize = 0xffff;
+
 impl Payload {
+    /// Leaves out addresses, from the end, until the kernel can keep all of it. Returns how many that are.
+    pub fn fit(&mut self) -> usize {
+        match self {
+            Self::Addresses(addresses) => {
+                let mut length = 0;
+                let whole = addresses.len();
+                let kept = addresses.iter().take_while(|address| {
+                    length += address.to_string().len() + 1;
+                    length <= LONGEST
+                });
+                let kept = kept.count();
+                addresses.truncate(kept);
+                whole - kept
+            }
+            Self::Servers(list) => list.fit(Form::V1, LONGEST),
+            Self::Endpoints(list) => list.fit(Form::Text, LONGEST),
+            Self::Error(_) => 0,
+        }
+    }
+
     /// The payload as the kernel takes it: for text, the text and a NUL.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        match self.form() {
-            Form::Binary(bytes) => bytes,
-            Form::Text(text) => {
+        match self.written() {
+            Written::Binary(bytes) => bytes,
+            Written::Text(text) => {
                 let mut bytes = text.into_bytes();
                 bytes.push(0);
                 bytes
@@ -33,9 +58,9 @@ impl Payload {
         }
     }
 
-    fn form(&self) -> Form {
-        Form::Text(match self {
-            Self::Servers(list) => return Form::Binary(list.encode()),
+    fn written(&self) -> Written {
+        Written::Text(match self {
+            Self::Servers(list) => return Written::Binary(list.encode()),
             Self::Endpoints(list) => list.text(),
             Self::Addresses(addresses) => {
                 let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
@@ -46,7 +71,7 @@ impl Payload {
     }
 }
 
-enum Form {
+enum Written {
     Text(String),
     Binary(Vec<u8>),
 }
@@ -54,9 +79,9 @@ enum Form {
 /// As debug mode prints it: `payload TEXT`, or `payload-v1 HEX`.
 impl fmt::Display for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.form() {
-            Form::Text(text) => write!(f, "payload {text}"),
-            Form::Binary(bytes) => {
+        match self.written() {
+            Written::Text(text) => write!(f, "payload {text}"),
+            Written::Binary(bytes) => {
                 f.write_str("payload-v1 ")?;
                 bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
@@ -97,6 +122,23 @@ mod tests {
         );
         assert_eq!(Payload::Endpoints(list.clone()).to_string(), "payload 192.0.2.1+7003");
         assert_eq!(Payload::Endpoints(list).encode(), b"192.0.2.1+7003\0");
+    }
+
+    #[test]
+    fn what_the_kernel_can_not_keep_is_left_out() {
+        let list = |number: u16| {
+            Payload::Addresses(
+                (0..number)
+                    .map(|last| [0x2001, 0xdb8, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000, 0x1000 + last].into())
+                    .collect(),
+            )
+        };
+        let mut most = list(1680);
+        assert_eq!((most.fit(), &most), (0, &list(1680)));
+        let mut more = list(2000);
+        assert_eq!(more.fit(), 2000 - 1680);
+        assert_eq!(more, most);
+        assert_eq!(most.encode().len(), 65_520);
     }
 
     proptest! {

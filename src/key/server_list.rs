@@ -10,6 +10,8 @@
 //! address  u8 kind, 4 or 16 bytes
 //! ```
 
+use crate::key::query::Form;
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 /// The port of AFS volume location servers (fs/afs/afs.h, `AFS_VL_PORT`).
@@ -33,6 +35,10 @@ const UDP: u8 = 1;
 const IPV4: u8 = 0;
 /// `DNS_ADDRESS_IS_IPV6`.
 const IPV6: u8 = 1;
+/// Bytes before the first server.
+const LIST_HEADER: usize = 6;
+/// Bytes before a server's name.
+const SERVER_HEADER: usize = 12;
 
 /// Where something was found: `enum dns_record_source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,23 +158,78 @@ impl ServerList {
     /// and statuses.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut texts: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut texts = Vec::new();
         for server in &self.servers {
             for address in &server.addresses {
-                let text = match address {
-                    IpAddr::V4(ip) => format!("{ip}+{}", server.port),
-                    IpAddr::V6(ip) => format!("[{ip}]+{}", server.port),
-                };
-                if !texts.contains(&text) {
-                    texts.push(text);
+                if seen.insert((*address, server.port)) {
+                    texts.push(text(*address, server.port));
                 }
             }
         }
         texts.join(",")
     }
+
+    /// Leaves addresses out, from the end, until the list has at most `most` bytes in `form`, and says in its
+    /// status that it is not whole. Returns how many are left out.
+    ///
+    /// As text, an address that comes twice counts twice.
+    pub fn fit(&mut self, form: Form, most: usize) -> usize {
+        if form == Form::V1 {
+            self.servers.truncate(MOST);
+            self.servers.iter_mut().for_each(|server| server.addresses.truncate(MOST));
+        }
+        let mut length = match form {
+            Form::V1 => LIST_HEADER,
+            Form::Text => 0,
+        };
+        length += self.servers.iter().map(|server| server.length(form)).sum::<usize>();
+        let mut left_out = 0;
+        while length > most
+            && let Some(last) = self.servers.last_mut()
+        {
+            if let Some(address) = last.addresses.pop() {
+                length -= last.address_length(form, address);
+                left_out += 1;
+            }
+            if last.addresses.is_empty() {
+                length -= last.length(form);
+                self.servers.pop();
+            }
+        }
+        if left_out > 0 && self.status == Status::Good {
+            self.status = Status::GoodWithBad;
+        }
+        left_out
+    }
+}
+
+fn text(address: IpAddr, port: u16) -> String {
+    match address {
+        IpAddr::V4(ip) => format!("{ip}+{port}"),
+        IpAddr::V6(ip) => format!("[{ip}]+{port}"),
+    }
 }
 
 impl Server {
+    /// Bytes that the server takes in a list.
+    fn length(&self, form: Form) -> usize {
+        let own = match form {
+            Form::V1 => SERVER_HEADER + self.name.len().min(LONGEST_NAME),
+            Form::Text => 0,
+        };
+        own + self.addresses.iter().map(|address| self.address_length(form, *address)).sum::<usize>()
+    }
+
+    /// Bytes that one of its addresses takes, with the comma where it is text.
+    fn address_length(&self, form: Form, address: IpAddr) -> usize {
+        match (form, address) {
+            (Form::V1, IpAddr::V4(_)) => 5,
+            (Form::V1, IpAddr::V6(_)) => 17,
+            (Form::Text, _) => text(address, self.port).len() + 1,
+        }
+    }
+
     fn encode_into(&self, bytes: &mut Vec<u8>) {
         let name = self.name.as_bytes();
         let name = name.get(..LONGEST_NAME).unwrap_or(name);
@@ -219,6 +280,37 @@ mod tests {
 
     fn list(servers: Vec<Server>) -> ServerList {
         ServerList { source: Source::Srv, status: Status::Good, servers }
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_loses_addresses_from_its_end_and_says_so() {
+        let whole =
+            list(vec![server("a", &["192.0.2.1", "2001:db8::1"]), server("b", &["192.0.2.2", "192.0.2.3"])]);
+        let length = whole.encode().len();
+        let fitted = |form, most| {
+            let mut list = whole.clone();
+            let left_out = list.fit(form, most);
+            (left_out, list)
+        };
+        assert_eq!(fitted(Form::V1, length), (0, whole.clone()));
+        for (most, left_out, servers) in [
+            (length - 1, 1, 2),
+            (length - 5, 1, 2),
+            (length - 6, 2, 1),
+            (6 + 13 + 5, 3, 1),
+            (6 + 13, 4, 0),
+            (0, 4, 0),
+        ] {
+            let (found, list) = fitted(Form::V1, most);
+            assert_eq!((found, list.servers.len()), (left_out, servers), "{most}");
+            assert_eq!(list.status, Status::GoodWithBad);
+            assert!(list.encode().len() <= most.max(LIST_HEADER));
+        }
+        let text = whole.text();
+        // The comma after the last address is counted, and not written.
+        assert_eq!(fitted(Form::Text, text.len() + 1), (0, whole.clone()));
+        let (left_out, list) = fitted(Form::Text, text.len());
+        assert_eq!((left_out, list.text().as_str()), (1, text.rsplit_once(',').unwrap().0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub mod rules;
 pub mod run;
 
 use crate::key::KeySerial;
-use crate::key::keyring::{Keyring, KeyringError, Request};
+use crate::key::keyring::{Keyring, Request, Unanswered};
 use crate::log::Log;
 use crate::sys::{keyctl, rescue};
 use failure::Failure;
@@ -79,17 +79,6 @@ pub enum Outcome {
     GoOn(Vec<OsString>),
     /// The key is rejected.
     Rejected,
-}
-
-/// Why a key could not even be rejected.
-#[derive(Debug, thiserror::Error)]
-pub enum Unanswered {
-    /// The kernel refused.
-    #[error(transparent)]
-    Keyring(#[from] KeyringError),
-    /// A signal handler is answering it.
-    #[error("key {0} is being answered by a signal handler")]
-    Claimed(KeySerial),
 }
 
 /// The way of one key: takes it over, finds its rule, runs the rule's program.

@@ -74,3 +74,36 @@ fn the_addresses_of_one_family_keep_the_order_of_the_server() {
     assert_eq!(machine.ask("many.example.test", "ipv4 list").text(), expected.join(","));
     assert_eq!(machine.ask("many.example.test", "").text(), expected[0]);
 }
+
+#[test]
+fn a_list_longer_than_a_key_ends_with_its_last_whole_address() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:5 attempts:1\n"));
+    let long = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        Ipv6Addr::from([
+            0x2001,
+            0xdb8,
+            0xaaaa,
+            0xaaaa,
+            0xaaaa,
+            0xaaaa,
+            0xaaaa,
+            u16::from_be_bytes([high | 0xa0, low]),
+        ])
+    };
+    let zone = (0..2000).fold(hosts(), |zone, number| zone.aaaa("many", long(number), 30));
+    let _server = crate::serving::server(ADDRESS).zone(zone).start();
+    let syslog = machine.syslog();
+    let text = machine.ask("many.example.test", "ipv6 list").text();
+    let expected: BTreeSet<Ipv6Addr> = (0..2000).map(long).collect();
+    let parts: BTreeSet<Ipv6Addr> = text.split(',').map(|part| part.parse().unwrap()).collect();
+    assert!(parts.is_subset(&expected));
+    // Each takes 38 bytes and a comma.
+    assert_eq!(parts.len(), 65_535 / 39);
+    let message = syslog.next();
+    assert!(
+        message.contains("many.example.test: ") && message.contains("its last 320 addresses are left out"),
+        "{message}"
+    );
+}

@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod files;
+pub mod modules;
 
 use crate::config::nsswitch::Status;
 use crate::key::query::Family;
@@ -102,6 +103,8 @@ pub trait Facts {
     fn host_name(&self) -> String;
     /// Whether resolv.conf names systemd-resolved's stub as a server.
     fn stub_resolver(&self) -> bool;
+    /// Whether the settings name servers of their own for this name.
+    fn own_servers(&self, name: &str) -> bool;
     /// Whether there is such a file.
     fn exists(&self, path: &str) -> bool;
 }
@@ -116,6 +119,9 @@ pub fn plan(source: &str, name: &str, facts: &impl Facts) -> Plan {
     match source {
         "files" => Plan::Files,
         "dns" => Plan::Dns,
+        // Who names servers for a domain wants those to be asked, and nobody who asks others.
+        "resolve" if facts.own_servers(&name) => Plan::Dns,
+        _ if source.starts_with("mdns") && facts.own_servers(&name) => Plan::Skip(Status::Unavail),
         // nss-resolve(8): the stub gives the same answers.
         "resolve" if facts.stub_resolver() => Plan::Dns,
         "resolve" if !facts.exists("/run/systemd/resolve/io.systemd.Resolve") => Plan::Skip(Status::Unavail),
@@ -142,6 +148,16 @@ pub fn plan(source: &str, name: &str, facts: &impl Facts) -> Plan {
     }
 }
 
+/// Whether it may come to [`Plan::Child`] in the place of `source` for names that are not known yet.
+#[must_use]
+pub fn may_ask_modules(source: &str, facts: &impl Facts) -> bool {
+    match source {
+        "files" | "dns" => false,
+        "resolve" => plan(source, "", facts) == Plan::Child,
+        _ => true,
+    }
+}
+
 fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix(".localdomain").unwrap_or(name);
     name == "localhost" || name.ends_with(".localhost")
@@ -158,6 +174,7 @@ mod tests {
     #[derive(Default)]
     struct Told {
         stub: bool,
+        own: &'static str,
         files: &'static [&'static str],
     }
 
@@ -168,6 +185,10 @@ mod tests {
 
         fn stub_resolver(&self) -> bool {
             self.stub
+        }
+
+        fn own_servers(&self, name: &str) -> bool {
+            !self.own.is_empty() && name.ends_with(self.own)
         }
 
         fn exists(&self, path: &str) -> bool {
@@ -188,7 +209,7 @@ mod tests {
             "files mdns_minimal [NOTFOUND=return] dns",                  // SUSE desktop
         ] {
             let (order, _) = crate::config::nsswitch::parse(format!("hosts: {line}").as_bytes());
-            for facts in [Told::default(), Told { stub: true, files: &[] }] {
+            for facts in [Told::default(), Told { stub: true, ..Told::default() }] {
                 for entry in &order {
                     let plan = plan(&entry.source, "mon1.storage.example.org", &facts);
                     assert_ne!(plan, Plan::Child, "{line}: {}", entry.source);
@@ -200,8 +221,8 @@ mod tests {
     #[test]
     fn a_module_is_asked_for_the_names_that_it_answers() {
         let facts = Told {
-            stub: false,
             files: &["/run/systemd/machines/box", "/run/systemd/resolve/io.systemd.Resolve"],
+            ..Told::default()
         };
         for (source, name, expected) in [
             ("mdns4_minimal", "printer.local", Plan::Child),
@@ -221,9 +242,27 @@ mod tests {
         ] {
             assert_eq!(plan(source, name, &facts), expected, "{source} {name}");
         }
-        let allowed = Told { stub: false, files: &["/etc/mdns.allow"] };
+        let allowed = Told { files: &["/etc/mdns.allow"], ..Told::default() };
         assert_eq!(plan("mdns4", "printer.example", &allowed), Plan::Child);
         assert_eq!(plan("mdns4_minimal", "printer.example", &allowed), Plan::Skip(Status::Unavail));
         assert_eq!(plan("resolve", "mon1", &allowed), Plan::Skip(Status::Unavail));
+    }
+
+    #[test]
+    fn a_name_with_servers_of_its_own_is_a_matter_of_dns() {
+        let files = &["/run/systemd/resolve/io.systemd.Resolve", "/etc/mdns.allow"];
+        let facts = Told { own: "cluster.local", files, ..Told::default() };
+        for (source, name, expected) in [
+            ("resolve", "mon1.cluster.local", Plan::Dns),
+            ("resolve", "MON1.Cluster.Local.", Plan::Dns),
+            ("resolve", "mon1.local", Plan::Child),
+            ("mdns4_minimal", "mon1.cluster.local", Plan::Skip(Status::Unavail)),
+            ("mdns4", "mon1.cluster.local", Plan::Skip(Status::Unavail)),
+            ("mdns4_minimal", "printer.local", Plan::Child),
+            ("files", "mon1.cluster.local", Plan::Files),
+            ("sss", "mon1.cluster.local", Plan::Child),
+        ] {
+            assert_eq!(plan(source, name, &facts), expected, "{source} {name}");
+        }
     }
 }

@@ -151,7 +151,7 @@ fn failure_remembered() -> Row {
         left: Some("54s".to_owned()),
     });
     let addresses = Payload::Addresses(vec![crate::host::ADDRESS.parse().unwrap()]);
-    let reply = Reply { payload: addresses, expiry: Ttl::from_secs(300) };
+    let reply = Reply { payload: addresses, expiry: Ttl::from_secs(300), left_out: 0 };
     let dry = Dry { step: Step::new("answer"), reply, found: true };
     let step = remembered::check(Some(&cache), &question, Some(&dry));
     let first = step.findings.first().expect("a finding");
