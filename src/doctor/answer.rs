@@ -154,7 +154,7 @@ fn usable(step: &mut Step, Address { ip, origin }: &Address) {
             "no-route",
             format!("this host has no way to {ip}, whatever file system connects to it"),
             format!("connect to {ip}: {error}"),
-            format!("ip route add {ip} via GATEWAY"),
+            format!("ip route replace {ip} via GATEWAY"),
         )),
     }
 }

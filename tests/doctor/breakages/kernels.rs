@@ -131,6 +131,7 @@ impl Kernel {
         assert_eq!(after, [], "{}", self.what);
         Row {
             what: format!("{} (made-up tree)", self.what),
+            id: self.finding,
             finding: format!("{}: {}", first.id, first.evidence),
             remedy: first.remedy.clone(),
         }
@@ -162,6 +163,7 @@ fn failure_remembered() -> Row {
     assert_eq!(remembered::check(Some(&cache), &question, Some(&dry)).findings, []);
     Row {
         what: "negative key cached (made-up cache)".to_owned(),
+        id: first.id,
         finding: format!("{}: {}", first.id, first.evidence),
         remedy: first.remedy.clone(),
     }
