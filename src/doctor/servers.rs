@@ -11,6 +11,7 @@ use crate::key::query::{Family, Preference};
 use crate::resolve::dns::client::Obstacle;
 use crate::resolve::dns::message::rcode;
 use crate::resolve::host::Host;
+use crate::resolve::sources::files::Files;
 use crate::resolve::sources::{Families, Origin, files};
 use crate::resolve::special;
 use crate::resolve::trace::Trace;
@@ -25,7 +26,7 @@ pub const NAME: &str = "servers";
 pub fn check(look: &Look, asked: Option<&Asked>, settings: &Settings) -> Step {
     let mut step = Step::new(NAME);
     let trace = Trace::default();
-    let host = Host::new(settings, &trace);
+    let host = Host::of_files(None, settings, &trace);
     let order: Vec<&str> = host.order().iter().map(|entry| entry.source.as_str()).collect();
     step.fact(format!("sources: {}", order.join(" ")));
     let family = match settings.family {
@@ -86,7 +87,7 @@ pub fn check(look: &Look, asked: Option<&Asked>, settings: &Settings) -> Step {
 
 /// What the hosts file has, with the lines.
 fn entries(name: &str, family: Family) -> Vec<(IpAddr, usize)> {
-    let found = files::lookup(name, Families::Only(family)).ok().flatten();
+    let found = files::lookup(&Files::open(), name, Families::Only(family)).ok().flatten();
     let addresses = found.map(|found| found.addresses).unwrap_or_default();
     let line = |origin: &Origin| if let Origin::Hosts(line) = origin { *line } else { 0 };
     addresses.iter().map(|address| (address.ip, line(&address.origin))).collect()

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::key::description::Description;
 use crate::key::keyring::Request;
 use crate::resolve::Content;
-use crate::upcall::look_up;
+use crate::upcall::look_up_unconfined;
 use std::net::{IpAddr, SocketAddr};
 
 /// How long one name may take, in seconds.
@@ -63,7 +63,7 @@ fn resolve(question: &Question, settings: &Settings) -> Result<Vec<IpAddr>, Fail
         callout: callout.into(),
     };
     let settings = Settings { deadline: settings.deadline.min(LIMIT), ..settings.clone() };
-    Ok(match look_up(&request, &settings).outcome?.content {
+    Ok(match look_up_unconfined(&request, &settings).outcome?.content {
         Content::Addresses(found) => found.into_iter().map(|address| address.ip).collect(),
         Content::Servers(list) | Content::Endpoints(list) => {
             list.servers.into_iter().flat_map(|server| server.addresses).collect()
