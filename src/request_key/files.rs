@@ -28,6 +28,7 @@ pub struct RuleFiles {
     files: Vec<RuleFile>,
     warnings: Vec<String>,
     any: bool,
+    unread: bool,
 }
 
 #[derive(Debug)]
@@ -81,6 +82,7 @@ impl RuleFiles {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 found.any = true;
+                found.unread = true;
                 found.warnings.push(format!("{}: can't be read: {error}", folder.display()));
             }
         }
@@ -97,6 +99,7 @@ impl RuleFiles {
             Err(Refused::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {}
             Err(refused) => {
                 self.any = true;
+                self.unread |= matches!(refused, Refused::Unreadable(_));
                 self.warnings.push(format!("{}: {refused}; its rules are ignored", path.display()));
             }
         }
@@ -106,6 +109,12 @@ impl RuleFiles {
     #[must_use]
     pub fn any(&self) -> bool {
         self.any
+    }
+
+    /// Whether there are rules that could not be read, and may fit.
+    #[must_use]
+    pub fn unread(&self) -> bool {
+        self.unread
     }
 
     /// The rules in their order, and what was passed over: files, then lines, each with its place.

@@ -132,9 +132,10 @@ impl<'a> Host<'a> {
             Plan::Files => match files::lookup(name, families) {
                 Ok(found) => found.ok_or_else(not_found),
                 Err(error) => {
+                    // Nobody knows what it has; that others have nothing is not the truth then.
                     let why = format!("{}: {error}", files::PATH);
                     self.warn(why.clone());
-                    Err(Miss::Unavailable(why))
+                    Err(Miss::Failed(Status::Unavail, Failure::Temporary(why)))
                 }
             },
             Plan::Dns => {
