@@ -126,10 +126,10 @@ fn torn(machine: &mut Machine, group: &mut Group) {
             scope.spawn(|| {
                 let open = fs::File::options().write(true).open(file).unwrap();
                 while !stop.load(Ordering::Relaxed) {
-                    for length in [0, text.len() as u64 / 3, text.len() as u64] {
-                        open.set_len(length).unwrap();
-                        open.write_all_at(&text.as_bytes()[..usize::try_from(length).unwrap()], 0).unwrap();
-                    }
+                    open.set_len(0).unwrap();
+                    let (start, rest) = text.as_bytes().split_at(text.len() / 3);
+                    open.write_all_at(start, 0).unwrap();
+                    open.write_all_at(rest, start.len() as u64).unwrap();
                 }
             });
             for _ in 0..50 {
@@ -142,10 +142,11 @@ fn torn(machine: &mut Machine, group: &mut Group) {
 }
 
 fn limits(machine: &mut Machine, group: &mut Group) {
-    let kibibytes =
-        (0..36).map(|step| 200 * 125_u64.pow(step % 12) / 100_u64.pow(step % 12) * 4_u64.pow(step / 12));
     let mut rules: Vec<String> = Vec::new();
-    for size in kibibytes {
+    // In steps of a third, from too little to load the program to more than enough.
+    for size in
+        std::iter::successors(Some(200_u64), |size| Some(size * 4 / 3)).take_while(|size| *size < 300_000)
+    {
         rules.extend(["as", "data"].map(|kind| format!("--{kind}={}", size * 1024)));
     }
     rules.extend((0..12).map(|files| format!("--nofile={files}")));
@@ -245,11 +246,9 @@ fn clock(machine: &mut Machine, group: &mut Group) {
         return;
     }
     let set = |seconds: i64| {
-
         let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let moved = wall.as_millis() as i64 + 1000 * seconds;
         assert!(command("date", &["-s", &format!("@{}.{:03}", moved / 1000, moved % 1000)]).status.success());
-
     };
     let scene = &SCENES[0];
     for step in [86_400, -86_400, 315_360_000, -3600] {
