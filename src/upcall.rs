@@ -96,7 +96,12 @@ pub struct Lookup {
 /// Parses and resolves what is asked.
 #[must_use]
 pub fn look_up(request: &Request, settings: &Settings) -> Lookup {
-    let trace = Trace::default();
+    look_up_noting(request, settings, Trace::default())
+}
+
+/// Does so, and notes in `trace` what is tried.
+#[must_use]
+pub fn look_up_noting(request: &Request, settings: &Settings, trace: Trace) -> Lookup {
     let mut warnings = Vec::new();
     let Request { description, callout } = request;
     let outcome = Query::parse(&description.name, callout, settings.family).and_then(|parsed| {

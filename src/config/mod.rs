@@ -62,14 +62,20 @@ const LARGEST: u64 = 1 << 20;
 /// # Errors
 /// Where it can't be opened or read, or is larger than 1 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
-    let unreadable = |source| Unreadable { path: path.to_owned(), source };
+    read_bytes(path).map_err(|source| Unreadable { path: path.to_owned(), source })
+}
+
+/// The same, with the bare error.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     // Room enough for the usual file to be read at once.
     let mut bytes = Vec::with_capacity(4096);
-    let file = fs::File::open(path).map_err(unreadable)?;
-    let read = io::Read::read_to_end(&mut io::Read::take(file, LARGEST + 1), &mut bytes);
-    read.map_err(unreadable)?;
+    let file = fs::File::open(path)?;
+    io::Read::read_to_end(&mut io::Read::take(file, LARGEST + 1), &mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
-        return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB")));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
     }
     Ok(bytes)
 }

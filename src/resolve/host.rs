@@ -6,7 +6,7 @@ use super::dns::message::Record;
 use super::dns::transport::Network;
 use super::order::host::HostSources;
 use super::sources::{self, Address, Facts, Families, Found, Plan, child, files};
-use super::trace::Trace;
+use super::trace::{Event, Trace};
 use super::{literal, order, special};
 use crate::config::nsswitch::{self, Entry, Status};
 use crate::config::resolv::{self, ResolvConf, Server};
@@ -90,24 +90,35 @@ impl<'a> Host<'a> {
         for entry in self.order() {
             let status = match self.source(&entry.source, name, families).await {
                 Ok(addresses) => {
+                    let number = addresses.addresses.len();
+                    self.decide(|| format!("{}: {number} addresses for {name}", entry.source));
                     found = Some(addresses);
                     Status::Success
                 }
                 Err(Miss::Failed(status, other)) => {
+                    self.decide(|| format!("{}: {other}", entry.source));
                     failure = Some(match failure {
                         Some(failure) => failure.or_weightier(other),
                         None => other,
                     });
                     status
                 }
-                Err(Miss::Skipped(status)) => status,
+                Err(Miss::Skipped(status)) => {
+                    self.decide(|| format!("{}: nothing for {name} ({status:?})", entry.source));
+                    status
+                }
                 Err(Miss::Unavailable(why)) => {
-                    self.trace.add(format!("{name} in {}", entry.source), &why);
+                    self.trace.add(Event::Unavailable {
+                        name: name.to_owned(),
+                        source: entry.source.clone(),
+                        why: why.clone(),
+                    });
                     unavailable = why;
                     Status::Unavail
                 }
             };
             if entry.actions.ends_at(status) {
+                self.decide(|| format!("{} is the last source: {status:?} ends the search", entry.source));
                 break;
             }
         }
@@ -117,6 +128,11 @@ impl<'a> Host<'a> {
             (None, None) if unavailable.is_empty() => Err(Failure::NoSuchName { ttl: None }),
             (None, None) => Err(Failure::Temporary(unavailable)),
         }
+    }
+
+    /// Notes why the lookup goes on as it does.
+    fn decide(&self, text: impl FnOnce() -> String) {
+        self.trace.decide(text);
     }
 
     /// What one source has.

@@ -106,6 +106,24 @@ pub fn invalidate(key: i32) -> io::Result<()> {
     checked(unsafe { raw(libc::KEYCTL_INVALIDATE, [serial(key), 0, 0, 0]) }).map(drop)
 }
 
+/// `KEYCTL_CLEAR`: empties a keyring. For the kernel's `.dns_resolver`, CAP_SYS_ADMIN is enough.
+///
+/// # Errors
+/// As `keyctl(2)`: EACCES.
+pub fn clear(keyring: i32) -> io::Result<()> {
+    // SAFETY: no argument is a pointer.
+    checked(unsafe { raw(libc::KEYCTL_CLEAR, [serial(keyring), 0, 0, 0]) }).map(drop)
+}
+
+/// `KEYCTL_UNLINK`: takes a key out of a keyring.
+///
+/// # Errors
+/// As `keyctl(2)`: ENOENT where it is not in there, EACCES.
+pub fn unlink(key: i32, keyring: i32) -> io::Result<()> {
+    // SAFETY: no argument is a pointer.
+    checked(unsafe { raw(libc::KEYCTL_UNLINK, [serial(key), serial(keyring), 0, 0]) }).map(drop)
+}
+
 /// Calls an operation that fills a buffer and returns the length of all there is, until it fits.
 fn fill(operation: u32, key: i32) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0_u8; FIRST_BUFFER];

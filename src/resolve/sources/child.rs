@@ -3,7 +3,7 @@
 //! The process has no rights, no descriptors but its output, an empty environment, and no hold on the key; it
 //! ends with us. Its output is taken as hostile.
 
-use super::{Address, Families, Found};
+use super::{Address, Families, Found, Origin};
 use crate::key::query::Family;
 use crate::sys::process::without_rights;
 use std::io;
@@ -133,7 +133,7 @@ fn parse(output: &[u8], families: Families, source: &str) -> Vec<Address> {
             Families::Both => true,
         };
         if wanted && !addresses.iter().any(|earlier| earlier.ip == ip) {
-            addresses.push(Address { ip, origin: format!("{source}, by getent") });
+            addresses.push(Address { ip, origin: Origin::Getent(source.to_owned()) });
         }
     }
     addresses
