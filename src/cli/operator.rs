@@ -23,6 +23,7 @@ pub struct Subcommand {
 /// before (`face.rs`).
 const SUBCOMMANDS: &[Subcommand] = &[
     doctor::SUBCOMMAND,
+    doctor::ASK,
     resolve::SUBCOMMAND,
     cache::SUBCOMMAND,
     explain::SUBCOMMAND,

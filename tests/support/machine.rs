@@ -68,6 +68,18 @@ impl Machine {
     /// The machine for one test, with our helper installed, no settings, a hosts file with `localhost` alone, and
     /// names resolved by `files dns`; `None`, with the reason on stderr, where it can't be had. In CI, that fails.
     pub fn take() -> Option<Self> {
+        let mut machine = Self::take_as_it_is()?;
+        machine.program(HELPER, &executable());
+        let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf");
+        machine.only_rules(&fs::read(rule).unwrap());
+        machine.file("/etc/hosts", "127.0.0.1 localhost\n");
+        machine.file("/etc/nsswitch.conf", "hosts: files dns\n");
+        machine.file("/etc/resolv.conf", "");
+        Some(machine)
+    }
+
+    /// The machine, with nothing changed yet.
+    pub fn take_as_it_is() -> Option<Self> {
         let turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reason) = obstacle() {
             skip(&reason);
@@ -78,13 +90,37 @@ impl Machine {
         lock.lock().unwrap();
         let mut machine = Self { _turn: turn, _lock: lock, files: 0, others_rules: Vec::new() };
         machine.put_back();
-        machine.program(HELPER, &executable());
-        let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf");
-        machine.only_rules(&fs::read(rule).unwrap());
-        machine.file("/etc/hosts", "127.0.0.1 localhost\n");
-        machine.file("/etc/nsswitch.conf", "hosts: files dns\n");
-        machine.file("/etc/resolv.conf", "");
         Some(machine)
+    }
+
+    /// Puts a file of its own in the place of what is at `path`, which commands can then change, move and remove.
+    pub fn replace(&mut self, path: &str, contents: impl AsRef<[u8]>, mode: u32) {
+        self.take_away(path);
+        let path = Path::new(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, contents).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Leaves nothing at `path`. What comes to be there meanwhile goes at the end.
+    pub fn take_away(&mut self, path: &str) {
+        let path = Path::new(path);
+        if path.symlink_metadata().is_ok() {
+            let aside = format!("{}.key-dns-tests", path.display());
+            self.undo(&format!("mv -f -T {aside} {}", path.display()));
+            self.undo(&format!("rm -rf {}", path.display()));
+            fs::rename(path, &aside).unwrap();
+            return;
+        }
+        let missing = path.ancestors().take_while(|folder| folder.symlink_metadata().is_err());
+        self.undo(&format!("rm -rf {}", missing.last().unwrap().display()));
+    }
+
+    /// Has a command run now, and another at the end.
+    pub fn command(&mut self, now: &str, at_end: &str) {
+        self.undo(at_end);
+        let done = run("sh", &["-c", now]);
+        assert!(done.status.success(), "{now}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
     /// Of all files with rules in `/etc/request-key.d`, leaves ours alone, with this text.
