@@ -117,7 +117,7 @@ fn torn(machine: &mut Machine, group: &mut Group) {
     for (file, text) in [
         ("/etc/hosts", "192.0.2.1 v4.example.test\n# more\n".repeat(400)),
         ("/etc/resolv.conf", format!("options timeout:1 attempts:1\nnameserver {ADDRESS}\n#\n").repeat(40)),
-        ("/etc/nsswitch.conf", "hosts: files dns\npasswd: files\n".repeat(40)),
+        ("/etc/nsswitch.conf", format!("hosts: files dns\n{}", "passwd: files\n".repeat(80))),
         (SETTINGS, format!("deadline = {DEADLINE}\nlog = failures\n").repeat(40)),
     ] {
         let stop = AtomicBool::new(false);
