@@ -3,7 +3,7 @@
 #
 # What the distributions' own checkers say. Overrides are in packaging/debian and packaging/rpm, each with its reason.
 
-lintian --allow-root --info --display-info --pedantic --fail-on error,warning,info,pedantic \
+lintian --allow-root --display-info --pedantic --fail-on error,warning,info,pedantic \
     "$packages"/key-dns_*.changes
 rpm -K --nosignature "$packages"/key-dns*.rpm
 rpmlint --strict --config packaging/rpm/rpmlint.toml "$packages"/key-dns*.rpm

@@ -111,7 +111,7 @@ const fn fate(consumer: Consumer) -> &'static str {
         Consumer::Cifs => {
             "one address is read, and its time decides when a reconnect asks again; errors reach mount"
         }
-        Consumer::Nfs => "one address is read; any failure is ESRCH, \"No such process\"",
+        Consumer::Nfs => "one address is read; any failure is ENOENT, \"No such file or directory\"",
         Consumer::Afs => {
             "a list of servers is read; ENODATA is \"no such cell\", EAGAIN and ECONNREFUSED may pass"
         }
@@ -154,7 +154,7 @@ fn usable(step: &mut Step, Address { ip, origin }: &Address) {
             "no-route",
             format!("this host has no way to {ip}, whatever file system connects to it"),
             format!("connect to {ip}: {error}"),
-            format!("ip route add {ip} via GATEWAY"),
+            format!("ip route replace {ip} via GATEWAY"),
         )),
     }
 }

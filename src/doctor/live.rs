@@ -4,11 +4,12 @@
 //! behind. Its session keyring is new: it finds no key that is there already, and leaves none.
 
 use super::answer::{self, Dry};
-use super::child::{self, Ended};
+use super::child::{self, Ended, Errors};
 use super::look::Look;
 use super::rule::Winner;
 use super::subject::{Consumer, Question};
 use super::{Finding, Step, repair, request_key};
+use crate::cache::proc_keys::{self, State, What};
 use crate::config::settings::Settings;
 use crate::explain::name_of;
 use crate::key::payload::Payload;
@@ -94,8 +95,7 @@ pub struct Before<'a> {
 pub fn check(look: &Look, before: Before<'_>) -> Step {
     let mut step = Step::new(NAME);
     let limit = Duration::from_secs(u64::from(before.settings.deadline) + GRACE);
-    let Question { description, callout } = before.question;
-    let (brought, took) = match child::this_program(&[ASK, "--", description, callout], limit) {
+    let (brought, took) = match call(before.question, limit, || {}) {
         Ok(Ended::Done { status, output, took }) => {
             let Some(brought) = parse(&output) else {
                 step.sum("the kernel could not be asked");
@@ -125,6 +125,42 @@ pub fn check(look: &Look, before: Before<'_>) -> Step {
         Brought::Payload(payload) => compare(&mut step, look, before, payload),
     }
     step
+}
+
+/// Has a process of its own ask, and calls `look` meanwhile.
+fn call(question: &Question, limit: Duration, look: impl FnMut()) -> io::Result<Ended> {
+    let command = child::this_program(&[ASK, "--", &question.description, question.callout]);
+    child::run_watching(command, limit, Errors::Drop, look)
+}
+
+/// Asks once more, and looks whether an answer can be seen that is over before the program has ended: the caller then
+/// gets ENOKEY too (security/keys/request_key.c, `call_sbin_request_key()`).
+fn expires_early(question: &Question, limit: Duration) -> Option<String> {
+    let mut seen = None;
+    let name = question.description.as_bytes();
+    let look = || {
+        let keys = std::fs::read("/proc/keys").map(|text| proc_keys::parse(&text)).unwrap_or_default();
+        let line = keys.into_iter().find(|line| {
+            matches!(&line.what, What::Dns(own, _) if own == name)
+                && matches!(line.state, State::Positive | State::Expired)
+        });
+        if let Some(line) = line {
+            seen = Some(match line.left {
+                Some(left) => {
+                    format!("/proc/keys showed the answer, for {left} more, while the program still ran")
+                }
+                None => "/proc/keys showed the answer, expired, while the program still ran".to_owned(),
+            });
+        }
+    };
+    match call(question, limit, look) {
+        Ok(Ended::Done { output, .. })
+            if parse(&output) == Some(Brought::NoKey(u16::try_from(libc::ENOKEY).unwrap_or_default())) =>
+        {
+            seen
+        }
+        _ => None,
+    }
 }
 
 fn told(brought: &Brought) -> String {
@@ -175,8 +211,12 @@ fn hangs(look: &Look, before: Before<'_>, limit: Duration, pid: u32) -> Finding 
 
 /// `request_key(2)` failed: nobody answered, or the key was rejected.
 fn no_key(step: &mut Step, look: &Look, before: Before<'_>, errno: u16, took: Duration) {
+    let expired = (i32::from(errno) == libc::ENOKEY)
+        .then(|| expires_early(before.question, took * 2 + Duration::from_secs(1)))
+        .flatten();
+    let seen = expired.as_ref().map(|seen| format!("; {seen}")).unwrap_or_default();
     let evidence =
-        format!("request_key(2): {} after {} ms; {}", name_of(errno), took.as_millis(), rule(before));
+        format!("request_key(2): {} after {} ms{seen}; {}", name_of(errno), took.as_millis(), rule(before));
     let (id, problem, remedy) = match i32::from(errno) {
         libc::ENOSYS | libc::EPERM => {
             step.unseen(
@@ -185,6 +225,11 @@ fn no_key(step: &mut Step, look: &Look, before: Before<'_>, errno: u16, took: Du
             );
             return;
         }
+        libc::ENOKEY if expired.is_some() => (
+            "answer-expired",
+            "the answer is over before its asker sees it: the program lingers after it, or gives it no time",
+            mend(look, before),
+        ),
         libc::ENOKEY => {
             ("not-answered", "the program that the rule names ended without an answer", mend(look, before))
         }

@@ -1,12 +1,9 @@
 //! Where nothing is wrong, and where not all can be seen.
 
-use crate::host::{ADDRESS, Host, NAME, doctor, findings, report, step};
-use crate::support::executable;
+use crate::host::{ADDRESS, Host, NAME, doctor, findings, for_anybody, report, step};
 use crate::support::run;
 use serde_json::Value;
-use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 #[test]
@@ -41,14 +38,6 @@ fn each_host_of_a_mount_source_is_followed() {
     assert_eq!(about("answer"), both);
     let facts = step(&report, "subject")["facts"].to_string();
     assert!(facts.contains("192.0.2.1 is an address: nobody is asked for it"), "{facts}");
-}
-
-/// A copy of the executable that anybody can run.
-fn for_anybody(host: &mut Host) -> &'static str {
-    const COPY: &str = "/run/key-dns-doctor/key-dns";
-    host.machine.replace(COPY, fs::read(executable()).unwrap(), 0o755);
-    fs::set_permissions("/run/key-dns-doctor", fs::Permissions::from_mode(0o755)).unwrap();
-    COPY
 }
 
 #[test]

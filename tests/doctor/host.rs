@@ -4,6 +4,8 @@ use crate::dns::{Server, Zone};
 use crate::support::executable;
 use crate::support::machine::{HELPER, Machine, RULES, RULES_FOLDER};
 use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
@@ -22,6 +24,7 @@ pub fn zone() -> Zone {
     Zone::new("doctor.test")
         .a("mon1", [127, 77, 0, 1], 300)
         .a("mon2", [127, 77, 0, 2], 300)
+        .a("far", [198, 51, 100, 1], 300)
         .aaaa("six", [0, 0, 0, 0, 0, 0, 0, 1], 300)
         .soa(300, 300)
 }
@@ -39,7 +42,13 @@ pub struct Host {
 
 impl Host {
     pub fn take() -> Option<Self> {
+        Self::take_after(|| {})
+    }
+
+    /// The same, after something that needs the machine as it is.
+    pub fn take_after(first: impl FnOnce()) -> Option<Self> {
         let mut machine = Machine::take_as_it_is()?;
+        first();
         machine.replace(HELPER, std::fs::read(executable()).unwrap(), 0o755);
         machine.take_away(RULES_FOLDER);
         let rule = concat!(env!("CARGO_MANIFEST_DIR"), "/request-key.d/dns_resolver.conf");
@@ -79,6 +88,14 @@ impl Host {
         self.machine.replace("/run/key-dns-other", format!("#!/bin/sh\n{script}\n"), 0o755);
         self.rule("create dns_resolver * * /run/key-dns-other %k");
     }
+}
+
+/// A copy of the executable that anybody can run.
+pub fn for_anybody(host: &mut Host) -> &'static str {
+    const COPY: &str = "/run/key-dns-doctor/key-dns";
+    host.machine.replace(COPY, fs::read(executable()).unwrap(), 0o755);
+    fs::set_permissions("/run/key-dns-doctor", fs::Permissions::from_mode(0o755)).unwrap();
+    COPY
 }
 
 /// `key-dns doctor` with these arguments.

@@ -11,6 +11,7 @@ mod dns;
 mod support;
 
 mod breakages;
+mod document;
 mod healthy;
 mod host;
 mod schema;

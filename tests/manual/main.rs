@@ -41,6 +41,16 @@ fn no_completion_is_left_of_a_command_that_is_no_more() {
     }
 }
 
+#[test]
+fn commands_that_are_hidden_are_told_of_nowhere() {
+    let operator = key_dns::cli::operator::command();
+    for command in operator.get_subcommands().filter(|command| command.is_hide_set()) {
+        for file in generate::files().unwrap() {
+            assert!(!file.text.contains(command.get_name()), "{}", file.path.display());
+        }
+    }
+}
+
 /// Runs a program that may not be there; `None`, with a word on it, where it is not.
 fn tool(command: &mut Command) -> Option<std::process::Output> {
     match command.output() {

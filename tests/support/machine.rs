@@ -37,6 +37,8 @@ pub struct Machine {
     _turn: MutexGuard<'static, ()>,
     _lock: fs::File,
     files: usize,
+    /// The paths that were taken away.
+    away: Vec<PathBuf>,
     /// The rule files that the machine has by itself, and what is in them.
     pub others_rules: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -88,7 +90,8 @@ impl Machine {
         fs::create_dir_all(STATE).unwrap();
         let lock = fs::File::create(Path::new(STATE).join("lock")).unwrap();
         lock.lock().unwrap();
-        let mut machine = Self { _turn: turn, _lock: lock, files: 0, others_rules: Vec::new() };
+        let mut machine =
+            Self { _turn: turn, _lock: lock, files: 0, away: Vec::new(), others_rules: Vec::new() };
         machine.put_back();
         Some(machine)
     }
@@ -102,18 +105,28 @@ impl Machine {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Leaves nothing at `path`. What comes to be there meanwhile goes at the end.
+    /// Leaves nothing at `path`. What comes to be there meanwhile goes at the end, and what was there comes back.
     pub fn take_away(&mut self, path: &str) {
         let path = Path::new(path);
-        if path.symlink_metadata().is_ok() {
-            let aside = format!("{}.key-dns-tests", path.display());
-            self.undo(&format!("mv -f -T {aside} {}", path.display()));
-            self.undo(&format!("rm -rf {}", path.display()));
-            fs::rename(path, &aside).unwrap();
+        if self.away.iter().any(|away| away == path) {
+            // What is there now is the test's own.
+            assert!(run("rm", &["-rf", path.to_str().unwrap()]).status.success());
             return;
         }
-        let missing = path.ancestors().take_while(|folder| folder.symlink_metadata().is_err());
-        self.undo(&format!("rm -rf {}", missing.last().unwrap().display()));
+        self.away.push(path.to_owned());
+        if path.symlink_metadata().is_err() {
+            let missing = path.ancestors().take_while(|folder| folder.symlink_metadata().is_err());
+            self.undo(&format!("rm -rf {}", missing.last().unwrap().display()));
+            return;
+        }
+        let aside = format!("{}.key-dns-tests", path.display());
+        assert!(Path::new(&aside).symlink_metadata().is_err(), "{aside} is there already");
+        // Nothing is removed before what was there is known to be safe.
+        let path_text = path.display();
+        self.undo(&format!(
+            "if [ -e {aside} ] || [ -L {aside} ]; then rm -rf {path_text} && mv -f -T {aside} {path_text}; fi"
+        ));
+        fs::rename(path, &aside).unwrap();
     }
 
     /// Has a command run now, and another at the end.
@@ -297,6 +310,28 @@ impl Machine {
         let path = Path::new(STATE).join("undo");
         let mut file = fs::File::options().create(true).append(true).open(path).unwrap();
         writeln!(file, "{command}").unwrap();
+    }
+
+    /// Where the changes are that come next; see [`Machine::rewind`].
+    pub fn mark(&self) -> usize {
+        fs::read_to_string(Path::new(STATE).join("undo")).unwrap_or_default().lines().count()
+    }
+
+    /// Takes back all changes since `mark`.
+    pub fn rewind(&mut self, mark: usize) {
+        let path = Path::new(STATE).join("undo");
+        let undo = fs::read_to_string(&path).unwrap_or_default();
+        let lines: Vec<&str> = undo.lines().collect();
+        for command in lines[mark..].iter().rev() {
+            let done = run("sh", &["-c", command]);
+            assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+        }
+        fs::write(&path, lines[..mark].iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    }
+
+    /// Puts a file as it is at `path`.
+    pub fn place(&mut self, path: &str, file: &Path) {
+        self.shadow(path, file);
     }
 
     fn put_back(&mut self) {

@@ -124,10 +124,20 @@ pub const CASES: &[Breakage] = &[
     Breakage::new("name only AAAA under family = ipv4", "family-excluded", "six.doctor.test", |host| {
         host.machine.replace(SETTINGS, "family = ipv4\n", 0o644);
     }),
-    case("no way to the address", "no-route", |host| {
-        let route = "unreachable 127.77.0.1 table local";
-        host.machine.command(&format!("ip route add {route}"), &format!("ip route del {route} || :"));
-    }),
+    Breakage {
+        address: "198.51.100.254",
+        ..Breakage::new("no way to the address", "no-route", "far.doctor.test", |host| {
+            for route in ["unreachable 198.51.100.1", "198.51.100.254 dev lo"] {
+                host.machine.command(
+                    &format!("ip route add {route}"),
+                    &format!(
+                        "ip route del {} || :",
+                        route.split(' ').find(|word| word.starts_with("198")).unwrap()
+                    ),
+                );
+            }
+        })
+    },
     case("quota full", "quota-full", |host| {
         let path = "/proc/sys/kernel/keys/root_maxkeys";
         let most = fs::read_to_string(path).unwrap();

@@ -131,6 +131,7 @@ impl Kernel {
         assert_eq!(after, [], "{}", self.what);
         Row {
             what: format!("{} (made-up tree)", self.what),
+            id: self.finding,
             finding: format!("{}: {}", first.id, first.evidence),
             remedy: first.remedy.clone(),
         }
@@ -150,7 +151,7 @@ fn failure_remembered() -> Row {
         left: Some("54s".to_owned()),
     });
     let addresses = Payload::Addresses(vec![crate::host::ADDRESS.parse().unwrap()]);
-    let reply = Reply { payload: addresses, expiry: Ttl::from_secs(300) };
+    let reply = Reply { payload: addresses, expiry: Ttl::from_secs(300), left_out: 0 };
     let dry = Dry { step: Step::new("answer"), reply, found: true };
     let step = remembered::check(Some(&cache), &question, Some(&dry));
     let first = step.findings.first().expect("a finding");
@@ -162,6 +163,7 @@ fn failure_remembered() -> Row {
     assert_eq!(remembered::check(Some(&cache), &question, Some(&dry)).findings, []);
     Row {
         what: "negative key cached (made-up cache)".to_owned(),
+        id: first.id,
         finding: format!("{}: {}", first.id, first.evidence),
         remedy: first.remedy.clone(),
     }
