@@ -57,7 +57,7 @@ fn messages_are_read_as_who_says_them_writes_them() {
         ),
         ("libceph: resolve 'x' (ret=-3): failed", 3, all(Who::Ceph), Some("x")),
         ("libceph: parse_ips bad ip 'mon1:6789,mon2:6789'", 0, all(Who::Ceph), None),
-        ("libceph: Failed to parse monitor IPs: -22", 0, all(Who::Ceph), None),
+        ("libceph: Failed to parse monitor IPs: -22", 22, all(Who::Ceph), None),
         ("kAFS: unable to lookup cell 'example.org'", 0, all(Who::Afs), Some("example.org")),
         ("[mount ] ==> dns_query((null),fs1.example.test,16,)", 0, vec![], Some("fs1.example.test")),
         ("libceph: Failed to parse monitor IPs: -3", 3, all(Who::Ceph), None),
