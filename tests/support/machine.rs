@@ -334,6 +334,12 @@ impl Machine {
         self.shadow(path, file);
     }
 
+    /// Puts back all that was changed, and goes on having the machine.
+    pub fn give_back(&mut self) {
+        self.put_back();
+        self.away.clear();
+    }
+
     fn put_back(&mut self) {
         let path = Path::new(STATE).join("undo");
         let Ok(undo) = fs::read_to_string(&path) else {
