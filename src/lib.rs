@@ -3,10 +3,13 @@
 //!
 //! The way of one key is [`upcall::answer`]; `docs/architecture.md` has the map.
 
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod confine;
+pub mod doctor;
 pub mod errno;
+pub mod explain;
 pub mod face;
 pub mod failure;
 pub mod key;

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::net::UnixDatagram;
+use syslog::{Facility, LogFormat, Severity};
 
 /// Where syslog daemons take messages.
 const SYSLOG: &str = "/dev/log";
@@ -18,19 +19,18 @@ pub enum Destination {
     Stderr,
 }
 
-/// Who speaks (RFC 3164 §4.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Facility {
-    Daemon = 3,
-    Authpriv = 10,
+/// An entry in the format of RFC 3164, without the time, which the daemon knows as well (§4.3): to have the local one,
+/// the C library would read `/etc/localtime`.
+struct Undated {
+    ident: &'static str,
+    facility: Facility,
 }
 
-/// How bad it is (RFC 3164 §4.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Severity {
-    Error = 3,
-    Warning = 4,
-    Info = 6,
+impl<T: fmt::Display> LogFormat<T> for Undated {
+    fn format<W: Write>(&self, to: &mut W, severity: Severity, message: T) -> syslog::Result<()> {
+        let priority = self.facility as u8 | severity as u8;
+        write!(to, "<{priority}>{}[{}]: {message}", self.ident, std::process::id()).map_err(syslog::Error::Io)
+    }
 }
 
 /// The log of one run. Opening and writing never wait, and a log that can't be written is passed over:
@@ -50,13 +50,19 @@ impl Log {
     #[must_use]
     pub fn new(ident: &'static str, debug: bool) -> Self {
         let stderr = debug || io::stderr().is_terminal();
-        Self { ident, facility: Facility::Daemon, syslog: !stderr, stderr, connected: Cell::new(None) }
+        Self { ident, facility: Facility::LOG_DAEMON, syslog: !stderr, stderr, connected: Cell::new(None) }
     }
 
     /// The log of `request-key`: to syslog under authpriv, to standard error, to both or to neither.
     #[must_use]
     pub const fn of_request_key(ident: &'static str, syslog: bool, stderr: bool) -> Self {
-        Self { ident, facility: Facility::Authpriv, syslog, stderr, connected: Cell::new(None) }
+        Self { ident, facility: Facility::LOG_AUTHPRIV, syslog, stderr, connected: Cell::new(None) }
+    }
+
+    /// A log that nobody reads.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self::of_request_key("", false, false)
     }
 
     /// Where its messages go.
@@ -78,17 +84,17 @@ impl Log {
 
     /// Something broke that should work.
     pub fn error(&self, message: impl fmt::Display) {
-        self.write(Severity::Error, &message.to_string());
+        self.write(Severity::LOG_ERR, &message.to_string());
     }
 
     /// Something is wrong outside this program: a name, a server, a file.
     pub fn warning(&self, message: impl fmt::Display) {
-        self.write(Severity::Warning, &message.to_string());
+        self.write(Severity::LOG_WARNING, &message.to_string());
     }
 
     /// What was done.
     pub fn info(&self, message: impl fmt::Display) {
-        self.write(Severity::Info, &message.to_string());
+        self.write(Severity::LOG_INFO, &message.to_string());
     }
 
     fn write(&self, severity: Severity, message: &str) {
@@ -103,13 +109,13 @@ impl Log {
         }
     }
 
-    /// Sends one message. It has no time, which the daemon knows as well (RFC 3164 §4.3): to have the local one,
-    /// the C library would read `/etc/localtime`.
+    /// Sends one message.
     fn to_syslog(&self, severity: Severity, line: &str) -> io::Result<()> {
-        let priority = self.facility as u8 * 8 + severity as u8;
-        let entry = format!("<{priority}>{}[{}]: {line}", self.ident, std::process::id());
+        let mut entry = Vec::with_capacity(line.len() + 64);
+        let format = Undated { ident: self.ident, facility: self.facility };
+        format.format(&mut entry, severity, line).map_err(io::Error::other)?;
         if let Some(socket) = self.connected.get() {
-            match socket.send(entry.as_bytes()) {
+            match socket.send(&entry) {
                 // The daemon has been started anew.
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => {}
                 sent => return sent.map(drop),
@@ -117,7 +123,7 @@ impl Log {
         }
         let socket = connect()?;
         self.connected.set(Some(socket));
-        socket.send(entry.as_bytes()).map(drop)
+        socket.send(&entry).map(drop)
     }
 }
 

@@ -102,7 +102,25 @@ pub struct Lookup {
 /// anything before that.
 #[must_use]
 pub fn look_up(request: &Request, settings: &Settings, key: Option<KeySerial>, log: &Log) -> Lookup {
-    let trace = Trace::default();
+    look_up_noting(request, settings, Trace::default(), key, log)
+}
+
+/// Does so for nobody, and leaves the process as it is, for what else it has to do.
+#[must_use]
+pub fn look_up_unconfined(request: &Request, settings: &Settings) -> Lookup {
+    let settings = Settings { confine: false, ..settings.clone() };
+    look_up(request, &settings, None, &Log::none())
+}
+
+/// Does so, and notes in `trace` what is tried.
+#[must_use]
+pub fn look_up_noting(
+    request: &Request,
+    settings: &Settings,
+    trace: Trace,
+    key: Option<KeySerial>,
+    log: &Log,
+) -> Lookup {
     let (mut warnings, mut lacking) = (Vec::new(), Vec::new());
     let Request { description, callout } = request;
     let outcome = Query::parse(&description.name, callout, settings.family).and_then(|parsed| {

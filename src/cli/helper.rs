@@ -229,7 +229,7 @@ fn guard(key: Option<KeySerial>, log: &Log) {
 }
 
 /// The settings in force, what is wrong in the file having been logged.
-fn load(path: Option<&Path>, log: &Log) -> Result<Settings, Failure> {
+pub(super) fn load(path: Option<&Path>, log: &Log) -> Result<Settings, Failure> {
     let file = path.unwrap_or(Path::new(DEFAULT_PATH));
     let text = match config::read(file) {
         Ok(text) => text,

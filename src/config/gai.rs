@@ -216,7 +216,7 @@ mod tests {
             b"\tlabel\t::/0\t6",
         ] {
             assert_eq!(label(conf, "::1"), 6);
-            assert_eq!(warned_lines(conf), []);
+            assert_eq!(warned_lines(conf), Vec::<usize>::new());
         }
     }
 

@@ -62,8 +62,15 @@ const LARGEST: u64 = 1 << 20;
 /// # Errors
 /// Where it can't be opened or read, or is larger than 1 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
-    let unreadable = |source| Unreadable { path: path.to_owned(), source };
-    File::open(path).and_then(contents).map_err(unreadable)
+    read_bytes(path).map_err(|source| Unreadable { path: path.to_owned(), source })
+}
+
+/// The same, with the bare error.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    contents(File::open(path)?)
 }
 
 fn contents(file: impl Read) -> io::Result<Vec<u8>> {

@@ -78,11 +78,36 @@ impl Source {
     const fn number(self) -> u8 {
         self as u8
     }
+
+    /// What it is called for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Config => "database",
+            Self::Afsdb => "AFSDB records",
+            Self::Srv => "SRV records",
+            Self::NameService => "name service",
+        }
+    }
 }
 
 impl Status {
     const fn number(self) -> u8 {
         self as u8
+    }
+
+    /// What it is called for people.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NotDone => "not looked up",
+            Self::Good => "good",
+            Self::GoodWithBad => "good, with bad records",
+            Self::NotFound => "not found",
+            Self::LocalFailure => "local failure",
+            Self::TemporaryFailure => "temporary failure",
+            Self::NameServerFailure => "name servers refuse",
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the rules are, unless those of the current folder are asked for.
-const ROOT: &str = "/etc";
+pub const ROOT: &str = "/etc";
 /// The folder of rule files, whose rules come first.
 const FOLDER: &str = "request-key.d";
 /// The file whose rules come last.
@@ -26,8 +26,7 @@ const LARGEST: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub struct RuleFiles {
     files: Vec<RuleFile>,
-    warnings: Vec<String>,
-    any: bool,
+    refused: Vec<(PathBuf, Refused)>,
 }
 
 #[derive(Debug)]
@@ -39,8 +38,10 @@ struct RuleFile {
 /// Where a rule stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
-    file: &'a Path,
-    line: usize,
+    /// The file.
+    pub file: &'a Path,
+    /// The line, counted from 1.
+    pub line: usize,
 }
 
 /// `FILE:LINE`.
@@ -50,19 +51,33 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Why a rule file is passed over.
+/// Why a rule file, or the folder of rule files, is passed over.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+pub enum Refused {
+    /// It can't be opened or read.
     #[error("can't be read: {0}")]
     Unreadable(#[from] io::Error),
+    /// A folder, a device, a pipe.
     #[error("is no regular file")]
     NotAFile,
+    /// Another user than root could have written it.
     #[error("belongs to user {0}, and only root's rules are followed")]
     Foreign(u32),
+    /// So could these.
     #[error("can be written to by others than its owner (mode {0:03o})")]
     Writable(u32),
+    /// Longer than any file of rules.
     #[error("is larger than 1 MiB")]
     TooLarge,
+}
+
+/// Whose rule files are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that root alone, or whoever runs this, could have written.
+    Owners,
+    /// All, as keyutils does.
+    Anyone,
 }
 
 impl RuleFiles {
@@ -73,60 +88,86 @@ impl RuleFiles {
     /// passed over with a warning.
     #[must_use]
     pub fn read(local: bool) -> Self {
-        let root = Path::new(if local { "" } else { ROOT });
+        Self::read_in(Path::new(if local { "" } else { ROOT }), Trust::Owners)
+    }
+
+    /// Reads those of `root`, which stands in the place of `/etc`.
+    #[must_use]
+    pub fn read_in(root: &Path, trust: Trust) -> Self {
         let mut found = Self::default();
         let folder = root.join(FOLDER);
         match names(&folder) {
-            Ok(names) => names.iter().for_each(|name| found.add(folder.join(name))),
+            Ok(names) => names.iter().for_each(|name| found.add(folder.join(name), trust)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                found.any = true;
-                found.warnings.push(format!("{}: can't be read: {error}", folder.display()));
-            }
+            Err(error) => found.refused.push((folder, Refused::Unreadable(error))),
         }
-        found.add(root.join(LAST));
+        found.add(root.join(LAST), trust);
         found
     }
 
-    fn add(&mut self, path: PathBuf) {
-        match read(&path) {
-            Ok(text) => {
-                self.any = true;
-                self.files.push(RuleFile { path, text });
-            }
+    fn add(&mut self, path: PathBuf, trust: Trust) {
+        match read(&path, trust) {
+            Ok(text) => self.files.push(RuleFile { path, text }),
             Err(Refused::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(refused) => {
-                self.any = true;
-                self.warnings.push(format!("{}: {refused}; its rules are ignored", path.display()));
-            }
+            Err(refused) => self.refused.push((path, refused)),
         }
     }
 
     /// Whether there is any rule file at all, also one that was passed over.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.any
+        !(self.files.is_empty() && self.refused.is_empty())
+    }
+
+    /// What was passed over: files, and the folder where it can't be read, each with the reason.
+    #[must_use]
+    pub fn refused(&self) -> &[(PathBuf, Refused)] {
+        &self.refused
+    }
+
+    /// The files that were read, in their order.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
+    /// Whether there are rules that could not be read, and may fit.
+    #[must_use]
+    pub fn unread(&self) -> bool {
+        self.refused.iter().any(|(_, refused)| matches!(refused, Refused::Unreadable(_)))
     }
 
     /// The rules in their order, and what was passed over: files, then lines, each with its place.
     #[must_use]
     pub fn rules(&self) -> (Rules<'_>, Vec<String>) {
-        let mut warnings = self.warnings.clone();
+        let (rules, bad) = self.parse();
+        let refused = self.refused.iter().map(|(path, refused)| {
+            let rules = if path.ends_with(FOLDER) { "" } else { "; its rules are ignored" };
+            format!("{}: {refused}{rules}", path.display())
+        });
+        let bad = bad.into_iter().map(|(Place { file, line }, error)| {
+            Warning::new(line, format!("{error}; line ignored")).at(file)
+        });
+        (rules, refused.chain(bad).collect())
+    }
+
+    /// The rules in their order, and the lines that are none.
+    #[must_use]
+    pub fn parse(&self) -> (Rules<'_>, Vec<(Place<'_>, BadLine)>) {
+        let mut bad = Vec::new();
         let mut rules = Vec::new();
         for RuleFile { path, text } in &self.files {
             let nul = text.contains(&0);
             for (line, bytes) in (1..).zip(lines(text)) {
+                let place = Place { file: path, line };
                 let rule = if nul && bytes.contains(&0) { Err(BadLine::Nul) } else { Rule::parse(bytes) };
                 match rule {
-                    Ok(Some(rule)) => rules.push((Place { file: path, line }, rule)),
+                    Ok(Some(rule)) => rules.push((place, rule)),
                     Ok(None) => {}
-                    Err(error) => {
-                        warnings.push(Warning::new(line, format!("{error}; line ignored")).at(path));
-                    }
+                    Err(error) => bad.push((place, error)),
                 }
             }
         }
-        (Rules(rules), warnings)
+        (Rules(rules), bad)
     }
 }
 
@@ -166,17 +207,18 @@ fn is_rule_file(name: &OsStr) -> bool {
 }
 
 /// The text of a rule file that only its rightful owner could have written.
-fn read(path: &Path) -> Result<Vec<u8>, Refused> {
+fn read(path: &Path, trust: Trust) -> Result<Vec<u8>, Refused> {
     // Not waiting on a pipe, and asking what was opened instead of what the name says.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     let facts = file.metadata()?;
     if !facts.is_file() {
         return Err(Refused::NotAFile);
     }
-    if facts.uid() != 0 && facts.uid() != nix::unistd::geteuid().as_raw() {
+    let wary = trust == Trust::Owners;
+    if wary && facts.uid() != 0 && facts.uid() != nix::unistd::geteuid().as_raw() {
         return Err(Refused::Foreign(facts.uid()));
     }
-    if facts.mode() & 0o022 != 0 {
+    if wary && facts.mode() & 0o022 != 0 {
         return Err(Refused::Writable(facts.mode() & 0o777));
     }
     if facts.len() > LARGEST {

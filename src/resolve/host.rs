@@ -7,10 +7,10 @@ use super::dns::transport::Network;
 use super::opened::{CellFiles, Opened, Warnings};
 use super::sources::modules::Modules;
 use super::sources::{self, Address, Facts, Families, Found, Plan, child, files};
-use super::trace::Trace;
+use super::trace::{Event, Trace};
 use super::{literal, order, special};
 use crate::config::gai;
-use crate::config::nsswitch::Status;
+use crate::config::nsswitch::{Entry, Status};
 use crate::config::settings::Settings;
 use crate::failure::Failure;
 use crate::key::query::{Family, Query};
@@ -47,9 +47,7 @@ impl<'a> Host<'a> {
     /// This host, with all open that `query` may need.
     #[must_use]
     pub fn open(query: &Query, settings: &'a Settings, trace: &'a Trace) -> Self {
-        let warnings = Warnings::default();
-        let opened = Opened::new(query, &warnings);
-        let mut host = Self { settings, trace, warnings, opened, modules: None, glue: RefCell::default() };
+        let mut host = Self::of_files(Some(query), settings, trace);
         if host.may_ask_modules(query) {
             match Modules::start() {
                 Ok(modules) => host.modules = Some(modules),
@@ -57,6 +55,14 @@ impl<'a> Host<'a> {
             }
         }
         host
+    }
+
+    /// This host as its files describe it; NSS modules can't be asked.
+    #[must_use]
+    pub fn of_files(query: Option<&Query>, settings: &'a Settings, trace: &'a Trace) -> Self {
+        let warnings = Warnings::default();
+        let opened = Opened::new(query, &warnings);
+        Self { settings, trace, warnings, opened, modules: None, glue: RefCell::default() }
     }
 
     /// Whether a source that this query leads to may be an NSS module.
@@ -113,24 +119,35 @@ impl<'a> Host<'a> {
         for entry in &self.opened.order {
             let status = match self.source(&entry.source, name, families).await {
                 Ok(addresses) => {
+                    let number = addresses.addresses.len();
+                    self.decide(|| format!("{}: {number} addresses for {name}", entry.source));
                     found = Some(addresses);
                     Status::Success
                 }
                 Err(Miss::Failed(status, other)) => {
+                    self.decide(|| format!("{}: {other}", entry.source));
                     failure = Some(match failure {
                         Some(failure) => failure.or_weightier(other),
                         None => other,
                     });
                     status
                 }
-                Err(Miss::Skipped(status)) => status,
+                Err(Miss::Skipped(status)) => {
+                    self.decide(|| format!("{}: nothing for {name} ({status:?})", entry.source));
+                    status
+                }
                 Err(Miss::Unavailable(why)) => {
-                    self.trace.add(format!("{name} in {}", entry.source), &why);
+                    self.trace.add(Event::Unavailable {
+                        name: name.to_owned(),
+                        source: entry.source.clone(),
+                        why: why.clone(),
+                    });
                     unavailable = why;
                     Status::Unavail
                 }
             };
             if entry.actions.ends_at(status) {
+                self.decide(|| format!("{} is the last source: {status:?} ends the search", entry.source));
                 break;
             }
         }
@@ -140,6 +157,11 @@ impl<'a> Host<'a> {
             (None, None) if unavailable.is_empty() => Err(Failure::NoSuchName { ttl: None }),
             (None, None) => Err(Failure::Temporary(unavailable)),
         }
+    }
+
+    /// Notes why the lookup goes on as it does.
+    fn decide(&self, text: impl FnOnce() -> String) {
+        self.trace.decide(text);
     }
 
     /// What one source has.
@@ -160,9 +182,10 @@ impl<'a> Host<'a> {
             {
                 Ok(found) => found.ok_or_else(not_found),
                 Err(error) => {
+                    // Nobody knows what it has; that others have nothing is not the truth then.
                     let why = format!("{}: {error}", files::PATH);
                     self.warn(why.clone());
-                    Err(Miss::Unavailable(why))
+                    Err(Miss::Failed(Status::Unavail, Failure::Temporary(why)))
                 }
             },
             Plan::Dns => {
@@ -231,6 +254,12 @@ impl<'a> Host<'a> {
             glue,
             trace: self.trace,
         }
+    }
+
+    /// The sources of names, as `nsswitch.conf` has them.
+    #[must_use]
+    pub fn order(&self) -> &[Entry] {
+        &self.opened.order
     }
 
     /// Notes what was wrong in a file, once.

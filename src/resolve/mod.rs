@@ -17,7 +17,7 @@ use crate::key::server_list::{Server, ServerList};
 use crate::ttl::Ttl;
 use futures_util::future::{Either, select};
 use host::Host;
-use sources::{Address, Families, Found};
+use sources::{Address, Families, Found, Origin};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -123,7 +123,7 @@ pub fn literal_answer(query: &Query) -> Option<Result<Answer, Failure>> {
     Some(match query.preference {
         Preference::Only(wanted) if wanted != family => Err(Failure::NoAddress { ttl: None }),
         _ => Ok(Answer {
-            content: Content::Addresses(vec![Address { ip: address, origin: "the name itself".to_owned() }]),
+            content: Content::Addresses(vec![Address { ip: address, origin: Origin::Literal }]),
             ttl: None,
         }),
     })
@@ -154,6 +154,12 @@ async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, 
     };
     let mut preferred = pin!(host.lookup(name, Families::Only(family)));
     let early = timeout(HEAD_START, preferred.as_mut()).await.ok();
+    if !matches!(early, Some(Ok(_))) {
+        host.trace.decide(|| match early {
+            None => format!("no answer within {} ms: {} too", HEAD_START.as_millis(), Families::Only(other)),
+            Some(_) => format!("no {} address: {} next", Families::Only(family), Families::Only(other)),
+        });
+    }
     let fallback = pin!(host.lookup(name, Families::Only(other)));
     let (preferred, fallback) = match early {
         Some(Ok(found)) => return Ok(found),

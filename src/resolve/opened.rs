@@ -58,8 +58,8 @@ pub(super) struct CellFiles {
 }
 
 impl Opened {
-    /// Reads and opens what `query` may need. What is wrong goes to `warnings`.
-    pub(super) fn new(query: &Query, warnings: &Warnings) -> Self {
+    /// Reads and opens what `query` may need, or any query for a host. What is wrong goes to `warnings`.
+    pub(super) fn new(query: Option<&Query>, warnings: &Warnings) -> Self {
         let path = Path::new(nsswitch::PATH);
         let (order, wrong) = nsswitch::parse(&warnings.read(path));
         warnings.of(&wrong, path);
@@ -95,8 +95,8 @@ impl Opened {
             name: gethostname().unwrap_or_default().to_string_lossy().into_owned(),
             present,
             cell: match query {
-                Query::Cell(query) => CellFiles::open(query, warnings),
-                Query::Host(_) => None,
+                Some(Query::Cell(query)) => CellFiles::open(query, warnings),
+                Some(Query::Host(_)) | None => None,
             },
             order,
         }

@@ -1,6 +1,6 @@
 //! Names that are answered here, whatever a server would say (RFC 6761).
 
-use super::sources::{Address, Families, Found};
+use super::sources::{Address, Families, Found, Origin};
 use crate::failure::Failure;
 use crate::key::query::Family;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,7 +18,7 @@ pub fn lookup(name: &str, families: Families) -> Option<Result<Found, Failure>> 
     if !last.eq_ignore_ascii_case("localhost") {
         return None;
     }
-    let address = |ip| Address { ip, origin: "RFC 6761".to_owned() };
+    let address = |ip| Address { ip, origin: Origin::Localhost };
     let ipv4 = address(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let ipv6 = address(IpAddr::V6(Ipv6Addr::LOCALHOST));
     let addresses = match families {

@@ -97,6 +97,15 @@ pub fn find(key_type: &CStr, description: &CStr) -> io::Result<i32> {
     i32::try_from(key).map_err(io::Error::other)
 }
 
+/// `KEYCTL_JOIN_SESSION_KEYRING`: a new anonymous session keyring for this process.
+///
+/// # Errors
+/// As `keyctl(2)`: EDQUOT, ENOMEM.
+pub fn join_new_session() -> io::Result<()> {
+    // SAFETY: the pointer to a name may be null.
+    checked(unsafe { raw(libc::KEYCTL_JOIN_SESSION_KEYRING, [0; 4]) }).map(drop)
+}
+
 /// `KEYCTL_INVALIDATE`: drops a key at once. Never for a key under construction: the kernel deadlocks.
 ///
 /// # Errors
@@ -104,6 +113,24 @@ pub fn find(key_type: &CStr, description: &CStr) -> io::Result<i32> {
 pub fn invalidate(key: i32) -> io::Result<()> {
     // SAFETY: no argument is a pointer.
     checked(unsafe { raw(libc::KEYCTL_INVALIDATE, [serial(key), 0, 0, 0]) }).map(drop)
+}
+
+/// `KEYCTL_CLEAR`: empties a keyring. For the kernel's `.dns_resolver`, CAP_SYS_ADMIN is enough.
+///
+/// # Errors
+/// As `keyctl(2)`: EACCES.
+pub fn clear(keyring: i32) -> io::Result<()> {
+    // SAFETY: no argument is a pointer.
+    checked(unsafe { raw(libc::KEYCTL_CLEAR, [serial(keyring), 0, 0, 0]) }).map(drop)
+}
+
+/// `KEYCTL_UNLINK`: takes a key out of a keyring.
+///
+/// # Errors
+/// As `keyctl(2)`: ENOENT where it is not in there, EACCES.
+pub fn unlink(key: i32, keyring: i32) -> io::Result<()> {
+    // SAFETY: no argument is a pointer.
+    checked(unsafe { raw(libc::KEYCTL_UNLINK, [serial(key), serial(keyring), 0, 0]) }).map(drop)
 }
 
 /// Calls an operation that fills a buffer and returns the length of all there is, until it fits.

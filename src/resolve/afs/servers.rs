@@ -165,7 +165,7 @@ fn start_of(number: usize) -> Duration {
 async fn lookup(name: &str, host: &Host<'_>, families: Families) -> Result<sources::Found, Failure> {
     // Where a name should be, some zones have an address; getaddrinfo() reads those too.
     if let Some(literal) = literal::parse(name) {
-        let address = sources::Address { ip: literal.address, origin: name.to_owned() };
+        let address = sources::Address { ip: literal.address, origin: sources::Origin::Literal };
         return if wanted(literal.address, families) {
             Ok(sources::Found { addresses: vec![address], ttl: None })
         } else {

@@ -107,6 +107,12 @@ impl<T: Transport> Client<'_, T> {
                 match select(turns.next(), hedge).await {
                     Either::Left((ended, _)) => ended,
                     Either::Right(_) => {
+                        self.trace.decide(|| {
+                            format!(
+                                "no answer after {} ms: the next server too",
+                                self.manner.hedge.as_millis()
+                            )
+                        });
                         start = true;
                         continue;
                     }
@@ -151,12 +157,12 @@ impl<T: Transport> Client<'_, T> {
         limit: Duration,
         round: u32,
     ) -> Result<Reply, Obstacle> {
-        let note = self.trace.begin(format!("{question} at {server}"));
-        let outcome = self.conversation(question, server, limit, round).await;
-        note.end(match &outcome {
-            Ok(reply) => format!("{}, {} records", rcode::name(reply.rcode), reply.answers.len()),
-            Err(obstacle) => obstacle.to_string(),
-        });
+        let turn = self.trace.begin(question, server);
+        let mut outcome = self.conversation(question, server, limit, round).await;
+        turn.end(&outcome);
+        if let Ok(reply) = &mut outcome {
+            reply.server = Some(server);
+        }
         outcome
     }
 
@@ -172,15 +178,22 @@ impl<T: Transport> Client<'_, T> {
         let edns = round == 0;
         let mut reply = self.once(question, server, first, limit, edns).await?;
         if edns && matches!(reply.rcode, rcode::FORMERR | rcode::NOTIMP | rcode::BADVERS) {
+            let code = reply.rcode;
+            self.trace.decide(|| format!("{server} says {} to EDNS: once more without", rcode::name(code)));
             reply = self.once(question, server, first, limit, false).await?;
         }
         if reply.truncated && first == Protocol::Udp {
+            self.trace.decide(|| format!("the answer of {server} is cut off: once more by TCP"));
             reply = self.once(question, server, Protocol::Tcp, limit, edns).await?;
         }
         match reply.rcode {
             rcode::NOERROR if reply.is_lame() => Err(Obstacle::Lame),
             rcode::NOERROR if reply.is_unreadable() => {
                 Err(Obstacle::Undecodable("no record of the answer can be read".to_owned()))
+            }
+            // That there is nothing in half an answer says nothing of the other half.
+            rcode::NOERROR if reply.truncated && reply.answers.is_empty() => {
+                Err(Obstacle::Undecodable("the answer is cut off, by TCP as well".to_owned()))
             }
             rcode::NOERROR | rcode::NXDOMAIN => Ok(reply),
             other => Err(Obstacle::Rcode(other)),

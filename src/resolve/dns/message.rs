@@ -8,7 +8,7 @@ use hickory_resolver::proto::op::{Edns, Message, Query};
 use hickory_resolver::proto::rr::{DNSClass, Name, RecordType};
 use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder, DecodeError};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The largest answer over UDP that we ask for: what passes everywhere unfragmented (DNS flag day 2020).
 const UDP_PAYLOAD: u16 = 1232;
@@ -114,6 +114,8 @@ pub struct Reply {
     pub has_additional: bool,
     /// The addresses in the additional section: glue, true as far as the server is to be believed there.
     pub glue: Vec<Record>,
+    /// Who said so, where a server was asked.
+    pub server: Option<SocketAddr>,
 }
 
 /// A resource record.

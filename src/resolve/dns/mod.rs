@@ -6,8 +6,8 @@ pub mod search;
 pub mod transport;
 
 use super::name;
-use super::sources::{Address, Families, Found};
-use super::trace::Trace;
+use super::sources::{Address, Families, Found, Origin};
+use super::trace::{Event, Trace};
 use crate::config::nsswitch::Status;
 use crate::config::settings::Settings;
 use crate::config::sortlist::Sortlist;
@@ -95,8 +95,10 @@ impl<T: Transport> Dns<'_, T> {
         while let Some(candidate) = search.next_candidate() {
             // A domain that makes no name with this one is passed over.
             let Ok(absolute) = absolute(&candidate) else {
+                self.trace.decide(|| format!("{candidate} is no name, and passed over"));
                 continue;
             };
+            self.trace.decide(|| format!("asking for {absolute} ({families})"));
             match self.candidate(&absolute, families).await {
                 Ok(result) => return result.map_err(|failure| (Status::NotFound, failure)),
                 Err((verdict, failure)) => search.report(verdict, failure),
@@ -182,7 +184,8 @@ impl<T: Transport> Dns<'_, T> {
             };
             match chain.follow(&reply) {
                 Step::Records(records) => {
-                    let addresses = records.iter().filter_map(address).collect();
+                    let addresses =
+                        records.into_iter().filter_map(|record| address(record, reply.server)).collect();
                     return Outcome::Found(Found { addresses, ttl: chain.ttl });
                 }
                 Step::Alias => {}
@@ -197,6 +200,10 @@ impl<T: Transport> Dns<'_, T> {
             return Ok(reply);
         }
         let special = self.settings.name_servers_for(&question.name.to_ascii());
+        if let Some(domain) = special {
+            let of = || if domain.domain.is_empty() { "." } else { &domain.domain };
+            self.trace.decide(|| format!("{question}: servers by nameserver[{}]", of()));
+        }
         let client = Client {
             transport: &self.transport,
             servers: special.map_or(&self.servers, |domain| &domain.servers),
@@ -215,13 +222,13 @@ impl<T: Transport> Dns<'_, T> {
         if answers.is_empty() {
             return None;
         }
-        self.trace.add(question.to_string(), format!("{} records of glue", answers.len()));
+        self.trace.add(Event::Glue { question: question.clone(), records: answers.len() });
         Some(Reply { answers, ..Reply::default() })
     }
 }
 
 /// `candidate` as a name from the root.
-pub(super) fn absolute(candidate: &str) -> Result<Name, ()> {
+pub(crate) fn absolute(candidate: &str) -> Result<Name, ()> {
     if name::flaw(candidate.as_bytes()).is_some() {
         return Err(());
     }
@@ -294,13 +301,13 @@ impl Chain {
 }
 
 /// The address that a record holds.
-fn address(record: &Record) -> Option<Address> {
+fn address(record: Record, server: Option<SocketAddr>) -> Option<Address> {
     let ip = match record.data {
         Rdata::A(address) => IpAddr::V4(address),
         Rdata::Aaaa(address) => IpAddr::V6(address),
         _ => return None,
     };
-    Some(Address { ip, origin: format!("dns: {} ttl {}", record.owner, record.ttl) })
+    Some(Address { ip, origin: Origin::Dns { owner: record.owner, ttl: record.ttl, server } })
 }
 
 fn of_owner<'r>(reply: &'r Reply, owner: &Name) -> impl Iterator<Item = &'r Record> {

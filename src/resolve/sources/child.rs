@@ -1,7 +1,7 @@
 //! Sources that are NSS modules: asked by `getent` in a process of its own. Its output is taken as hostile.
 
 use super::modules::{How, Modules};
-use super::{Address, Families, Found};
+use super::{Address, Families, Found, Origin};
 use crate::key::query::Family;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -103,7 +103,7 @@ fn parse(output: &[u8], families: Families, source: &str) -> Vec<Address> {
             Families::Both => true,
         };
         if wanted && !addresses.iter().any(|earlier| earlier.ip == ip) {
-            addresses.push(Address { ip, origin: format!("{source}, by getent") });
+            addresses.push(Address { ip, origin: Origin::Getent(source.to_owned()) });
         }
     }
     addresses

@@ -18,7 +18,7 @@
 //!   IPv4 alone was asked for.
 //! * `RESOLV_HOST_CONF` and `RESOLV_MULTI` in the environment override host.conf.
 
-use super::{Address, Families, Found};
+use super::{Address, Families, Found, Origin};
 use crate::config::Later;
 use crate::config::host_conf::{self, is_space, trim_start};
 use crate::key::query::Family;
@@ -60,7 +60,7 @@ pub fn lookup(files: &Files, name: &str, families: Families) -> io::Result<Optio
 
 impl From<HostsEntry> for Address {
     fn from(entry: HostsEntry) -> Self {
-        Self { ip: entry.address, origin: format!("{PATH}:{}", entry.line) }
+        Self { ip: entry.address, origin: Origin::Hosts(entry.line) }
     }
 }
 

@@ -7,7 +7,9 @@ pub mod modules;
 use crate::config::nsswitch::Status;
 use crate::key::query::Family;
 use crate::ttl::Ttl;
-use std::net::IpAddr;
+use hickory_resolver::proto::rr::Name;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 /// The families of one lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,16 @@ pub enum Families {
     Only(Family),
     /// Both at once.
     Both,
+}
+
+impl fmt::Display for Families {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Only(Family::Ipv4) => "IPv4",
+            Self::Only(Family::Ipv6) => "IPv6",
+            Self::Both => "IPv4 and IPv6",
+        })
+    }
 }
 
 /// Addresses of a name. Never empty where a source returns it as found.
@@ -32,8 +44,42 @@ pub struct Found {
 pub struct Address {
     /// The address.
     pub ip: IpAddr,
-    /// Its source, for people: `dns: mon1.example. ttl 300`, `/etc/hosts:12`.
-    pub origin: String,
+    /// Who has it.
+    pub origin: Origin,
+}
+
+/// Where an address came from. For people it is `dns: mon1.example. ttl 300`, `/etc/hosts:12`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An address was what was asked for.
+    Literal,
+    /// This line of the hosts file.
+    Hosts(usize),
+    /// A record.
+    Dns {
+        /// Whose it is.
+        owner: Name,
+        /// How long it may be kept.
+        ttl: Ttl,
+        /// Who gave it; `None` for glue.
+        server: Option<SocketAddr>,
+    },
+    /// `localhost` is known without asking.
+    Localhost,
+    /// This source of `nsswitch.conf`, asked by `getent`.
+    Getent(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal => f.write_str("the name itself"),
+            Self::Hosts(line) => write!(f, "{}:{line}", files::PATH),
+            Self::Dns { owner, ttl, .. } => write!(f, "dns: {owner} ttl {ttl}"),
+            Self::Localhost => f.write_str("RFC 6761"),
+            Self::Getent(source) => write!(f, "{source}, by getent"),
+        }
+    }
 }
 
 /// What is to be done in a source's place.

@@ -1,0 +1,166 @@
+//! The tables of errnos, in mdoc(7): what each failure means to an admin, and the verdict that the program has
+//! on it.
+
+use super::mdoc::sentence;
+use key_dns::errno::Errno;
+use key_dns::failure::{Failure, Lasting};
+use key_dns::key::KeySerial;
+use key_dns::key::keyring::KeyringError;
+use key_dns::request_key::failure::Failure as RuleFailure;
+use key_dns::ttl::Ttl;
+use linux_keyutils::KeyError;
+use std::fmt::Write;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+/// One of each failure of the helper. A new one is to be added here and in [`told`].
+fn failures() -> Vec<Failure> {
+    let text = String::new;
+    vec![
+        Failure::NoSuchName { ttl: None },
+        Failure::NoAddress { ttl: None },
+        Failure::NoServer { reason: "", ttl: None },
+        Failure::Temporary(text()),
+        Failure::Deadline(0),
+        Failure::Internal(text()),
+        Failure::Refused(text()),
+        Failure::bad_name(b"", ""),
+        Failure::UnknownType(text()),
+        Failure::BadOption(text()),
+        Failure::Usage(text()),
+    ]
+}
+
+/// What happened.
+fn told(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::NoSuchName { .. } => "The name does not exist",
+        Failure::NoAddress { .. } => "The name has no address of the family that was asked for",
+        Failure::NoServer { .. } => "The cell has no servers, or none of them has an address",
+        Failure::Temporary(_) => "The name servers fail, are silent, make no sense, or can't be reached",
+        Failure::Deadline(_) => "The lookup took longer than the deadline",
+        Failure::Internal(_) => "Something broke in the helper",
+        Failure::Refused(_) => {
+            "The name servers refuse to answer this host, or nothing listens where they should be"
+        }
+        Failure::BadName { .. } => "No host can have the name",
+        Failure::UnknownType(_) => "The type before the colon of the description is not known",
+        Failure::BadOption(_) => "The value of an option in the callout makes no sense",
+        Failure::Usage(_) => "The rule that runs the helper is wrong",
+    }
+}
+
+/// The errors of `key.dns_resolver`.
+pub(crate) fn of_helper() -> String {
+    let rows = failures().into_iter().map(|failure| {
+        let (errno, lasting) = failure.verdict();
+        let remembered = match lasting {
+            Lasting::For(ttl) => period(ttl),
+            Lasting::Negative(_) => {
+                "for as long as the zone says, and for\n.Cm negative_ttl\nat most".to_owned()
+            }
+        };
+        (errno, remembered, told(&failure))
+    });
+    table(rows)
+}
+
+/// One of each failure of `request-key`, and more than one where its errno depends on more. A new one is to be
+/// added here and in [`told_of_rule`].
+fn rule_failures() -> Option<Vec<RuleFailure>> {
+    let os = io::Error::from_raw_os_error;
+    let key = KeySerial::new(1)?;
+    let refused =
+        |source| RuleFailure::Refused { length: 0, source: KeyringError::Key { doing: "", key, source } };
+    let contents = |source| RuleFailure::Contents { name: String::new(), source };
+    Some(vec![
+        RuleFailure::NoRule,
+        contents(os(126)),
+        RuleFailure::Start(os(2)),
+        RuleFailure::Start(os(13)),
+        contents(os(13)),
+        RuleFailure::Start(os(8)),
+        RuleFailure::Usage(String::new()),
+        RuleFailure::Itself,
+        RuleFailure::TooMuch(0),
+        refused(KeyError::InvalidArguments),
+        RuleFailure::NotPrintable(String::new()),
+        RuleFailure::Ended(ExitStatus::from_raw(0)),
+        RuleFailure::TimedOut(0),
+        RuleFailure::Start(os(12)),
+        refused(KeyError::QuotaExceeded),
+        RuleFailure::Keyring(KeyringError::Key { doing: "", key, source: KeyError::QuotaExceeded }),
+        RuleFailure::Internal { doing: "", source: os(5) },
+    ])
+}
+
+fn told_of_rule(failure: &RuleFailure) -> &'static str {
+    let errno = failure.verdict().0;
+    match failure {
+        RuleFailure::NoRule => "No rule fits the key",
+        RuleFailure::Usage(_) => "The command line makes no sense",
+        RuleFailure::Itself => "The rule runs request-key again",
+        RuleFailure::Contents { .. } if errno == Errno::EACCES => {
+            "The key of a %{TYPE:DESCRIPTION} may not be read"
+        }
+        RuleFailure::Contents { .. } => "The key of a %{TYPE:DESCRIPTION} is not there",
+        RuleFailure::NotPrintable(_) => "What the key of a %{TYPE:DESCRIPTION} holds is not printable",
+        RuleFailure::Start(_) => match errno {
+            Errno::ENOENT => "The program, or its interpreter, is missing",
+            Errno::EACCES => "The program may not be executed",
+            Errno::ENOEXEC => "The program is no executable file",
+            _ => "The program can't be started for lack of memory, processes, or the like",
+        },
+        RuleFailure::Ended(_) => "The program crashed, failed, or ended without an answer",
+        RuleFailure::TimedOut(_) => "A program after a | was not done within 60 seconds",
+        RuleFailure::TooMuch(_) => "The output of a program after a | is too long",
+        RuleFailure::Refused { .. } if errno == Errno::EINVAL => {
+            "The output of a program after a | is no payload for a key of this type"
+        }
+        RuleFailure::Refused { .. } => "The kernel did not take the payload",
+        RuleFailure::Keyring(_) => "The kernel did not say what is asked",
+        RuleFailure::Internal { .. } => "Something broke in request-key",
+    }
+}
+
+/// The errors of `request-key`.
+pub(crate) fn of_request_key() -> String {
+    let rows = rule_failures().unwrap_or_default().into_iter().map(|failure| {
+        let (errno, ttl) = failure.verdict();
+        (errno, period(ttl), told_of_rule(&failure))
+    });
+    table(rows)
+}
+
+/// How long a failure is remembered. The kernel counts whole seconds of its clock, and the shortest timeout that a
+/// key is given is two of them.
+fn period(ttl: Ttl) -> String {
+    if ttl == Ttl::MIN { "for 1 to 2 seconds".to_owned() } else { format!("for {ttl} seconds") }
+}
+
+/// A list with one item an errno and time, in the order of their first rows.
+fn table(rows: impl Iterator<Item = (Errno, String, &'static str)>) -> String {
+    let mut items: Vec<(Errno, String, Vec<&str>)> = Vec::new();
+    for (errno, remembered, told) in rows {
+        match items.iter_mut().find(|(found, lasts, _)| (*found, lasts.as_str()) == (errno, &remembered)) {
+            Some((.., all)) => all.push(told),
+            None => items.push((errno, remembered, vec![told])),
+        }
+    }
+    let mut text = String::from(".Bl -tag -width Ds\n");
+    for (errno, remembered, told) in items {
+        let name = errno.to_string();
+        let name = name.split(' ').next().unwrap_or_default();
+        let meaning = io::Error::from_raw_os_error(errno.number().into()).to_string();
+        let meaning = meaning.split(" (os error").next().unwrap_or_default();
+        // Writing to a string does not fail.
+        let _ = writeln!(text, ".It Bo Er {name} Bc \"{meaning}\" Pq {}", errno.number());
+        for told in told {
+            text.push_str(&sentence(told));
+        }
+        let _ = writeln!(text, "Remembered {remembered}.");
+    }
+    text.push_str(".El\n");
+    text
+}

@@ -1,0 +1,96 @@
+//! `key-dns doctor`: says why a mount by name fails.
+
+use super::operator::{Subcommand, put};
+use super::{helper, operator};
+use crate::doctor::look::Look;
+use crate::doctor::text::{self, Style};
+use crate::doctor::{Report, exit, json, live, lookup, mounts};
+use crate::log::Log;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+/// The subcommand.
+pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+/// What its live step runs in a process of its own.
+pub const ASK: Subcommand = Subcommand { command: ask_command, run: ask };
+
+fn command() -> Command {
+    Command::new("doctor")
+        .about("Say why a mount by name fails: follow the lookup as the kernel would, step by step")
+        .after_help(
+            "Exit status: 0 all is well; 1 something breaks mounts; 2 nothing does, as far as could be seen, or \
+             wrong usage",
+        )
+        .arg(
+            Arg::new("subject")
+                .value_name("NAME|afsdb:CELL|MOUNT-SOURCE|MOUNT-POINT")
+                .help("What to follow; without it, what all lookups share"),
+        )
+        .arg(
+            Arg::new("mounts")
+                .long("mounts")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("subject")
+                .help("Look at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers"),
+        )
+        .arg(
+            Arg::new("pid")
+                .long("pid")
+                .value_name("PID")
+                .requires("mounts")
+                .value_parser(clap::value_parser!(u32).range(1..))
+                .help("The mounts of this process, as of a container"),
+        )
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON"))
+        .arg(
+            Arg::new("verbose")
+                .short('v')
+                .long("verbose")
+                .action(ArgAction::SetTrue)
+                .help("Say all that was seen"),
+        )
+}
+
+fn run(matches: &ArgMatches) -> ExitCode {
+    if matches.get_flag("mounts") {
+        let log = Log::new(operator::NAME, true);
+        let settings = helper::load(None, &log).unwrap_or_default();
+        return print(&mounts::report(matches.get_one("pid").copied(), &Look::host(), &settings), matches);
+    }
+    let subject = matches.get_one::<String>("subject").map(String::as_str);
+    match lookup::report(&Look::host(), subject) {
+        Ok(report) => print(&report, matches),
+        Err(error) => {
+            eprintln!("key-dns doctor: {error}");
+            ExitCode::from(exit::UNSEEN)
+        }
+    }
+}
+
+/// Prints a report as the options say, and turns it into the exit status.
+pub(super) fn print(report: &Report, matches: &ArgMatches) -> ExitCode {
+    let text = if matches.get_flag("json") {
+        json::render(report)
+    } else {
+        let colour =
+            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        text::render(report, Style { colour, verbose: matches.get_flag("verbose") })
+    };
+    put(&text, report.exit_code())
+}
+
+fn ask_command() -> Command {
+    Command::new(live::ASK)
+        .hide(true)
+        .arg(Arg::new("description").required(true))
+        .arg(Arg::new("callout").required(true))
+}
+
+fn ask(matches: &ArgMatches) -> ExitCode {
+    let argument = |name: &str| matches.get_one::<String>(name).map(String::as_str).unwrap_or_default();
+    match live::ask(argument("description"), argument("callout")) {
+        Ok(line) => put(&format!("{line}\n"), ExitCode::SUCCESS),
+        Err(_) => ExitCode::FAILURE,
+    }
+}

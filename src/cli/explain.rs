@@ -1,0 +1,86 @@
+//! `key-dns explain`: what an error means, and what to try.
+
+use super::operator::{Subcommand, put};
+use crate::explain::{Explanation, explain};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// The subcommand.
+pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+
+/// The version of the JSON format.
+const VERSION: u32 = 1;
+
+fn command() -> Command {
+    Command::new("explain")
+        .about("Say what an error of a mount means where names are looked up, and what to try")
+        .arg(
+            Arg::new("message")
+                .value_name("ERRNO|MESSAGE")
+                .help("ESRCH, 3, -3, what mount said, or a line of the kernel's log; quotes are not needed")
+                .num_args(1..)
+                .required(true)
+                .allow_hyphen_values(true),
+        )
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON (goes first)"))
+}
+
+fn run(matches: &ArgMatches) -> ExitCode {
+    let words: Vec<&str> =
+        matches.get_many::<String>("message").unwrap_or_default().map(String::as_str).collect();
+    match explain(&words.join(" ")) {
+        Ok(explanation) if matches.get_flag("json") => put(&json(&explanation), ExitCode::SUCCESS),
+        Ok(explanation) => put(&explanation.to_string(), ExitCode::SUCCESS),
+        Err(unknown) => {
+            eprintln!("key-dns explain: {unknown}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    errno: Option<Errno>,
+    host: Option<&'a str>,
+    meanings: Vec<Meaning>,
+}
+
+#[derive(Serialize)]
+struct Errno {
+    number: u16,
+    name: &'static str,
+    text: &'static str,
+}
+
+#[derive(Serialize)]
+struct Meaning {
+    who: String,
+    means: &'static str,
+    causes: Vec<Cause>,
+}
+
+#[derive(Serialize)]
+struct Cause {
+    what: &'static str,
+    command: Option<String>,
+}
+
+fn json(explanation: &Explanation) -> String {
+    let causes = |row| {
+        let causes = explanation.causes(row);
+        causes.map(|(what, command)| Cause { what, command }).collect()
+    };
+    let meaning = |row: &&'static crate::explain::Row| Meaning {
+        who: row.who.to_string(),
+        means: row.means,
+        causes: causes(row),
+    };
+    super::operator::json(&Document {
+        version: VERSION,
+        errno: explanation.errno.map(|(number, name, text)| Errno { number, name, text }),
+        host: explanation.name.as_deref(),
+        meanings: explanation.rows.iter().map(meaning).collect(),
+    })
+}

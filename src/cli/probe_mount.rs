@@ -1,0 +1,27 @@
+//! `key-dns probe-mount`, which `key-dns doctor --mounts` runs: it may never end.
+
+use super::operator::Subcommand;
+use crate::doctor::mounts::probe::{self, touch};
+use clap::builder::OsStringValueParser;
+use clap::{Arg, ArgMatches, Command};
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The subcommand.
+pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+
+fn command() -> Command {
+    Command::new(probe::SUBCOMMAND)
+        .hide(true)
+        .arg(Arg::new("path").required(true).value_parser(OsStringValueParser::new()))
+}
+
+fn run(matches: &ArgMatches) -> ExitCode {
+    let path = matches.get_one::<OsString>("path").map_or_else(|| Path::new("/"), Path::new);
+    match touch(path, io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

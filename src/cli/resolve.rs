@@ -1,0 +1,107 @@
+//! `key-dns resolve`: the helper's answer, for people, without key and kernel.
+
+mod json;
+mod text;
+
+use super::helper::load;
+use super::operator::{self, Subcommand, put};
+use crate::config::settings::{DEFAULT_PATH, Settings};
+use crate::key::description::Description;
+use crate::key::keyring::Request;
+use crate::log::Log;
+use crate::resolve::trace::Trace;
+use crate::upcall::{Lookup, Reply, look_up_noting};
+use clap::builder::OsStringValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// The subcommand.
+pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+
+/// There is no answer.
+const FAILED: u8 = 1;
+/// Nothing could be asked.
+const USAGE: u8 = 2;
+
+fn command() -> Command {
+    Command::new("resolve")
+        .about("Look up what a file system would, and say who answered; without key and kernel")
+        .arg(
+            Arg::new("description")
+                .value_name("DESC")
+                .required(true)
+                .value_parser(OsStringValueParser::new())
+                .help("NAME, a:NAME, aaaa:NAME or afsdb:CELL"),
+        )
+        .arg(
+            Arg::new("callout")
+                .value_name("CALLOUT")
+                .value_parser(OsStringValueParser::new())
+                .help("Options, as ipv4, ipv6, list, srv=1; none, as most file systems ask"),
+        )
+        .arg(
+            Arg::new("trace")
+                .short('t')
+                .long("trace")
+                .action(ArgAction::SetTrue)
+                .help("Print each query and each decision"),
+        )
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON"))
+        .arg(
+            Arg::new("config")
+                .short('c')
+                .long("config")
+                .value_name("FILE")
+                .value_parser(OsStringValueParser::new())
+                .help(format!("Read the settings from FILE instead of {DEFAULT_PATH}")),
+        )
+        .after_help("Exit status: 0 answered, 1 no answer, 2 nothing could be asked")
+}
+
+/// A lookup that has ended, and all that is told of it.
+struct Told<'a> {
+    request: &'a Request,
+    settings: &'a Settings,
+    lookup: Lookup,
+    reply: Reply,
+    start: Instant,
+    took: Duration,
+    /// With each step.
+    trace: bool,
+}
+
+fn run(matches: &ArgMatches) -> ExitCode {
+    let log = Log::new(operator::NAME, true);
+    let config = matches.get_one::<OsString>("config").map(PathBuf::from);
+    let settings = match load(config.as_deref(), &log) {
+        Ok(settings) => settings,
+        Err(failure) => {
+            log.error(failure);
+            return ExitCode::from(USAGE);
+        }
+    };
+    let argument = |name| matches.get_one::<OsString>(name).map_or(&b""[..], |text| text.as_bytes());
+    let request = Request {
+        description: Description::from_argument(argument("description")),
+        callout: argument("callout").to_vec(),
+    };
+    let trace = matches.get_flag("trace");
+    let start = Instant::now();
+    let noted = if trace { Trace::detailed() } else { Trace::default() };
+    let lookup = look_up_noting(&request, &settings, noted, None, &log);
+    let took = start.elapsed();
+    let reply = Reply::new(&lookup.outcome, &settings);
+    let status = if lookup.outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) };
+    let told = Told { request: &request, settings: &settings, lookup, reply, start, took, trace };
+    if matches.get_flag("json") {
+        return put(&json::render(&told), status);
+    }
+    for warning in &told.lookup.warnings {
+        log.warning(warning);
+    }
+    put(&text::render(&told), status)
+}

@@ -1,0 +1,105 @@
+//! Configuration files that are shipped, and those that the manual pages show.
+
+use crate::generate::packaging;
+use crate::pages::displays;
+use crate::support::{executable, run, scratch};
+use key_dns::config::settings::Settings;
+use key_dns::request_key::rules::Rule;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn shipped_rules() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf")).unwrap()
+}
+
+/// The shipped settings, every one of them in force.
+fn uncommented() -> String {
+    let text = fs::read_to_string(packaging().join("key.dns_resolver.conf")).unwrap();
+    let lines = text.lines().map(|line| match line.strip_prefix('#') {
+        Some(setting) if !setting.starts_with(' ') => setting,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+#[test]
+fn the_shipped_settings_change_nothing() {
+    let text = fs::read(packaging().join("key.dns_resolver.conf")).unwrap();
+    let (settings, warnings) = Settings::parse(&text);
+    assert_eq!(warnings, []);
+    assert_eq!(settings, Settings::default());
+}
+
+#[test]
+fn the_shipped_settings_show_every_default() {
+    let text = uncommented();
+    let (settings, warnings) = Settings::parse(text.as_bytes());
+    assert_eq!(warnings, []);
+    assert_eq!(settings.name_servers.len(), 1);
+    assert_eq!(Settings { name_servers: Vec::new(), ..settings }, Settings::default());
+    for line in Settings::default().to_string().lines() {
+        assert!(text.lines().any(|found| found == line), "{line} is not there");
+    }
+}
+
+#[test]
+fn the_shipped_rule_runs_the_helper() {
+    let text = shipped_rules();
+    let rules: Vec<Rule<'_>> =
+        text.lines().filter_map(|line| Rule::parse(line.as_bytes()).unwrap()).collect();
+    let [rule] = rules.as_slice() else { panic!("{rules:?}") };
+    assert_eq!(rule.program.path, b"/usr/libexec/key-dns/key.dns_resolver");
+}
+
+#[test]
+fn settings_and_rules_in_the_pages_are_right() {
+    let settings: Vec<String> =
+        displays("key.dns_resolver.conf.5").into_iter().filter(|text| text.contains(" = ")).collect();
+    assert_eq!(settings.len(), 2);
+    for text in settings {
+        assert_eq!(Settings::parse(text.as_bytes()).1, [], "{text}");
+    }
+    let mut rules = displays("request-key.conf.5");
+    assert_eq!(rules.len(), 5);
+    rules.extend(displays("key.dns_resolver.8").into_iter().filter(|text| text.starts_with("create ")));
+    assert_eq!(rules.len(), 6);
+    for line in rules.iter().flat_map(|text| text.lines()) {
+        assert!(Rule::parse(line.as_bytes()).unwrap().is_some(), "{line}");
+    }
+}
+
+#[test]
+fn a_wrong_line_is_told_as_the_page_says() {
+    let (_, warnings) = Settings::parse(b"\n\ndeadline = 0\n");
+    let message = warnings[0].at(Path::new("/etc/keyutils/key.dns_resolver.conf"));
+    let shown = displays("key.dns_resolver.conf.5");
+    assert!(shown.iter().any(|text| text.replace('\n', " ").trim() == message), "{message}");
+}
+
+#[test]
+fn the_rule_that_wins_is_shown_as_the_page_says() {
+    let folder = scratch("rules");
+    fs::create_dir_all(folder.join("request-key.d")).unwrap();
+    fs::write(folder.join("request-key.d/dns_resolver.conf"), shipped_rules()).unwrap();
+    let example = &displays("request-key.8")[0];
+    let (command, shown) = example.split_once("0 0 0 0\n").unwrap();
+    let command =
+        command.replace("$ request-key -d", &format!("{} request-key -d -l", executable().display()));
+    let output = Command::new("sh").arg("-c").arg(command + "0 0 0 0").current_dir(&folder).output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        shown.replace("/etc/request-key.d", "request-key.d")
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn the_settings_in_force_are_those_of_the_shipped_file() {
+    let path = scratch("shipped.conf");
+    fs::write(&path, uncommented()).unwrap();
+    let output = run(executable(), &["key.dns_resolver", "--dump-config", "-c", path.to_str().unwrap()]);
+    let dumped = String::from_utf8(output.stdout).unwrap();
+    assert!(dumped.starts_with(&Settings::default().to_string()), "{dumped}");
+    assert!(dumped.contains("nameserver[cluster.local] = 10.96.0.10:53\n"), "{dumped}");
+}

@@ -1,0 +1,63 @@
+//! Manual pages, completions and shipped configuration files, held against the program.
+
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
+
+#[path = "../../examples/manual/completions.rs"]
+mod completions;
+#[path = "../../examples/manual/errors.rs"]
+mod errors;
+#[path = "../../examples/manual/generate.rs"]
+mod generate;
+#[path = "../../examples/manual/mdoc.rs"]
+mod mdoc;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod configuration;
+mod install;
+mod pages;
+mod shells;
+
+use std::fs;
+use std::process::Command;
+
+#[test]
+fn what_is_made_from_the_program_is_up_to_date() {
+    let old: Vec<_> = generate::files().unwrap().into_iter().filter(|file| !file.is_up_to_date()).collect();
+    for file in &old {
+        eprintln!("{} is not up to date", file.path.display());
+    }
+    assert!(old.is_empty(), "run: cargo run --example manual");
+}
+
+#[test]
+fn no_completion_is_left_of_a_command_that_is_no_more() {
+    let made = generate::files().unwrap();
+    for (shell, _) in completions::SHELLS {
+        for entry in fs::read_dir(generate::packaging().join("completions").join(shell)).unwrap() {
+            let path = entry.unwrap().path();
+            assert!(made.iter().any(|file| file.path == path), "{} is not made any more", path.display());
+        }
+    }
+}
+
+#[test]
+fn commands_that_are_hidden_are_told_of_nowhere() {
+    let operator = key_dns::cli::operator::command();
+    for command in operator.get_subcommands().filter(|command| command.is_hide_set()) {
+        for file in generate::files().unwrap() {
+            assert!(!file.text.contains(command.get_name()), "{}", file.path.display());
+        }
+    }
+}
+
+/// Runs a program that may not be there; `None`, with a word on it, where it is not.
+fn tool(command: &mut Command) -> Option<std::process::Output> {
+    match command.output() {
+        Ok(output) => Some(output),
+        Err(error) => {
+            support::skip(&format!("{}: {error}", command.get_program().display()));
+            None
+        }
+    }
+}
