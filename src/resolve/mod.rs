@@ -5,6 +5,7 @@ pub mod dns;
 pub mod host;
 pub mod literal;
 pub mod name;
+mod opened;
 pub mod order;
 pub mod sources;
 pub mod special;
@@ -20,6 +21,7 @@ use sources::{Address, Families, Found, Origin};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 /// How long the preferred family is asked for alone: the resolution delay of RFC 8305 §8.
@@ -65,37 +67,44 @@ fn describe(server: &Server) -> String {
     format!("{name} port {port}, priority {priority}, weight {weight}: {addresses} ({status:?})")
 }
 
-/// Answers a query within the deadline of the settings.
-///
-/// # Errors
-/// The failure that the kernel is to be told of.
-pub fn resolve(query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
-    if let Query::Host(query) = query
-        && let Some(answer) = literal_answer(query)
-    {
-        return answer;
+/// What waits for name servers.
+#[derive(Debug)]
+pub struct Resolver(Runtime);
+
+impl Resolver {
+    /// Opens what it takes.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] where the system refuses.
+    pub fn open() -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+        runtime.map(Self).map_err(|error| Failure::Internal(format!("can't start the event loop: {error}")))
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(|error| Failure::Internal(format!("can't start the event loop: {error}")))?;
-    let deadline = host.settings.deadline;
-    runtime.block_on(async {
-        let lookup = async {
-            match query {
-                Query::Host(query) => by_preference(query, host).await,
-                Query::Cell(query) => afs::lookup(query, host).await,
-            }
-        };
-        timeout(Duration::from_secs(deadline.into()), lookup)
-            .await
-            .unwrap_or(Err(Failure::Deadline(deadline)))
-    })
+
+    /// Answers a query within the deadline of the settings.
+    ///
+    /// # Errors
+    /// The failure that the kernel is to be told of.
+    pub fn resolve(&self, query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
+        let deadline = host.settings.deadline;
+        self.0.block_on(async {
+            let lookup = async {
+                match query {
+                    Query::Host(query) => by_preference(query, host).await,
+                    Query::Cell(query) => afs::lookup(query, host).await,
+                }
+            };
+            timeout(Duration::from_secs(deadline.into()), lookup)
+                .await
+                .unwrap_or(Err(Failure::Deadline(deadline)))
+        })
+    }
 }
 
-/// The answer to a name that is an address itself.
-fn literal_answer(query: &HostQuery) -> Option<Result<Answer, Failure>> {
+/// The answer to a name that is an address itself, for which nobody need be asked.
+#[must_use]
+pub fn literal_answer(query: &Query) -> Option<Result<Answer, Failure>> {
+    let Query::Host(query) = query else { return None };
     let found = literal::parse(query.name.as_str()?)?;
     if found.scoped {
         return Some(Err(Failure::bad_name(

@@ -9,7 +9,7 @@ mod servers;
 use super::host::Host;
 use super::sources::Families;
 use super::{Answer, Content, name};
-use crate::config::cells::{self, Cell, Disk};
+use crate::config::cells::{self, Cell, Opened};
 use crate::failure::{Failure, Lasting};
 use crate::key::query::{CellQuery, Form, Preference};
 use crate::key::server_list::{ServerList, Source, Status};
@@ -74,8 +74,9 @@ pub async fn lookup(query: &CellQuery, host: &Host<'_>) -> Result<Answer, Failur
 
 impl Lookup<'_> {
     async fn list(&self, life: &mut Life) -> Result<ServerList, Failure> {
-        let files = Disk(|message| self.host.warn(message));
-        let configured = cells::in_kafs(self.cell, &files);
+        let none = Cell::default();
+        let files = self.host.cell_files();
+        let configured = files.map_or(&none, |files| &files.kafs);
         let failure = if configured.asks_dns() {
             match self.by_dns(life).await {
                 Outcome::Found(list) => return Ok(list),
@@ -86,11 +87,15 @@ impl Lookup<'_> {
             let reason = "DNS is not asked for this cell (use_dns), and no database names a server of it";
             Failure::NoServer { reason, ttl: None }
         };
-        let failure = match self.by_database(&configured, life).await {
+        let failure = match self.by_database(configured, life).await {
             Outcome::Found(list) => return Ok(list),
             Outcome::Nothing(other) | Outcome::NoService(other) => failure.or_weightier(other),
         };
-        let openafs = Cell { use_dns: configured.use_dns, servers: cells::in_openafs(self.cell, &files) };
+        let openafs = Opened {
+            files: files.map_or(&[], |files| &files.openafs),
+            warn: |message| self.host.warn(message),
+        };
+        let openafs = Cell { use_dns: configured.use_dns, servers: cells::in_openafs(self.cell, &openafs) };
         match self.by_database(&openafs, life).await {
             Outcome::Found(list) => Ok(list),
             Outcome::Nothing(_) | Outcome::NoService(_) => Err(failure),

@@ -228,7 +228,7 @@ impl<T: Transport> Dns<'_, T> {
 }
 
 /// `candidate` as a name from the root.
-pub(super) fn absolute(candidate: &str) -> Result<Name, ()> {
+pub(crate) fn absolute(candidate: &str) -> Result<Name, ()> {
     if name::flaw(candidate.as_bytes()).is_some() {
         return Err(());
     }

@@ -31,7 +31,7 @@ pub fn run() {
     let mut guest = Guest::new();
     line(&mut report, &["kernel", &guest.release]);
     if command_line.split_whitespace().any(|word| word == "shell") {
-        shell(&guest);
+        shell(&mut guest);
     } else {
         let names = fs::read_to_string("/cases").unwrap();
         let wanted: Vec<&str> = names.split_whitespace().collect();
@@ -72,7 +72,8 @@ fn network() {
     }
 }
 
-fn shell(guest: &Guest) {
+fn shell(guest: &mut Guest) {
+    guest.begin();
     guest.serve(crate::ceph::sample());
     Command::new("/bin/busybox").args(["--install", "-s", "/bin"]).status().unwrap();
     let line = "cat /etc/motd; exec setsid -c sh -l <>/dev/ttyS0 >&0 2>&0";

@@ -70,7 +70,8 @@ impl Contacts {
         let _ = stream.read(&mut [0; 4096]);
     }
 
-    /// Listens on one address until something comes, and not any more: the second attempt is refused.
+    /// Listens on one address until something comes, and not any more: the second attempt is refused. (By an abort, the
+    /// call would be over at once, but so was Linux 6.1.192, in `rxrpc_kernel_get_srtt()`.)
     pub fn udp_once(&self, address: &str, port: u16) {
         let address: IpAddr = address.parse().unwrap();
         let socket = UdpSocket::bind((address, port)).unwrap();

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# shellcheck shell=bash
+#
+# What the distributions' own checkers say. Overrides are in packaging/debian and packaging/rpm, each with its reason.
+
+lintian --allow-root --display-info --pedantic --fail-on error,warning,info,pedantic \
+    "$packages"/key-dns_*.changes
+rpm -K --nosignature "$packages"/key-dns*.rpm
+rpmlint --strict --config packaging/rpm/rpmlint.toml "$packages"/key-dns*.rpm
+
+# Nothing at run time but what is named.
+for file in "$packages"/key-dns_*.deb; do
+    [ -z "$(dpkg-deb --field "$file" Depends)" ] || die "$file depends on something"
+done
+for file in "$packages"/key-dns-[0-9]*.rpm; do
+    ! rpm -qp --requires "$file" | grep -v '^rpmlib(' || die "$file depends on something"
+done
+
+# The versions of all of them, of the program, and of Cargo.toml.
+version=$(version)
+[ "$("$EXECUTABLE" --version)" = "key-dns $version" ] || die "the executable is not version $version"
+for file in "$packages"/key-dns*.deb; do
+    [ "$(dpkg-deb --field "$file" Version)" = "$version-1" ] || die "$file is not version $version-1"
+done
+for file in "$packages"/key-dns*.rpm; do
+    [ "$(rpm -qp --qf '%{version}-%{release}' "$file")" = "$version-1" ] || die "$file is not version $version-1"
+done
+printf 'all are version %s\n' "$version"
+
+# The example of a configuration: without its comment signs it is all understood, and says what is the default.
+sed 's/^#\([a-z].* = \)/\1/' packaging/key.dns_resolver.conf >"$work/example.conf"
+"$EXECUTABLE" key.dns_resolver --dump-config -c "$work/example.conf" >"$work/example" 2>"$work/warnings"
+[ ! -s "$work/warnings" ] || die "packaging/key.dns_resolver.conf: $(cat "$work/warnings")"
+"$EXECUTABLE" key.dns_resolver --dump-config -c /dev/null >"$work/defaults"
+diff "$work/defaults" <(grep -v '^nameserver' "$work/example") || die 'the example does not have the defaults'
