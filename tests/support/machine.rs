@@ -326,7 +326,7 @@ impl Machine {
             let done = run("sh", &["-c", command]);
             assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
         }
-        fs::write(&path, lines[..mark].iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        fs::write(&path, lines[..mark].iter().flat_map(|line| [*line, "\n"]).collect::<String>()).unwrap();
     }
 
     /// Puts a file as it is at `path`.
