@@ -4,6 +4,7 @@ pub mod cells;
 pub mod gai;
 pub mod host_conf;
 pub mod nsswitch;
+pub mod reject;
 pub mod resolv;
 pub mod settings;
 pub mod sortlist;

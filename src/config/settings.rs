@@ -3,6 +3,7 @@
 //! The format is keyutils': a line is `KEY = VALUE`, blank, or a comment from `#` on; a value may stand in
 //! single or double quotes, and a backslash takes the next character as it is.
 
+use super::reject::Reject;
 use super::{Warning, expected, lines};
 use crate::key::query::{Family, Preference};
 use crate::ttl::Ttl;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub family: Preference,
     /// Whether the process gives up its rights before it asks anybody.
     pub confine: bool,
+    /// Addresses that are dropped from answers of DNS.
+    pub reject: Reject,
     /// Name servers of single domains, in the order of the file.
     pub name_servers: Vec<DomainServers>,
 }
@@ -69,6 +72,7 @@ impl Default for Settings {
             log: LogChoice::Failures,
             family: Preference::First(Family::Ipv4),
             confine: true,
+            reject: Reject::default(),
             name_servers: Vec::new(),
         }
     }
@@ -130,6 +134,7 @@ impl Settings {
             "log" => self.log = choice(value, &LOG_CHOICES)?,
             "family" => self.family = choice(value, &FAMILIES)?,
             "confine" => self.confine = choice(value, &SWITCH)?,
+            "reject" => self.reject = Reject::parse(value)?,
             _ => return Err(format!("unknown key {key:?}")),
         }
         Ok(())
@@ -241,6 +246,7 @@ impl fmt::Display for Settings {
         writeln!(f, "log = {}", name_of(&LOG_CHOICES, &self.log))?;
         writeln!(f, "family = {}", name_of(&FAMILIES, &self.family))?;
         writeln!(f, "confine = {}", name_of(&SWITCH, &self.confine))?;
+        writeln!(f, "reject = {}", self.reject)?;
         for entry in &self.name_servers {
             let domain = if entry.domain.is_empty() { "." } else { &entry.domain };
             write!(f, "nameserver[{domain}] = ")?;
@@ -338,7 +344,7 @@ mod tests {
         fn what_is_dumped_reads_back_the_same(
             ttls in prop::array::uniform3(1_u32..0x7fff_ffff), deadline in 1_u32..3600, hedge in 10_u64..60_000,
             log in prop::sample::select(&LOG_CHOICES), family in prop::sample::select(&FAMILIES),
-            confine: bool,
+            confine: bool, reject in prop::sample::select(vec!["none", "loopback, multicast"]),
             servers in prop::collection::vec(("([a-z0-9]{1,5}(\\.[a-z0-9]{1,5})?)?", prop::collection::vec(any::<SocketAddr>(), 1..4)), 0..4),
         ) {
             let settings = Settings {
@@ -350,6 +356,7 @@ mod tests {
                 log: log.1,
                 family: family.1,
                 confine,
+                reject: Reject::parse(reject).unwrap(),
                 name_servers: servers.into_iter().map(|(domain, servers)| DomainServers {
                     domain,
                     servers: servers.iter().map(|s| SocketAddr::new(s.ip(), s.port())).collect(),
