@@ -69,6 +69,7 @@ pub fn allow_descriptors() {
 
 /// Confines the process for the rest of its life. What a kernel lacks, or does not let this user have, is passed
 /// over and told.
+#[must_use]
 pub fn confine(needs: &Needs) -> Vec<Lacking> {
     let mut lacking = Vec::new();
     let mut note = |what, outcome: Result<(), Errno>| {
@@ -82,7 +83,7 @@ pub fn confine(needs: &Needs) -> Vec<Lacking> {
     note("capabilities", no_capabilities());
     // A change of user may have set it to what /proc/sys/fs/suid_dumpable says.
     note("being undumpable", prctl::set_dumpable(false));
-    lacking.extend(landlock(&needs.ports).err());
+    lacking.extend(restrict_by_landlock(&needs.ports).err());
     if let Err(errno) = seccomp::install(needs.key) {
         lacking.push(Lacking::new("seccomp", errno.desc()));
     }
@@ -110,7 +111,10 @@ fn lower(resource: Resource, soft: rlim_t, hard: rlim_t) -> Result<(), Errno> {
 
 /// Becomes a user and a group of no other process and of no file, without other groups. Who is not root stays who
 /// they are.
-fn become_nobody() -> Result<(), Errno> {
+///
+/// # Errors
+/// As `setresuid(2)`; EINVAL in a user namespace that has no such user.
+pub fn become_nobody() -> Result<(), Errno> {
     if !geteuid().is_root() {
         return Ok(());
     }
@@ -133,7 +137,10 @@ fn no_capabilities() -> Result<(), Errno> {
 }
 
 /// Allows no file, no TCP port but these, no signal to others, as far as the kernel's Landlock goes.
-fn landlock(ports: &[u16]) -> Result<(), Lacking> {
+///
+/// # Errors
+/// Where it has none.
+pub fn restrict_by_landlock(ports: &[u16]) -> Result<(), Lacking> {
     const NEWEST: ABI = ABI::V9;
     let restrict = || {
         let mut ruleset = Ruleset::default()

@@ -48,7 +48,6 @@ in_root() {
 debian() {
     rm -f "$work/dpkg.log"
     new_root tar -C "$root" -xf "$base"
-    rm -f "$root/etc/resolv.conf"
     mkdir -p "$root/packages"
     cp "$root$debs"/*.deb "$root/packages"
     rename_all "$packages"/key-dns*.deb

@@ -69,6 +69,7 @@ new_root() {
     mkdir -p "$root/proc" "$root/etc"
     undo "umount -l $root/proc"
     mount -t proc proc "$root/proc"
+    rm -f "$root/etc/resolv.conf"
     printf 'nameserver %s\n' "$server" >"$root/etc/resolv.conf"
     printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
     printf '127.0.0.1 localhost\n' >"$root/etc/hosts"
@@ -82,7 +83,7 @@ ask() {
     asked=$((asked + 1))
     if key=$(keyctl request2 dns_resolver "$name$asked-$$-$RANDOM.host.pkg.test" '' @s 2>&1); then
         printf '%s %s\n' "$(keyctl print "$key")" \
-            "$(awk -v key="$(printf '%08x' "$key")" '$1 == key { print $4 }' /proc/keys)"
+            "$(awk -v key="$(printf '%08x' "$key")" '$1 == key { print $4; exit }' /proc/keys)"
     else
         printf '%s\n' "$key"
     fi
@@ -93,7 +94,7 @@ answered_by() {
     local got who
     got=$(ask); [ -z "${DEBUG-}" ] || echo "$got"
     case $got in
-    '192.0.2.7 1h') who=key-dns ;;
+    '192.0.2.7 '*h) who=key-dns ;;
     '192.0.2.7 '*s | '192.0.2.7 '*m) who=keyutils ;;
     'request_key: Required key not available') who=nobody ;;
     *) who="'$got'" ;;
@@ -127,6 +128,7 @@ stop_asking() {
 # Fails if a lookup has failed meanwhile.
 none_lost() {
     stop_asking
+    [ -s "$work/asking" ] || die "$now: nothing was asked meanwhile"
     if grep -v '^192\.0\.2\.7 ' "$work/asking"; then
         die "$now: lookups were lost"
     fi

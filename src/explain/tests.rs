@@ -60,6 +60,7 @@ fn messages_are_read_as_who_says_them_writes_them() {
         ("libceph: Failed to parse monitor IPs: -22", 22, all(Who::Ceph), None),
         ("kAFS: unable to lookup cell 'example.org'", 0, all(Who::Afs), Some("example.org")),
         ("[mount ] ==> dns_query((null),fs1.example.test,16,)", 0, vec![], Some("fs1.example.test")),
+        ("libceph: Failed to parse monitor IPs: -3", 3, all(Who::Ceph), None),
         ("[mount ] <== dns_query() = -2", 2, all(Who::Kernel), None),
         ("dns_query() = -2", 2, all(Who::Kernel), None),
         ("#dnserror=61", 61, vec![Who::Kernel, Who::Afs], None),

@@ -182,9 +182,10 @@ impl<'a> Host<'a> {
             {
                 Ok(found) => found.ok_or_else(not_found),
                 Err(error) => {
+                    // Nobody knows what it has; that others have nothing is not the truth then.
                     let why = format!("{}: {error}", files::PATH);
                     self.warn(why.clone());
-                    Err(Miss::Unavailable(why))
+                    Err(Miss::Failed(Status::Unavail, Failure::Temporary(why)))
                 }
             },
             Plan::Dns => {

@@ -312,6 +312,28 @@ impl Machine {
         writeln!(file, "{command}").unwrap();
     }
 
+    /// Where the changes are that come next; see [`Machine::rewind`].
+    pub fn mark(&self) -> usize {
+        fs::read_to_string(Path::new(STATE).join("undo")).unwrap_or_default().lines().count()
+    }
+
+    /// Takes back all changes since `mark`.
+    pub fn rewind(&mut self, mark: usize) {
+        let path = Path::new(STATE).join("undo");
+        let undo = fs::read_to_string(&path).unwrap_or_default();
+        let lines: Vec<&str> = undo.lines().collect();
+        for command in lines[mark..].iter().rev() {
+            let done = run("sh", &["-c", command]);
+            assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+        }
+        fs::write(&path, lines[..mark].iter().flat_map(|line| [&**line, "\n"]).collect::<String>()).unwrap();
+    }
+
+    /// Puts a file as it is at `path`.
+    pub fn place(&mut self, path: &str, file: &Path) {
+        self.shadow(path, file);
+    }
+
     /// Puts back all that was changed, and goes on having the machine.
     pub fn give_back(&mut self) {
         self.put_back();
