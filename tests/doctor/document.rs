@@ -65,7 +65,7 @@ fn the_page_shows_what_is_printed() {
         let silent = Server::builder().script(Script::new().on_all(Action::Silence));
         host.servers.push(silent.at(&format!("{SECOND}:53")).start());
         host.name_servers(&[SECOND, FIRST]);
-        shows("silent server", &block(&format!("key-dns doctor -v {NAME}"), &doctor(&["-v", NAME]).stdout));
+        shows("silent server", &block(&format!("key-dns doctor {NAME}"), &doctor(&[NAME]).stdout));
     });
     on_a_host(|host| {
         let program = for_anybody(host);
