@@ -46,7 +46,7 @@ pub fn run(machine: &mut Machine, report: &mut Report) {
             let outcomes: Vec<_> = asking.into_iter().map(|asking| asking.join().unwrap()).collect();
             (outcomes, most, memory)
         });
-        println!("    {most} helpers at a time, {} KiB together", memory);
+        println!("    {most} helpers at a time, {memory} KiB together");
         for seen in &outcomes {
             group.case("one of many", judge_in(LONGEST, seen, b"10.0.1.1", &[]));
         }
