@@ -53,13 +53,11 @@ impl Reject {
         let words = value.split([',', ' ', '\t']).filter(|word| !word.is_empty());
         let mut kinds = Vec::new();
         for word in words.filter(|&word| word != "none") {
-            match KINDS.iter().find(|(name, _)| *name == word) {
-                Some((_, kind)) => kinds.push(*kind),
-                None => {
-                    let names = KINDS.map(|(name, _)| name).join(", ");
-                    return Err(expected(format_args!("none, or some of {names}"), word));
-                }
-            }
+            let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == word) else {
+                let names = KINDS.map(|(name, _)| name).join(", ");
+                return Err(expected(format_args!("none, or some of {names}"), word));
+            };
+            kinds.push(*kind);
         }
         Ok(Self(kinds))
     }
