@@ -12,6 +12,7 @@ mod lookup;
 mod message;
 mod nsswitch;
 mod payload;
+mod query;
 mod request;
 mod resolv_conf;
 mod rules;
@@ -26,6 +27,7 @@ pub use lookup::lookup;
 pub use message::message;
 pub use nsswitch::nsswitch;
 pub use payload::payload;
+pub use query::query;
 pub use request::request;
 pub use resolv_conf::resolv_conf;
 pub use rules::rules;
@@ -34,7 +36,7 @@ pub use settings::settings;
 use key_dns::config::Warning;
 
 /// All targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 12] = [
+pub const TARGETS: [(&str, fn(&[u8])); 13] = [
     ("request", request),
     ("settings", settings),
     ("resolv_conf", resolv_conf),
@@ -47,6 +49,7 @@ pub const TARGETS: [(&str, fn(&[u8])); 12] = [
     ("message", message),
     ("lookup", lookup),
     ("payload", payload),
+    ("query", query),
 ];
 
 /// The input up to the first newline, and what follows it.

@@ -24,16 +24,28 @@ pub fn lookup(input: &[u8]) {
     let mut input = Unstructured::new(input);
     let Ok(case) = Case::arbitrary(&mut input) else { return };
     let Ok(script) = Script::new(&mut input) else { return };
-    case.run(script);
+    block_on(case.look_up(script));
+}
+
+/// Runs a lookup on a clock that does not wait.
+pub(crate) fn block_on(lookup: impl Future<Output = ()>) {
+    thread_local! {
+        static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+    }
+    RUNTIME.with(|runtime| runtime.block_on(lookup));
 }
 
 /// The most aliases that are followed from a name.
-const ALIASES: usize = 16;
+pub(crate) const ALIASES: usize = 16;
 /// Queries in one turn of a server: as usual, without EDNS, and by TCP.
-const TRIES: usize = 3;
+pub(crate) const TRIES: usize = 3;
 
 #[derive(Arbitrary, Debug)]
-struct Case {
+pub(crate) struct Case {
     name: u8,
     families: u8,
     options: Options,
@@ -62,17 +74,6 @@ const ATTEMPTS: [u8; 8] = [2, 1, 2, 1, 1, 3, 0, 1];
 const DOMAINS: [&str; 5] = ["example.org", "test", ".", "bad..domain", "h.example.org"];
 
 impl Case {
-    fn run(&self, script: Script) {
-        thread_local! {
-            static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .start_paused(true)
-                .build()
-                .expect("a runtime");
-        }
-        RUNTIME.with(|runtime| runtime.block_on(self.look_up(script)));
-    }
-
     async fn look_up(&self, script: Script) {
         let settings = self.settings();
         let conf = self.conf();
@@ -126,7 +127,7 @@ impl Case {
         check_text(&trace.to_string());
     }
 
-    fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         let mut text =
             format!("hedge = {}\ndeadline = {}\n", 10 + 10 * u16::from(self.hedge), 1 + self.deadline % 30,);
         if self.options.special {
@@ -137,7 +138,7 @@ impl Case {
         settings
     }
 
-    fn conf(&self) -> ResolvConf {
+    pub(crate) fn conf(&self) -> ResolvConf {
         let Self { ndots, attempts, timeout, .. } = self;
         let mut text: String =
             (0..=self.servers % 3).map(|number| format!("nameserver 127.0.0.{}\n", number + 1)).collect();
@@ -235,7 +236,7 @@ impl Known {
 }
 
 /// The name that a query asks for, its header taken off.
-fn question(query: &[u8]) -> Name {
+pub(crate) fn question(query: &[u8]) -> Name {
     Name::read(&mut BinDecoder::new(query)).expect("our own message")
 }
 
@@ -261,6 +262,6 @@ fn check_reply(outcome: Result<Found, Failure>, settings: &Settings) {
 }
 
 /// A line of the log holds nothing but text.
-fn check_text(text: &str) {
+pub(crate) fn check_text(text: &str) {
     assert!(text.chars().all(|character| !character.is_control()), "{text:?}");
 }

@@ -4,7 +4,6 @@ use arbitrary::{Arbitrary, Unstructured};
 use key_dns::resolve::dns::message::{Reply, is_reply_to};
 use key_dns::resolve::dns::transport::{Protocol, Transport};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -133,15 +132,14 @@ pub(crate) struct Script {
 pub(crate) struct Seen {
     /// The queries, whole messages.
     pub(crate) queries: Vec<Vec<u8>>,
-    /// The answers that were taken for such, by what follows the id: most are repeated, and say nothing new.
-    answers: HashMap<Vec<u8>, [u8; 2]>,
+    /// The answers that were taken for such: at most [`PATIENCE`].
+    answers: Vec<Vec<u8>>,
 }
 
 impl Seen {
     /// What could be read of the answers.
     pub(crate) fn replies(&self) -> impl Iterator<Item = Reply> {
-        let whole = |(rest, id): (&Vec<u8>, &[u8; 2])| [id.as_slice(), rest].concat();
-        self.answers.iter().map(whole).filter_map(|answer| Reply::decode(&answer).ok())
+        self.answers.iter().filter_map(|answer| Reply::decode(answer).ok())
     }
 }
 
@@ -198,7 +196,7 @@ impl Transport for Script {
             // Somebody else's, and passed over.
             return std::future::pending().await;
         }
-        self.seen.borrow_mut().answers.insert(bytes[2..].to_vec(), [bytes[0], bytes[1]]);
+        self.seen.borrow_mut().answers.push(bytes.clone());
         Ok(bytes)
     }
 }

@@ -38,9 +38,8 @@ take_machine() {
     dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= \
         --bind-interfaces --listen-address="$server" --local-ttl=7200 \
         --address=/host.pkg.test/192.0.2.7 --local=/pkg.test/host.pkg.test/ \
-        --host-record=vl1.pkg.test,192.0.2.21 --host-record=vl2.pkg.test,192.0.2.22,2001:db8::22 \
-        --srv-host=_afs3-vlserver._udp.cell.pkg.test,vl1.pkg.test,7003,1,1 \
-        --srv-host=_afs3-vlserver._udp.cell.pkg.test,vl2.pkg.test,7003,2,1 9>&- &
+        --host-record=vl1.pkg.test,192.0.2.21 \
+        --srv-host=_afs3-vlserver._udp.cell.pkg.test,vl1.pkg.test,7003,1,1 9>&- &
     undo "kill $!"
     for _ in $(seq 50); do
         if ss -Hlun "src $server:53" | grep -q .; then

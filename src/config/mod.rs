@@ -98,6 +98,12 @@ impl Later {
         Self { path: Path::new(path), file: File::open(path) }
     }
 
+    /// A file that is not there.
+    #[must_use]
+    pub fn absent(path: &'static str) -> Self {
+        Self { path: Path::new(path), file: Err(io::ErrorKind::NotFound.into()) }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &'static Path {

@@ -3,14 +3,16 @@
 use super::dns::Dns;
 use super::dns::client::Manner;
 use super::dns::message::Record;
-use super::dns::transport::Network;
+use super::dns::transport::{Network, Transport};
 use super::opened::{CellFiles, Opened, Warnings};
 use super::sources::modules::Modules;
 use super::sources::{self, Address, Facts, Families, Found, Plan, child, files};
 use super::trace::{Event, Trace};
 use super::{literal, order, special};
+use crate::config::cells::Cell;
 use crate::config::gai;
 use crate::config::nsswitch::{Entry, Status};
+use crate::config::resolv::ResolvConf;
 use crate::config::settings::Settings;
 use crate::failure::Failure;
 use crate::key::query::{Family, Query};
@@ -22,7 +24,7 @@ use std::rc::Rc;
 
 /// The name service of this host, as its files describe it.
 #[derive(Debug)]
-pub struct Host<'a> {
+pub struct Host<'a, T = Network> {
     /// The helper's settings.
     pub settings: &'a Settings,
     /// Where the steps of a lookup are noted.
@@ -30,6 +32,7 @@ pub struct Host<'a> {
     warnings: Warnings,
     opened: Opened,
     modules: Option<Modules>,
+    transport: T,
     glue: RefCell<Option<Rc<[Record]>>>,
 }
 
@@ -62,7 +65,44 @@ impl<'a> Host<'a> {
     pub fn of_files(query: Option<&Query>, settings: &'a Settings, trace: &'a Trace) -> Self {
         let warnings = Warnings::default();
         let opened = Opened::new(query, &warnings);
-        Self { settings, trace, warnings, opened, modules: None, glue: RefCell::default() }
+        Self {
+            settings,
+            trace,
+            warnings,
+            opened,
+            modules: None,
+            transport: Network,
+            glue: RefCell::default(),
+        }
+    }
+}
+
+impl<'a, T: Transport> Host<'a, T> {
+    /// A host with these files and no others, whose name servers are reached by way of `transport`.
+    #[must_use]
+    pub fn with_files(
+        order: Vec<Entry>,
+        resolv: ResolvConf,
+        cell: Option<Cell>,
+        settings: &'a Settings,
+        trace: &'a Trace,
+        transport: T,
+    ) -> Self {
+        Self {
+            settings,
+            trace,
+            warnings: Warnings::default(),
+            opened: Opened::with_files(order, resolv, cell),
+            modules: None,
+            transport,
+            glue: RefCell::default(),
+        }
+    }
+
+    /// The way to its name servers.
+    #[must_use]
+    pub fn transport(&self) -> &T {
+        &self.transport
     }
 
     /// Whether a source that this query leads to may be an NSS module.
@@ -224,7 +264,7 @@ impl<'a> Host<'a> {
 
     /// This host's way to ask DNS.
     #[must_use]
-    pub fn dns(&self) -> Dns<'_, Network> {
+    pub fn dns(&self) -> Dns<'_, &T> {
         let conf = &self.opened.resolv;
         let mut servers = self.opened.servers.clone();
         if conf.rotate && !servers.is_empty() {
@@ -233,7 +273,7 @@ impl<'a> Host<'a> {
         }
         let glue = self.glue.borrow().clone();
         Dns {
-            transport: Network,
+            transport: &self.transport,
             servers,
             manner: Manner {
                 timeout: conf.timeout,
@@ -268,7 +308,7 @@ impl<'a> Host<'a> {
     }
 }
 
-impl Facts for Host<'_> {
+impl<T> Facts for Host<'_, T> {
     fn host_name(&self) -> String {
         self.opened.name.clone()
     }

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::key::query::{Family, HostQuery, Preference, Query, Selection};
 use crate::key::server_list::{Server, ServerList};
 use crate::ttl::Ttl;
+use dns::transport::Transport;
 use futures_util::future::{Either, select};
 use host::Host;
 use sources::{Address, Families, Found, Origin};
@@ -86,19 +87,23 @@ impl Resolver {
     /// # Errors
     /// The failure that the kernel is to be told of.
     pub fn resolve(&self, query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
-        let deadline = host.settings.deadline;
-        self.0.block_on(async {
-            let lookup = async {
-                match query {
-                    Query::Host(query) => by_preference(query, host).await,
-                    Query::Cell(query) => afs::lookup(query, host).await,
-                }
-            };
-            timeout(Duration::from_secs(deadline.into()), lookup)
-                .await
-                .unwrap_or(Err(Failure::Deadline(deadline)))
-        })
+        self.0.block_on(answer(query, host))
     }
+}
+
+/// Answers a query within the deadline of the settings.
+///
+/// # Errors
+/// The failure that the kernel is to be told of.
+pub async fn answer<T: Transport>(query: &Query, host: &Host<'_, T>) -> Result<Answer, Failure> {
+    let deadline = host.settings.deadline;
+    let lookup = async {
+        match query {
+            Query::Host(query) => by_preference(query, host).await,
+            Query::Cell(query) => afs::lookup(query, host).await,
+        }
+    };
+    timeout(Duration::from_secs(deadline.into()), lookup).await.unwrap_or(Err(Failure::Deadline(deadline)))
 }
 
 /// The answer to a name that is an address itself, for which nobody need be asked.
@@ -129,7 +134,7 @@ pub fn literal_answer(query: &Query) -> Option<Result<Answer, Failure>> {
     })
 }
 
-async fn by_preference(query: &HostQuery, host: &Host<'_>) -> Result<Answer, Failure> {
+async fn by_preference<T: Transport>(query: &HostQuery, host: &Host<'_, T>) -> Result<Answer, Failure> {
     let Some(name) = query.name.as_str() else {
         let reason = name::flaw(query.name.as_bytes()).unwrap_or("it is not text");
         return Err(Failure::bad_name(query.name.as_bytes(), reason));
@@ -147,7 +152,7 @@ async fn by_preference(query: &HostQuery, host: &Host<'_>) -> Result<Answer, Fai
 /// Each family's lookup is the whole one, through all sources and the search list, so wherever keyutils, which
 /// knows IPv4 alone here, has an answer, this is the same one. They run side by side, but for a head start:
 /// an answer that comes at once, as nearly all do, spares the name servers the second question.
-async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, Failure> {
+async fn first_of<T: Transport>(name: &str, family: Family, host: &Host<'_, T>) -> Result<Found, Failure> {
     let other = match family {
         Family::Ipv4 => Family::Ipv6,
         Family::Ipv6 => Family::Ipv4,
@@ -176,7 +181,7 @@ async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, 
     }
 }
 
-fn selected(found: Found, selection: Selection, host: &Host<'_>) -> Answer {
+fn selected<T: Transport>(found: Found, selection: Selection, host: &Host<'_, T>) -> Answer {
     let mut addresses: Vec<Address> = Vec::with_capacity(found.addresses.len());
     for address in found.addresses {
         if !addresses.iter().any(|earlier| earlier.ip == address.ip) {

@@ -103,6 +103,23 @@ impl Opened {
     }
 }
 
+impl Opened {
+    /// What these files say, on a host that has no others.
+    pub(super) fn with_files(order: Vec<Entry>, resolv: ResolvConf, cell: Option<Cell>) -> Self {
+        Self {
+            files: None,
+            servers: resolv.servers.iter().map(socket_address).collect(),
+            resolv,
+            gai: Later::absent(gai::PATH),
+            addresses: HostSources::default(),
+            name: String::new(),
+            present: Vec::new(),
+            cell: cell.map(|kafs| CellFiles { kafs, openafs: cells::OPENAFS.map(Later::absent) }),
+            order,
+        }
+    }
+}
+
 impl CellFiles {
     fn open(query: &CellQuery, warnings: &Warnings) -> Option<Self> {
         let cell = query.cell.as_str().filter(|cell| name::flaw(cell.as_bytes()).is_none())?;

@@ -3,7 +3,7 @@
 //! With `KEY_DNS_WRITE` set, the page is written anew instead.
 
 use crate::dns::{Action, Script, Server};
-use crate::host::{FIRST, Host, NAME, SECOND, doctor, for_anybody};
+use crate::host::{FIRST, NAME, SECOND, doctor, for_anybody, on_a_host};
 use crate::support::machine::UPCALL;
 use crate::support::run;
 use std::{env, fs};
@@ -54,30 +54,25 @@ fn block(command: &str, output: &[u8]) -> String {
 #[test]
 fn the_page_shows_what_is_printed() {
     let mons = "mon1.doctor.test:6789,mon2.doctor.test:6789:/";
-    {
-        let Some(_host) = Host::take() else { return };
+    on_a_host(|_| {
         shows("healthy", &block(&format!("key-dns doctor {mons}"), &doctor(&[mons]).stdout));
-    }
-    {
-        let Some(mut host) = Host::take() else { return };
+    });
+    on_a_host(|host| {
         host.machine.take_away(UPCALL);
         shows("no request-key", &block(&format!("key-dns doctor {mons}"), &doctor(&[mons]).stdout));
-    }
-    {
-        let Some(mut host) = Host::take() else { return };
+    });
+    on_a_host(|host| {
         let silent = Server::builder().script(Script::new().on_all(Action::Silence));
         host.servers.push(silent.at(&format!("{SECOND}:53")).start());
         host.name_servers(&[SECOND, FIRST]);
-        shows("silent server", &block(&format!("key-dns doctor -v {NAME}"), &doctor(&["-v", NAME]).stdout));
-    }
-    {
-        let Some(mut host) = Host::take() else { return };
-        let program = for_anybody(&mut host);
+        shows("silent server", &block(&format!("key-dns doctor {NAME}"), &doctor(&[NAME]).stdout));
+    });
+    on_a_host(|host| {
+        let program = for_anybody(host);
         let user = ["--reuid=65534", "--regid=65534", "--clear-groups", program, "doctor", NAME];
         shows("user", &block(&format!("key-dns doctor {NAME}"), &run("setpriv", &user).stdout));
-    }
-    {
-        let Some(mut host) = Host::take() else { return };
+    });
+    on_a_host(|host| {
         host.name_servers(&[SECOND]);
         let output = doctor(&["--json", NAME]).stdout;
         let report: serde_json::Value = serde_json::from_slice(&output).unwrap();
@@ -89,5 +84,5 @@ fn the_page_shows_what_is_printed() {
         let step = steps.trim_end().trim_end_matches(',');
         let shown = format!("{head}  \"steps\": [\n    …\n    {{\n{step},\n    …\n  ]\n}}\n");
         shows("json", &block(&format!("key-dns doctor --json {NAME}"), shown.as_bytes()));
-    }
+    });
 }

@@ -35,32 +35,24 @@ pub fn server(address: &str) -> Server {
 }
 
 /// The machine, with our helper behind keyutils' `request-key`, and a name server.
-pub struct Host {
-    pub machine: Machine,
+pub struct Host<'a> {
+    pub machine: &'a mut Machine,
     pub servers: Vec<Server>,
 }
 
-impl Host {
-    pub fn take() -> Option<Self> {
-        Self::take_after(|| {})
-    }
-
-    /// The same, after something that needs the machine as it is.
-    pub fn take_after(first: impl FnOnce()) -> Option<Self> {
-        let mut machine = Machine::take_as_it_is()?;
-        first();
-        machine.replace(HELPER, std::fs::read(executable()).unwrap(), 0o755);
+impl<'a> Host<'a> {
+    pub fn new(machine: &'a mut Machine) -> Self {
+        machine.replace(HELPER, fs::read(executable()).unwrap(), 0o755);
         machine.take_away(RULES_FOLDER);
         let rule = concat!(env!("CARGO_MANIFEST_DIR"), "/request-key.d/dns_resolver.conf");
-        let folder = format!("{RULES_FOLDER}/dns_resolver.conf");
-        std::fs::create_dir(RULES_FOLDER).unwrap();
-        std::fs::copy(rule, folder).unwrap();
+        fs::create_dir(RULES_FOLDER).unwrap();
+        fs::copy(rule, format!("{RULES_FOLDER}/dns_resolver.conf")).unwrap();
         machine.replace("/etc/hosts", "127.0.0.1 localhost\n", 0o644);
         machine.replace("/etc/nsswitch.conf", "hosts: files dns\n", 0o644);
         machine.take_away("/etc/keyutils/key.dns_resolver.conf");
         let mut host = Self { machine, servers: vec![server(FIRST), server(GOOD)] };
         host.name_servers(&[FIRST]);
-        Some(host)
+        host
     }
 
     /// The servers that resolv.conf names.
@@ -74,7 +66,7 @@ impl Host {
 
     /// The one rule.
     pub fn rule(&mut self, rule: &str) {
-        std::fs::write(format!("{RULES_FOLDER}/dns_resolver.conf"), format!("{rule}\n")).unwrap();
+        fs::write(format!("{RULES_FOLDER}/dns_resolver.conf"), format!("{rule}\n")).unwrap();
     }
 
     /// No rule at all.
@@ -91,7 +83,7 @@ impl Host {
 }
 
 /// A copy of the executable that anybody can run.
-pub fn for_anybody(host: &mut Host) -> &'static str {
+pub fn for_anybody(host: &mut Host<'_>) -> &'static str {
     const COPY: &str = "/run/key-dns-doctor/key-dns";
     host.machine.replace(COPY, fs::read(executable()).unwrap(), 0o755);
     fs::set_permissions("/run/key-dns-doctor", fs::Permissions::from_mode(0o755)).unwrap();
@@ -102,6 +94,12 @@ pub fn for_anybody(host: &mut Host) -> &'static str {
 pub fn doctor(args: &[&str]) -> Output {
     let mut command = Command::new(executable());
     command.arg0("key-dns").arg("doctor").args(args).output().unwrap()
+}
+
+/// Runs `test` on such a host, if it can be had.
+pub fn on_a_host(test: impl FnOnce(&mut Host<'_>)) {
+    let Some(mut machine) = Machine::take_as_it_is() else { return };
+    test(&mut Host::new(&mut machine));
 }
 
 /// What it says as JSON.

@@ -156,8 +156,8 @@ impl<'a> Tracer<'a> {
                 self.trace.push(format!("{call} {}", registers.rdi));
                 None
             }
-            Plan::Fail(at, errno) if at == place => self.prevent(errno),
-            Plan::Always(number, errno) if number == call => self.prevent(errno),
+            Plan::Fail(at, errno) if at == place => Some(self.prevent(errno)),
+            Plan::Always(number, errno) if number == call => Some(self.prevent(errno)),
             Plan::Signal(at, signal) if at == place => {
                 kill(self.traced, Signal::try_from(signal).unwrap()).unwrap();
                 None
@@ -182,9 +182,9 @@ impl<'a> Tracer<'a> {
     }
 
     /// Lets the call that is about to be made be none, and return this error.
-    fn prevent(&self, errno: i32) -> Option<i64> {
+    fn prevent(&self, errno: i32) -> i64 {
         self.change(|registers| registers.orig_rax = u64::MAX);
-        Some(-i64::from(errno))
+        -i64::from(errno)
     }
 
     fn change(&self, how: impl FnOnce(&mut libc::user_regs_struct)) {

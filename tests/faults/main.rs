@@ -4,7 +4,7 @@
 //! stands in the place of `/sbin/request-key`: it runs the real one as its tracer, and breaks what the callout
 //! info of the key says.
 
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::zombie_processes)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../afs/decode.rs"]

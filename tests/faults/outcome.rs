@@ -18,7 +18,12 @@ const TRUE_ERRORS: [&str; 2] = [error::EAGAIN, error::ECONNREFUSED];
 
 /// Says what is wrong with what a caller saw, where it is neither the answer nor a true error.
 pub fn judge(seen: &Seen, answer: &[u8], also: &[&str]) -> Result<(), String> {
-    if seen.took > LONGEST {
+    judge_in(LONGEST, seen, answer, also)
+}
+
+/// The same, for a caller who may wait longer.
+pub fn judge_in(longest: Duration, seen: &Seen, answer: &[u8], also: &[&str]) -> Result<(), String> {
+    if seen.took > longest {
         return Err(format!("after {:?}", seen.took));
     }
     match &seen.payload {

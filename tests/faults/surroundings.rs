@@ -218,8 +218,7 @@ fn games(machine: &mut Machine, group: &mut Group) {
         ),
     ] {
         for attempts in [1, 3] {
-            let _servers: Vec<Server> = scene.set_up(machine);
-            drop(_servers);
+            drop::<Vec<Server>>(scene.set_up(machine));
             machine.file(
                 "/etc/resolv.conf",
                 format!("nameserver {ADDRESS}\noptions timeout:1 attempts:{attempts}\n"),
@@ -247,13 +246,12 @@ fn clock(machine: &mut Machine, group: &mut Group) {
     }
     let set = |seconds: i64| {
         let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        let moved = wall.as_millis() as i64 + 1000 * seconds;
+        let moved = i64::try_from(wall.as_millis()).unwrap() + 1000 * seconds;
         assert!(command("date", &["-s", &format!("@{}.{:03}", moved / 1000, moved % 1000)]).status.success());
     };
     let scene = &SCENES[0];
     for step in [86_400, -86_400, 315_360_000, -3600] {
-        let _servers = scene.set_up(machine);
-        drop(_servers);
+        drop(scene.set_up(machine));
         let late = Action::delay(Duration::from_millis(400), Action::Zone);
         let _server = server(ADDRESS).zone(hosts()).script(Script::new().on_all(late)).start();
         let seen = thread::scope(|scope| {

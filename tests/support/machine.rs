@@ -326,12 +326,18 @@ impl Machine {
             let done = run("sh", &["-c", command]);
             assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
         }
-        fs::write(&path, lines[..mark].iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        fs::write(&path, lines[..mark].iter().flat_map(|line| [&**line, "\n"]).collect::<String>()).unwrap();
     }
 
     /// Puts a file as it is at `path`.
     pub fn place(&mut self, path: &str, file: &Path) {
         self.shadow(path, file);
+    }
+
+    /// Puts back all that was changed, and goes on having the machine.
+    pub fn give_back(&mut self) {
+        self.put_back();
+        self.away.clear();
     }
 
     fn put_back(&mut self) {

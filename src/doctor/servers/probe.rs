@@ -34,7 +34,7 @@ pub(super) struct Probe {
 pub(super) fn run(
     asked: Option<&Asked>,
     family: Family,
-    dns: &Dns<'_, Network>,
+    dns: &Dns<'_, &Network>,
     settings: &Settings,
 ) -> Result<Vec<Probe>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
@@ -69,7 +69,7 @@ pub(super) fn run(
     Ok(probes)
 }
 
-async fn all(question: &Question, dns: &Dns<'_, Network>, settings: &Settings) -> Vec<Probe> {
+async fn all(question: &Question, dns: &Dns<'_, &Network>, settings: &Settings) -> Vec<Probe> {
     let special = settings.name_servers_for(&question.name.to_ascii());
     let servers = special.map_or(&dns.servers, |domain| &domain.servers);
     let manner = Manner { attempts: 1, timeout: dns.manner.timeout.min(LONGEST), ..dns.manner.clone() };

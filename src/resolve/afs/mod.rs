@@ -6,6 +6,7 @@
 mod dns;
 mod servers;
 
+use super::dns::transport::Transport;
 use super::host::Host;
 use super::sources::Families;
 use super::{Answer, Content, name};
@@ -19,10 +20,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// A cell that is being looked up.
-struct Lookup<'a> {
+struct Lookup<'a, T> {
     cell: &'a str,
     families: Families,
-    host: &'a Host<'a>,
+    host: &'a Host<'a, T>,
     /// When what is known of the records has to do.
     records_until: Instant,
     /// When what is known of the addresses has to do.
@@ -46,7 +47,7 @@ enum Outcome {
 ///
 /// # Errors
 /// The weightiest failure of all sources.
-pub async fn lookup(query: &CellQuery, host: &Host<'_>) -> Result<Answer, Failure> {
+pub async fn lookup<T: Transport>(query: &CellQuery, host: &Host<'_, T>) -> Result<Answer, Failure> {
     let bytes = query.cell.as_bytes();
     let Some(cell) = query.cell.as_str().filter(|_| name::flaw(bytes).is_none()) else {
         return Err(Failure::bad_name(bytes, name::flaw(bytes).unwrap_or("it is not text")));
@@ -72,7 +73,7 @@ pub async fn lookup(query: &CellQuery, host: &Host<'_>) -> Result<Answer, Failur
     Ok(Answer { content, ttl: life.0 })
 }
 
-impl Lookup<'_> {
+impl<T: Transport> Lookup<'_, T> {
     async fn list(&self, life: &mut Life) -> Result<ServerList, Failure> {
         let none = Cell::default();
         let files = self.host.cell_files();

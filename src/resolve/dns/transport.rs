@@ -47,6 +47,17 @@ pub trait Transport {
     ) -> impl Future<Output = io::Result<Vec<u8>>>;
 }
 
+impl<T: Transport> Transport for &T {
+    fn exchange(
+        &self,
+        server: SocketAddr,
+        protocol: Protocol,
+        query: &[u8],
+    ) -> impl Future<Output = io::Result<Vec<u8>>> {
+        T::exchange(self, server, protocol, query)
+    }
+}
+
 /// The network of this host.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Network;

@@ -21,7 +21,7 @@ use super::{Interface, Source, SourceAddresses};
 /// interface addresses are fetched with the first question for one.
 ///
 /// Meant for one lookup: what it learnt of interfaces it does not ask again.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct HostSources {
     probe: RefCell<Option<Probe>>,
     netlink: Option<Netlink>,

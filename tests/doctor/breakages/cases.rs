@@ -8,22 +8,22 @@ use crate::support::machine::{HELPER, RULES_FOLDER, SETTINGS, UPCALL};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-const fn case(what: &'static str, finding: &'static str, make: fn(&mut Host)) -> Breakage {
+const fn case(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)) -> Breakage {
     Breakage::new(what, finding, NAME, make)
 }
 
-const fn keyutils(what: &'static str, finding: &'static str, make: fn(&mut Host)) -> Breakage {
+const fn keyutils(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)) -> Breakage {
     Breakage { package: Some("keyutils"), ..case(what, finding, make) }
 }
 
 /// The server at the first address, doing this.
-fn scripted(host: &mut Host, action: Action) {
+fn scripted(host: &mut Host<'_>, action: Action) {
     host.servers.remove(0);
     let server = Server::builder().zone(zone()).script(Script::new().on_all(action));
     host.servers.push(server.at(&format!("{FIRST}:53")).start());
 }
 
-fn our_request_key(host: &mut Host) {
+fn our_request_key(host: &mut Host<'_>) {
     host.machine.replace(UPCALL, fs::read(executable()).unwrap(), 0o755);
 }
 
@@ -49,7 +49,7 @@ pub const CASES: &[Breakage] = &[
         program[at..at + name.len()].copy_from_slice(b"libkeyutilx.so.1");
         host.machine.replace(UPCALL, program, 0o755);
     }),
-    case("no rule", "no-rule", Host::no_rules),
+    case("no rule", "no-rule", |host| host.no_rules()),
     case("no rule for our keys", "no-rule", |host| {
         host.no_rules();
         host.machine.replace("/etc/request-key.conf", "create user debug:* * /bin/true\n", 0o644);

@@ -18,13 +18,14 @@ mod kmsg;
 mod naive;
 mod namespaces;
 mod nfs;
+mod tools;
 
 use case::Case;
 use std::env;
 
 /// The cases of all consumers, in the order in which they are run.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [ceph::CASES, namespaces::CASES, afs::CASES, nfs::CASES, cifs::CASES].into_iter().flatten()
+    [ceph::CASES, namespaces::CASES, afs::CASES, nfs::CASES, cifs::CASES, tools::CASES].into_iter().flatten()
 }
 
 fn main() {
