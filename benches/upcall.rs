@@ -21,7 +21,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
-use support::machine::{HELPER, KEYUTILS_HELPER, Machine, RULE, UPCALL};
+use support::machine::{HELPER, KEYUTILS_HELPER, Machine, RULE, SETTINGS, UPCALL};
 use support::{executable, run, scratch};
 
 /// Upcalls of each side, after a warm-up of one block.
@@ -44,12 +44,14 @@ enum Side {
     Ours,
     Keyutils,
     Floor,
+    /// Ours, with all rights to the end.
+    Unconfined,
 }
 
 /// What answers at the moment, and the names still unasked.
 struct Bench {
     _machine: Machine,
-    programs: [PathBuf; 3],
+    programs: [PathBuf; 4],
     names: Cell<usize>,
     side: Cell<Option<Side>>,
     mounted: Cell<bool>,
@@ -61,10 +63,11 @@ impl Bench {
         fs::copy(UPCALL, &keyutils).unwrap();
         machine.use_our_request_key();
         machine.name_servers(&[ADDRESS]);
+        machine.settings("");
         machine.absent_at_end(REAL);
         // The helper's rule must name the very file that is called.
         let ours = PathBuf::from(HELPER);
-        let programs = [ours, keyutils, floor];
+        let programs = [ours.clone(), keyutils, floor, ours];
         Self {
             _machine: machine,
             programs,
@@ -83,7 +86,9 @@ impl Bench {
         if self.side.replace(Some(side)) == Some(side) {
             return;
         }
-        let helper = if side == Side::Ours { HELPER } else { KEYUTILS_HELPER };
+        let helper = if [Side::Ours, Side::Unconfined].contains(&side) { HELPER } else { KEYUTILS_HELPER };
+        let confine = if side == Side::Unconfined { "no" } else { "yes" };
+        fs::write(SETTINGS, format!("confine = {confine}\n")).unwrap();
         fs::write(RULE, format!("create dns_resolver * * {helper} %k\n")).unwrap();
         self.call(self.program(side));
     }
@@ -161,7 +166,7 @@ impl Bench {
     /// The path under which a probe finds the program: one whose last part is its name.
     fn real(&self, side: Side) -> String {
         match side {
-            Side::Ours => {
+            Side::Ours | Side::Unconfined => {
                 let _ = fs::remove_file(REAL);
                 std::os::unix::fs::symlink(HELPER, REAL).unwrap();
                 REAL.to_owned()
@@ -248,9 +253,9 @@ fn main() {
         .fold(Zone::new("bench.test"), |zone, number| zone.a(&format!("n{number}"), [192, 0, 2, 1], 300));
     let server = Server::builder().at(&format!("{ADDRESS}:53")).zone(zone).start();
 
-    let mut times: [Vec<f64>; 3] = Default::default();
+    let mut times: [Vec<f64>; 4] = Default::default();
     for round in 0..=ROUNDS {
-        for side in [Side::Ours, Side::Keyutils, Side::Floor] {
+        for side in [Side::Ours, Side::Unconfined, Side::Keyutils, Side::Floor] {
             bench.turn(side);
             bench.ask();
             for _ in 0..BLOCK {
@@ -274,7 +279,7 @@ fn main() {
         }
     }
     let each = times[0].len();
-    let [ours, theirs, floor] = times.map(quantiles);
+    let [ours, theirs, floor, unconfined] = times.map(quantiles);
     let [crowd, their_crowd, _] = crowds;
     let [crowd, their_crowd] = [crowd, their_crowd].map(|times| median(times.into_iter()));
 
@@ -299,5 +304,13 @@ fn main() {
         (size(&executable()), size(bench.program(Side::Keyutils)) + size(Path::new(KEYUTILS_HELPER)));
     row("executables (theirs: no libraries)", mine, other, "MB", "at most 3 MB");
     println!("the floor: {:.2} µs, 90th of 100 {:.2} µs", floor.0, floor.1);
+    println!(
+        "the confinement: {:.2} µs of {:.2} µs, a share of {:.3} (goal: at most 0.1); 90th of 100, {:.2} of {:.2}",
+        ours.0 - unconfined.0,
+        ours.0,
+        1.0 - unconfined.0 / ours.0,
+        ours.1 - unconfined.1,
+        ours.1,
+    );
     drop(bench);
 }

@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod cli;
 pub mod config;
+pub mod confine;
 pub mod doctor;
 pub mod errno;
 pub mod explain;

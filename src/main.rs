@@ -2,9 +2,9 @@
 
 #![no_main]
 
-use key_dns::sys::arena::Arena;
-
+// AddressSanitizer watches the system's allocator, and no other (fuzz/asan).
+#[cfg(not(asan))]
 #[global_allocator]
-static MEMORY: Arena = Arena::new();
+static MEMORY: key_dns::sys::arena::Arena = key_dns::sys::arena::Arena::new();
 
 key_dns::entry!(key_dns::face::run);

@@ -1,6 +1,7 @@
 //! The way of one key, from the kernel's request to the answer.
 
 use crate::config::settings::{LogChoice, Settings};
+use crate::confine::{Lacking, Needs, allow_descriptors, confine};
 use crate::failure::{Failure, Lasting};
 use crate::key::KeySerial;
 use crate::key::keyring::{Keyring, KeyringError, Request, Unanswered};
@@ -9,7 +10,7 @@ use crate::key::query::Query;
 use crate::log::Log;
 use crate::resolve::host::Host;
 use crate::resolve::trace::Trace;
-use crate::resolve::{Answer, Content, resolve};
+use crate::resolve::{Answer, Content, Resolver, literal_answer};
 use crate::sys::rescue;
 use crate::ttl::Ttl;
 use std::fmt;
@@ -91,29 +92,57 @@ pub struct Lookup {
     pub trace: Trace,
     /// What was passed over: callout words, lines of configuration files.
     pub warnings: Vec<String>,
+    /// What could not be had of the confinement.
+    pub lacking: Vec<Lacking>,
 }
 
-/// Parses and resolves what is asked.
+/// Parses and resolves what is asked: for `key`, which is all that can be answered afterwards, or for nobody.
+///
+/// All that may be needed of this host is read or opened before the process is confined, and nobody else is asked
+/// anything before that.
 #[must_use]
-pub fn look_up(request: &Request, settings: &Settings) -> Lookup {
-    look_up_noting(request, settings, Trace::default())
+pub fn look_up(request: &Request, settings: &Settings, key: Option<KeySerial>, log: &Log) -> Lookup {
+    look_up_noting(request, settings, Trace::default(), key, log)
+}
+
+/// Does so for nobody, and leaves the process as it is, for what else it has to do.
+#[must_use]
+pub fn look_up_unconfined(request: &Request, settings: &Settings) -> Lookup {
+    let settings = Settings { confine: false, ..settings.clone() };
+    look_up(request, &settings, None, &Log::none())
 }
 
 /// Does so, and notes in `trace` what is tried.
 #[must_use]
-pub fn look_up_noting(request: &Request, settings: &Settings, trace: Trace) -> Lookup {
-    let mut warnings = Vec::new();
+pub fn look_up_noting(
+    request: &Request,
+    settings: &Settings,
+    trace: Trace,
+    key: Option<KeySerial>,
+    log: &Log,
+) -> Lookup {
+    let (mut warnings, mut lacking) = (Vec::new(), Vec::new());
     let Request { description, callout } = request;
     let outcome = Query::parse(&description.name, callout, settings.family).and_then(|parsed| {
         for word in &parsed.unknown_words {
             warnings.push(format!("callout word \"{word}\" means nothing here and is ignored"));
         }
-        let host = Host::new(settings, &trace);
-        let answer = resolve(&parsed.query, &host);
+        if let Some(answer) = literal_answer(&parsed.query) {
+            return answer;
+        }
+        let host = Host::open(&parsed.query, settings, &trace);
+        let answer = Resolver::open().and_then(|resolver| {
+            log.connect();
+            allow_descriptors();
+            if settings.confine {
+                lacking = confine(&Needs { key, ports: host.name_server_ports() });
+            }
+            resolver.resolve(&parsed.query, &host)
+        });
         warnings.extend(host.warnings());
         answer
     });
-    Lookup { outcome, trace, warnings }
+    Lookup { outcome, trace, warnings, lacking }
 }
 
 /// Answers `key`: takes it over, looks up what it asks, and instantiates it.
@@ -138,7 +167,7 @@ pub fn answer(
         Err(failure) => return give_up(key, ring, failure, log),
     };
     rescue::set_limit(settings.deadline.saturating_add(GRACE));
-    let lookup = look_up(&request, &settings);
+    let lookup = look_up(&request, &settings, Some(key), log);
     let reply = Reply::new(&lookup.outcome, &settings);
     hand_over(key, ring, &reply)?;
     report(&request, &lookup, &reply, settings.log, log);
@@ -218,6 +247,9 @@ fn hand_over(key: KeySerial, ring: &impl Keyring, reply: &Reply) -> Result<(), U
 fn report(request: &Request, lookup: &Lookup, reply: &Reply, choice: LogChoice, log: &Log) {
     for warning in &lookup.warnings {
         log.warning(warning);
+    }
+    if choice == LogChoice::All {
+        lookup.lacking.iter().for_each(|lacking| log.info(lacking));
     }
     let name = request.description.name.escape_ascii();
     if let Some(shortcoming) = reply.shortcoming() {

@@ -86,6 +86,7 @@ fn rule_failures() -> Option<Vec<RuleFailure>> {
         RuleFailure::TooMuch(0),
         refused(KeyError::InvalidArguments),
         RuleFailure::NotPrintable(String::new()),
+        RuleFailure::Unread,
         RuleFailure::Ended(ExitStatus::from_raw(0)),
         RuleFailure::TimedOut(0),
         RuleFailure::Start(os(12)),
@@ -99,6 +100,7 @@ fn told_of_rule(failure: &RuleFailure) -> &'static str {
     let errno = failure.verdict().0;
     match failure {
         RuleFailure::NoRule => "No rule fits the key",
+        RuleFailure::Unread => "No rule fits among those in the files that could be read",
         RuleFailure::Usage(_) => "The command line makes no sense",
         RuleFailure::Itself => "The rule runs request-key again",
         RuleFailure::Contents { .. } if errno == Errno::EACCES => {

@@ -23,9 +23,19 @@ impl Made {
     }
 }
 
-/// The command lines of all faces.
+/// The command lines of all faces, as people see them.
 pub(crate) fn commands() -> [Command; 3] {
-    [cli::operator::command(), cli::helper::command(), cli::request_key::command()]
+    [for_people(), cli::helper::command(), cli::request_key::command()]
+}
+
+/// The operator's face without hidden commands, which clap_complete would propose.
+fn for_people() -> Command {
+    let all = cli::operator::command();
+    let shown = all.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
+    Command::new(cli::operator::NAME)
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(all.get_arguments())
+        .subcommands(shown)
 }
 
 /// Where packaging files are.

@@ -18,8 +18,9 @@ fn usage(path: &[String], mut command: Command) -> String {
         lines.extend(path.iter().map(|name| format!(".Cm {name}")));
         for word in words_of(line).iter().skip(1 + path.len()) {
             if word == "[OPTIONS]" {
-                let options = command.get_opts().chain(flags(&command));
-                lines.extend(options.map(|option| format!(".Op {}", heads(option).swap_remove(0))));
+                lines.extend(
+                    own_options(&command).map(|option| format!(".Op {}", heads(option).swap_remove(0))),
+                );
             } else {
                 lines.push(line_of(word));
             }
@@ -28,10 +29,10 @@ fn usage(path: &[String], mut command: Command) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Options that take no value, but for those that every command has.
-fn flags(command: &Command) -> impl Iterator<Item = &Arg> {
-    let takes = |arg: &&Arg| matches!(arg.get_action(), ArgAction::SetTrue | ArgAction::Count);
-    command.get_arguments().filter(takes)
+/// Options, but for those that every command has.
+fn own_options(command: &Command) -> impl Iterator<Item = &Arg> {
+    let everywhere = |arg: &Arg| matches!(arg.get_action(), ArgAction::Help | ArgAction::Version);
+    command.get_arguments().filter(move |arg| !arg.is_positional() && !arg.is_hide_set() && !everywhere(arg))
 }
 
 /// The command if it has no subcommands, otherwise each of these that is no face of its own; with the names that

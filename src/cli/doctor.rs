@@ -1,21 +1,27 @@
 //! `key-dns doctor`: says why a mount by name fails.
 
-use super::operator::Subcommand;
+use super::operator::{Subcommand, put};
 use super::{helper, operator};
 use crate::doctor::look::Look;
 use crate::doctor::text::{self, Style};
-use crate::doctor::{Report, json, mounts};
+use crate::doctor::{Report, exit, json, live, lookup, mounts};
 use crate::log::Log;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 /// The subcommand.
 pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+/// What its live step runs in a process of its own.
+pub const ASK: Subcommand = Subcommand { command: ask_command, run: ask };
 
 fn command() -> Command {
     Command::new("doctor")
         .about("Say why a mount by name fails: follow the lookup as the kernel would, step by step")
+        .after_help(
+            "Exit status: 0 all is well; 1 something breaks mounts; 2 nothing does, as far as could be seen, or \
+             wrong usage",
+        )
         .arg(
             Arg::new("subject")
                 .value_name("NAME|afsdb:CELL|MOUNT-SOURCE|MOUNT-POINT")
@@ -52,25 +58,39 @@ fn run(matches: &ArgMatches) -> ExitCode {
         let settings = helper::load(None, &log).unwrap_or_default();
         return print(&mounts::report(matches.get_one("pid").copied(), &Look::host(), &settings), matches);
     }
-    let report = Report {
-        kind: crate::doctor::Kind::Lookup,
-        subject: matches.get_one::<String>("subject").cloned(),
-        steps: Vec::new(),
-    };
-    print(&report, matches)
+    let subject = matches.get_one::<String>("subject").map(String::as_str);
+    match lookup::report(&Look::host(), subject) {
+        Ok(report) => print(&report, matches),
+        Err(error) => {
+            eprintln!("key-dns doctor: {error}");
+            ExitCode::from(exit::UNSEEN)
+        }
+    }
 }
 
 /// Prints a report as the options say, and turns it into the exit status.
 pub(super) fn print(report: &Report, matches: &ArgMatches) -> ExitCode {
-    let mut out = io::stdout().lock();
     let text = if matches.get_flag("json") {
         json::render(report)
     } else {
-        let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let colour =
+            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         text::render(report, Style { colour, verbose: matches.get_flag("verbose") })
     };
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => report.exit_code(),
-        Err(_) => ExitCode::from(crate::doctor::exit::UNSEEN),
+    put(&text, report.exit_code())
+}
+
+fn ask_command() -> Command {
+    Command::new(live::ASK)
+        .hide(true)
+        .arg(Arg::new("description").required(true))
+        .arg(Arg::new("callout").required(true))
+}
+
+fn ask(matches: &ArgMatches) -> ExitCode {
+    let argument = |name: &str| matches.get_one::<String>(name).map(String::as_str).unwrap_or_default();
+    match live::ask(argument("description"), argument("callout")) {
+        Ok(line) => put(&format!("{line}\n"), ExitCode::SUCCESS),
+        Err(_) => ExitCode::FAILURE,
     }
 }

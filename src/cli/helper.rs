@@ -192,11 +192,12 @@ fn debug(request: &Request, config: Option<&Path>, verbosity: u8, log: &Log) -> 
         }
     };
     rescue::set_limit(settings.deadline.saturating_add(GRACE));
-    let lookup = look_up(request, &settings);
+    let lookup = look_up(request, &settings, None, log);
     for warning in &lookup.warnings {
         log.warning(warning);
     }
     if verbosity > 0 {
+        lookup.lacking.iter().for_each(|lacking| log.info(lacking));
         for step in lookup.trace.steps() {
             log.info(step);
         }

@@ -21,13 +21,10 @@ pub struct Subcommand {
 
 /// The subcommands, each in a file of its own. The other faces are subcommands as well, but are taken out of the way
 /// before (`face.rs`).
-const SUBCOMMANDS: &[Subcommand] = &[
-    doctor::SUBCOMMAND,
-    resolve::SUBCOMMAND,
-    cache::SUBCOMMAND,
-    explain::SUBCOMMAND,
-    probe_mount::SUBCOMMAND,
-];
+const SUBCOMMANDS: &[Subcommand] =
+    &[doctor::SUBCOMMAND, resolve::SUBCOMMAND, cache::SUBCOMMAND, explain::SUBCOMMAND];
+/// Those that this program runs itself, in processes of their own. No manual tells of them.
+const INTERNAL: &[Subcommand] = &[doctor::ASK, probe_mount::SUBCOMMAND];
 
 /// The command line.
 #[must_use]
@@ -45,14 +42,16 @@ pub fn command() -> Command {
 /// Runs it.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
-    let matches = match command().try_get_matches_from(args) {
+    let internal = INTERNAL.iter().map(|subcommand| (subcommand.command)());
+    let matches = match command().subcommands(internal).try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return helper::usage(&error),
     };
     let Some((name, matches)) = matches.subcommand() else {
         return ExitCode::FAILURE;
     };
-    let found = SUBCOMMANDS.iter().find(|subcommand| (subcommand.command)().get_name() == name);
+    let mut all = SUBCOMMANDS.iter().chain(INTERNAL);
+    let found = all.find(|subcommand| (subcommand.command)().get_name() == name);
     found.map_or(ExitCode::FAILURE, |subcommand| (subcommand.run)(matches))
 }
 

@@ -19,7 +19,7 @@ fn command() -> Command {
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
-    let path = matches.get_one::<OsString>("path").map(Path::new).unwrap_or_else(|| Path::new("/"));
+    let path = matches.get_one::<OsString>("path").map_or_else(|| Path::new("/"), Path::new);
     match touch(path, io::stdout()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,

@@ -91,8 +91,8 @@ fn run(matches: &ArgMatches) -> ExitCode {
     };
     let trace = matches.get_flag("trace");
     let start = Instant::now();
-    let lookup =
-        look_up_noting(&request, &settings, if trace { Trace::detailed() } else { Trace::default() });
+    let noted = if trace { Trace::detailed() } else { Trace::default() };
+    let lookup = look_up_noting(&request, &settings, noted, None, &log);
     let took = start.elapsed();
     let reply = Reply::new(&lookup.outcome, &settings);
     let status = if lookup.outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) };

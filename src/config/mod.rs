@@ -4,13 +4,14 @@ pub mod cells;
 pub mod gai;
 pub mod host_conf;
 pub mod nsswitch;
+pub mod reject;
 pub mod resolv;
 pub mod settings;
 pub mod sortlist;
 
 use std::fmt;
-use std::fs;
-use std::io::{self, BufRead};
+use std::fs::File;
+use std::io::{self, BufRead, Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// Something in a configuration file that was passed over.
@@ -70,14 +71,67 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    contents(File::open(path)?)
+}
+
+fn contents(file: impl Read) -> io::Result<Vec<u8>> {
     // Room enough for the usual file to be read at once.
     let mut bytes = Vec::with_capacity(4096);
-    let file = fs::File::open(path)?;
-    io::Read::read_to_end(&mut io::Read::take(file, LARGEST + 1), &mut bytes)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
     }
     Ok(bytes)
+}
+
+/// A file that is opened now, and read later if that turns out to be needed.
+#[derive(Debug)]
+pub struct Later {
+    path: &'static Path,
+    file: io::Result<File>,
+}
+
+impl Later {
+    /// Opens the file.
+    #[must_use]
+    pub fn open(path: &'static str) -> Self {
+        Self { path: Path::new(path), file: File::open(path) }
+    }
+
+    /// A file that is not there.
+    #[must_use]
+    pub fn absent(path: &'static str) -> Self {
+        Self { path: Path::new(path), file: Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &'static Path {
+        self.path
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(&self) -> Result<Vec<u8>, Unreadable> {
+        let unreadable = |source| Unreadable { path: self.path.to_owned(), source };
+        self.from_start().and_then(contents).map_err(unreadable)
+    }
+
+    /// The file, at its beginning.
+    ///
+    /// # Errors
+    /// Where it could not be opened.
+    pub fn from_start(&self) -> io::Result<&File> {
+        match &self.file {
+            Ok(file) => (&*file).rewind().map(|()| file),
+            Err(error) => Err(error.raw_os_error().map_or_else(
+                || io::Error::new(error.kind(), error.to_string()),
+                io::Error::from_raw_os_error,
+            )),
+        }
+    }
 }
 
 /// The lines of a file, without their newlines.

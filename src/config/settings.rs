@@ -3,6 +3,7 @@
 //! The format is keyutils': a line is `KEY = VALUE`, blank, or a comment from `#` on; a value may stand in
 //! single or double quotes, and a backslash takes the next character as it is.
 
+use super::reject::Reject;
 use super::{Warning, expected, lines};
 use crate::key::query::{Family, Preference};
 use crate::ttl::Ttl;
@@ -32,6 +33,10 @@ pub struct Settings {
     pub log: LogChoice,
     /// The address that a request without options gets.
     pub family: Preference,
+    /// Whether the process gives up its rights before it asks anybody.
+    pub confine: bool,
+    /// Addresses that are dropped from answers of DNS.
+    pub reject: Reject,
     /// Name servers of single domains, in the order of the file.
     pub name_servers: Vec<DomainServers>,
 }
@@ -66,6 +71,8 @@ impl Default for Settings {
             hedge: Duration::from_millis(300),
             log: LogChoice::Failures,
             family: Preference::First(Family::Ipv4),
+            confine: true,
+            reject: Reject::default(),
             name_servers: Vec::new(),
         }
     }
@@ -83,6 +90,9 @@ const FAMILIES: [(&str, Preference); 5] = [
 /// The choices of `log`, as written in the file.
 const LOG_CHOICES: [(&str, LogChoice); 3] =
     [("failures", LogChoice::Failures), ("all", LogChoice::All), ("none", LogChoice::None)];
+
+/// Yes and no, as written in the file.
+const SWITCH: [(&str, bool); 2] = [("yes", true), ("no", false)];
 
 /// Any number of seconds that a key's timeout can have.
 const SECONDS: RangeInclusive<u32> = 1..=0x7fff_ffff;
@@ -123,6 +133,8 @@ impl Settings {
             "hedge" => self.hedge = Duration::from_millis(number(value, &(10..=60_000))?.into()),
             "log" => self.log = choice(value, &LOG_CHOICES)?,
             "family" => self.family = choice(value, &FAMILIES)?,
+            "confine" => self.confine = choice(value, &SWITCH)?,
+            "reject" => self.reject = Reject::parse(value)?,
             _ => return Err(format!("unknown key {key:?}")),
         }
         Ok(())
@@ -233,6 +245,8 @@ impl fmt::Display for Settings {
         writeln!(f, "hedge = {}", self.hedge.as_millis())?;
         writeln!(f, "log = {}", name_of(&LOG_CHOICES, &self.log))?;
         writeln!(f, "family = {}", name_of(&FAMILIES, &self.family))?;
+        writeln!(f, "confine = {}", name_of(&SWITCH, &self.confine))?;
+        writeln!(f, "reject = {}", self.reject)?;
         for entry in &self.name_servers {
             let domain = if entry.domain.is_empty() { "." } else { &entry.domain };
             write!(f, "nameserver[{domain}] = ")?;
@@ -258,7 +272,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let (settings, warnings) = parse(
-            "default_ttl = 7\nmax_ttl=600\nnegative_ttl =5\ndeadline= 3\nhedge = 50\nlog = all\nfamily = any\n\
+            "default_ttl = 7\nmax_ttl=600\nnegative_ttl =5\ndeadline= 3\nhedge = 50\nlog = all\nfamily = any\nconfine=no\n\
              nameserver[Cluster.Local.] = 10.96.0.10, [2001:db8::1]:5353\nnameserver[.] = ::1\n",
         );
         assert_eq!(warnings, []);
@@ -267,6 +281,7 @@ mod tests {
         assert_eq!(settings.negative_ttl, Ttl::from_secs(5));
         assert_eq!((settings.deadline, settings.hedge), (3, Duration::from_millis(50)));
         assert_eq!((settings.log, settings.family), (LogChoice::All, Preference::Any));
+        assert!(!settings.confine);
         let servers = |name| settings.name_servers_for(name).unwrap().servers.clone();
         assert_eq!(
             servers("mon.ROOK.cluster.local."),
@@ -329,6 +344,7 @@ mod tests {
         fn what_is_dumped_reads_back_the_same(
             ttls in prop::array::uniform3(1_u32..0x7fff_ffff), deadline in 1_u32..3600, hedge in 10_u64..60_000,
             log in prop::sample::select(&LOG_CHOICES), family in prop::sample::select(&FAMILIES),
+            confine: bool, reject in prop::sample::select(vec!["none", "loopback, multicast"]),
             servers in prop::collection::vec(("([a-z0-9]{1,5}(\\.[a-z0-9]{1,5})?)?", prop::collection::vec(any::<SocketAddr>(), 1..4)), 0..4),
         ) {
             let settings = Settings {
@@ -339,6 +355,8 @@ mod tests {
                 hedge: Duration::from_millis(hedge),
                 log: log.1,
                 family: family.1,
+                confine,
+                reject: Reject::parse(reject).unwrap(),
                 name_servers: servers.into_iter().map(|(domain, servers)| DomainServers {
                     domain,
                     servers: servers.iter().map(|s| SocketAddr::new(s.ip(), s.port())).collect(),

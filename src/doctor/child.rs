@@ -1,8 +1,9 @@
 //! Something that may never come back, done in a process that can be left behind.
 
-use std::io::{self, Read};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use std::io::{self, PipeReader, Read};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -30,28 +31,55 @@ pub enum Ended {
     },
 }
 
-/// Runs this executable as `key-dns ARGS…` and waits for at most `limit`.
-///
-/// # Errors
-/// Where it can't be started, or its output not be read.
-pub fn this_program(args: &[&str], limit: Duration) -> io::Result<Ended> {
+/// Whether what is written to standard error counts as output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errors {
+    /// It is lost.
+    Drop,
+    /// It is part of the output.
+    Keep,
+}
+
+/// This executable, to be run as `key-dns ARGS…`.
+#[must_use]
+pub fn this_program(args: &[&str]) -> Command {
     let mut command = Command::new(SELF);
     command.arg0(crate::cli::operator::NAME).args(args);
-    run(command, limit)
+    command
 }
 
 /// Runs a command and waits for at most `limit`. Its output must fit in a pipe (64 KiB).
 ///
 /// # Errors
 /// Where it can't be started, or its output not be read.
-pub fn run(mut command: Command, limit: Duration) -> io::Result<Ended> {
+pub fn run(command: Command, limit: Duration) -> io::Result<Ended> {
+    run_watching(command, limit, Errors::Drop, || {})
+}
+
+/// The same, calling `look` every now and then while it runs.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_watching(
+    mut command: Command,
+    limit: Duration,
+    errors: Errors,
+    mut look: impl FnMut(),
+) -> io::Result<Ended> {
     let start = Instant::now();
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let (reader, writer) = io::pipe()?;
+    match errors {
+        Errors::Keep => command.stderr(writer.try_clone()?),
+        Errors::Drop => command.stderr(Stdio::null()),
+    };
+    let mut child = command.stdin(Stdio::null()).stdout(writer).spawn()?;
+    // The writing ends that the command holds.
+    drop(command);
     let mut pause = POLL[0];
     loop {
         if let Some(status) = child.try_wait()? {
             let took = start.elapsed();
-            return Ok(Ended::Done { status, output: output(&mut child)?, took });
+            return Ok(Ended::Done { status, output: output(reader)?, took });
         }
         if start.elapsed() >= limit {
             // One that waits uninterruptibly stays until that wait ends; nobody waits for it here.
@@ -60,28 +88,20 @@ pub fn run(mut command: Command, limit: Duration) -> io::Result<Ended> {
         }
         sleep(pause);
         pause = (pause * 2).min(POLL[1]);
+        look();
     }
 }
 
 /// What a process that has ended wrote. A process of its own that lives on could hold the pipe open, so no more is
 /// read than what is there.
-fn output(child: &mut Child) -> io::Result<Vec<u8>> {
-    let Some(mut pipe) = child.stdout.take() else {
-        return Ok(Vec::new());
-    };
-    nonblocking(&pipe)?;
+fn output(mut pipe: PipeReader) -> io::Result<Vec<u8>> {
+    let flags = OFlag::from_bits_truncate(fcntl(&pipe, FcntlArg::F_GETFL)?);
+    fcntl(&pipe, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     let mut output = Vec::new();
     match pipe.read_to_end(&mut output) {
         Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
         _ => Ok(output),
     }
-}
-
-fn nonblocking(pipe: &impl std::os::fd::AsFd) -> io::Result<()> {
-    use nix::fcntl::{FcntlArg, OFlag, fcntl};
-    let flags = OFlag::from_bits_truncate(fcntl(pipe, FcntlArg::F_GETFL)?);
-    fcntl(pipe, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
-    Ok(())
 }
 
 #[cfg(test)]

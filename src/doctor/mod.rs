@@ -3,17 +3,24 @@
 //! A check is a function that looks at something ([`look::Look`]) and returns a [`Step`]: what was seen, what could
 //! not be looked at, and the findings. Checks print nothing; [`text`] and [`json`] do.
 
+pub mod answer;
 pub mod child;
 pub mod distribution;
 pub mod json;
 pub mod kernel;
+pub mod live;
+pub mod logs;
 pub mod look;
+pub mod lookup;
 pub mod mount_table;
 pub mod mounts;
 pub mod program;
+pub mod remembered;
 pub mod repair;
 pub mod request_key;
 pub mod rule;
+pub mod servers;
+pub mod settings;
 pub mod subject;
 pub mod text;
 

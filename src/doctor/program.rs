@@ -1,6 +1,6 @@
 //! Whether a program can be executed: its file, its interpreter, its libraries.
 
-use super::child::{self, Ended};
+use super::child::{self, Ended, Errors};
 use super::look::Look;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::fs::{File, Metadata};
@@ -205,18 +205,25 @@ fn libraries(path: &str, loader: &str) -> Result<(), Obstacle> {
     let mut command = Command::new(loader);
     command.args(["--list", path]).env_clear().env("LC_ALL", "C");
     // One that lists nothing, or can't be asked, has not said that anything is missing.
-    let Ok(Ended::Done { output, .. }) = child::run(command, LIMIT) else {
+    let Ok(Ended::Done { output, .. }) = child::run_watching(command, LIMIT, Errors::Keep, || {}) else {
         return Ok(());
     };
     let text = String::from_utf8_lossy(&output);
-    let missing = text.lines().find_map(|line| line.trim().strip_suffix("=> not found"));
-    missing.map_or(Ok(()), |library| {
+    text.lines().find_map(missing_library).map_or(Ok(()), |library| {
         Err(Obstacle::Library {
             path: path.to_owned(),
-            library: library.trim().to_owned(),
+            library: library.to_owned(),
             loader: loader.to_owned(),
         })
     })
+}
+
+/// The library that glibc's loader or musl's says it does not find.
+fn missing_library(line: &str) -> Option<&str> {
+    let glibc = || line.split_once("error while loading shared libraries: ")?.1.split(':').next();
+    let musl = || line.split_once("Error loading shared library ")?.1.split(':').next();
+    let listed = || line.trim().strip_suffix("=> not found").map(str::trim);
+    listed().or_else(glibc).or_else(musl)
 }
 
 /// Whether a program is this very file, or another copy of what only this program says.

@@ -1,5 +1,7 @@
 //! Commands that mend programs and rules.
 
+pub(super) mod servers;
+
 use super::distribution::{Manager, Package};
 use super::look::Look;
 use super::program::Obstacle;

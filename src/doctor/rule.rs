@@ -164,11 +164,15 @@ fn passed_over(step: &mut Step, look: &Look, files: &RuleFiles, fits: bool, ours
             step.unseen(&path, "it is for root to read");
             continue;
         }
+        let aside = || {
+            let aside = format!("mv {path} {path}.off");
+            if fits { aside } else { format!("{aside} && {}", repair::add_rule(look)) }
+        };
         let remedy = match refused {
             Refused::Foreign(_) | Refused::Writable(_) => {
                 format!("chown root:root {path} && chmod 644 {path}")
             }
-            Refused::Unreadable(_) | Refused::NotAFile | Refused::TooLarge => format!("mv {path} {path}.off"),
+            Refused::Unreadable(_) | Refused::NotAFile | Refused::TooLarge => aside(),
         };
         let problem = if fits {
             format!("the rules in {path} are not followed")

@@ -121,6 +121,12 @@ impl Subject {
         subject
     }
 
+    /// No name at all.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self::new(Consumer::Anyone, &[])
+    }
+
     fn of_cell(cell: &str) -> Self {
         Self { questions: vec![Question::of_cell(cell)], ..Self::new(Consumer::Afs, &[]) }
     }
@@ -163,6 +169,7 @@ impl Subject {
     }
 
     /// Takes apart what is mounted; `None` where the file system asks for no names.
+    #[must_use]
     pub fn of_mount(entry: &Entry) -> Option<Result<Self, NoSubject>> {
         let consumer = match entry.fs_type.as_str() {
             "ceph" => Consumer::Ceph,

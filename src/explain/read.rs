@@ -34,8 +34,8 @@ fn named(text: &str) -> Option<u16> {
 }
 
 /// What stands before the number of an error. The more telling ones come first.
-const BEFORE: [&str; 9] =
-    ["dnserror=", "ret=", "rc =", "rc=", "code =", "dns_query() =", "errno", "error", "= -"];
+const BEFORE: [&str; 10] =
+    ["dnserror=", "ret=", "monitor ips:", "rc =", "rc=", "code =", "dns_query() =", "errno", "error", "= -"];
 
 /// The errno that the message gives as a number: all of it, or after one of the usual words.
 fn numbered(text: &str) -> Option<u16> {

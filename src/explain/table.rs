@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Row] = &[
         )],
     },
     Row {
-        sign: Sign::Phrases(&["parse_ips bad ip"]),
+        sign: Sign::Phrases(&["parse_ips bad ip", "failed to parse monitor ips: -22"]),
         who: Who::Ceph,
         means: "libceph takes addresses alone, or no answer came for a monitor's name; mount(2) fails with EINVAL",
         causes: &[
@@ -195,6 +195,13 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         sign: Sign::Errno(2),
+        who: Who::Nfs,
+        means: "the server that a referral names could not be looked up: NFS says ENOENT whatever the reason was. Or the \
+                path is not there",
+        causes: &[NO_REQUEST_KEY, REMEMBERED, NO_SUCH_NAME, SERVERS, WRONG_FAMILY],
+    },
+    Row {
+        sign: Sign::Errno(2),
         who: Who::Ceph,
         means: "the cluster was reached, so names are not to blame: it has no such path or file system",
         causes: &[cause("wrong path after \":\", or wrong fs=", "ceph fs ls")],
@@ -203,12 +210,6 @@ pub(super) const ROWS: &[Row] = &[
         sign: Sign::Errno(3),
         who: Who::Ceph,
         means: "the name of a monitor could not be looked up. libceph says ESRCH whatever the reason was",
-        causes: &[NO_REQUEST_KEY, REMEMBERED, NO_SUCH_NAME, SERVERS, WRONG_FAMILY],
-    },
-    Row {
-        sign: Sign::Errno(3),
-        who: Who::Nfs,
-        means: "the server that a referral names could not be looked up. NFS says ESRCH whatever the reason was",
         causes: &[NO_REQUEST_KEY, REMEMBERED, NO_SUCH_NAME, SERVERS, WRONG_FAMILY],
     },
     Row {

@@ -14,7 +14,7 @@ fn a_bare_error_in_any_form_is_explained_for_all_who_say_it() {
     for text in
         ["ESRCH", "esrch", "3", "-3", " (3) ", "No such process", "NO SUCH PROCESS", "(ret=-3)", "ret=-3"]
     {
-        assert_eq!(seen(text), (3, vec![Who::Ceph, Who::Nfs], None), "{text}");
+        assert_eq!(seen(text), (3, vec![Who::Ceph], None), "{text}");
     }
 }
 
@@ -57,7 +57,10 @@ fn messages_are_read_as_who_says_them_writes_them() {
         ),
         ("libceph: resolve 'x' (ret=-3): failed", 3, all(Who::Ceph), Some("x")),
         ("libceph: parse_ips bad ip 'mon1:6789,mon2:6789'", 0, all(Who::Ceph), None),
+        ("libceph: Failed to parse monitor IPs: -22", 22, all(Who::Ceph), None),
+        ("kAFS: unable to lookup cell 'example.org'", 0, all(Who::Afs), Some("example.org")),
         ("[mount ] ==> dns_query((null),fs1.example.test,16,)", 0, vec![], Some("fs1.example.test")),
+        ("libceph: Failed to parse monitor IPs: -3", 3, all(Who::Ceph), None),
         ("[mount ] <== dns_query() = -2", 2, all(Who::Kernel), None),
         ("dns_query() = -2", 2, all(Who::Kernel), None),
         ("#dnserror=61", 61, vec![Who::Kernel, Who::Afs], None),
@@ -89,12 +92,7 @@ fn messages_are_read_as_who_says_them_writes_them() {
             Some("mon1.test"),
         ),
         ("nfs: server nfs1.test not responding, still trying", 0, all(Who::Nfs), Some("nfs1.test")),
-        (
-            "mount: wrong fs type: mon1:6789:/ on /mnt failed: No such process",
-            3,
-            vec![Who::Ceph, Who::Nfs],
-            None,
-        ),
+        ("mount: wrong fs type: mon1:6789:/ on /mnt failed: No such process", 3, vec![Who::Ceph], None),
         ("request-key: Cannot find command to construct key 661489677", 0, all(Who::Keyctl), None),
         ("request_key: Required key not available", 126, vec![Who::Kernel, Who::Cifs], None),
         ("key has expired", 127, all(Who::Keyctl), None),

@@ -6,6 +6,7 @@ use crate::errno::Errno;
 use crate::sys::keyctl;
 use crate::ttl::Ttl;
 use linux_keyutils::{Key, KeyError, KeySerialId};
+use nix::libc::EINTR;
 use std::io;
 
 /// What the kernel asks of one key.
@@ -102,13 +103,25 @@ pub trait Keyring {
     fn reject(&self, key: KeySerial, ttl: Ttl, errno: Errno) -> Result<(), KeyringError>;
 }
 
+/// How often authority over a key is asked for while the kernel is short of something.
+const AUTHORITY_TRIES: u32 = 3;
+
 /// The kernel's keys.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KernelKeyring;
 
 impl Keyring for KernelKeyring {
     fn assume_authority(&self, key: KeySerial) -> Result<(), KeyringError> {
-        handle(key).assume_authority().map_err(|source| KeyringError::Authority { key, source })
+        let mut result = handle(key).assume_authority();
+        for _ in 1..AUTHORITY_TRIES {
+            // Another try costs little, and without authority the key stays unanswered.
+            let Err(KeyError::OutOfMemory | KeyError::QuotaExceeded | KeyError::Unknown(EINTR)) = result
+            else {
+                break;
+            };
+            result = handle(key).assume_authority();
+        }
+        result.map_err(|source| KeyringError::Authority { key, source })
     }
 
     fn request(&self, key: KeySerial) -> Result<Request, KeyringError> {

@@ -14,6 +14,9 @@ pub enum Failure {
     /// No rule fits.
     #[error("no rule for this key")]
     NoRule,
+    /// No rule fits among those that could be read.
+    #[error("no rule for this key in the files that can be read")]
+    Unread,
     /// The command line that `request-key` was called with is wrong.
     #[error("wrong usage: {0}")]
     Usage(String),
@@ -93,6 +96,7 @@ impl Failure {
             | Self::Ended(_)
             | Self::TimedOut(_)
             | Self::Keyring(_)
+            | Self::Unread
             | Self::Internal { .. } => (Errno::EAGAIN, soon),
         }
     }
@@ -113,6 +117,7 @@ mod tests {
         };
         for (failure, errno, seconds) in [
             (Failure::NoRule, Errno::ENOKEY, 10),
+            (Failure::Unread, Errno::EAGAIN, 1),
             (Failure::Usage("x".into()), Errno::EINVAL, 10),
             (Failure::Itself, Errno::EINVAL, 10),
             (Failure::Contents { name: "user:x".into(), source: os(Libc::ENOKEY) }, Errno::ENOKEY, 1),

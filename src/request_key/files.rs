@@ -130,6 +130,12 @@ impl RuleFiles {
         self.files.iter().map(|file| file.path.as_path())
     }
 
+    /// Whether there are rules that could not be read, and may fit.
+    #[must_use]
+    pub fn unread(&self) -> bool {
+        self.refused.iter().any(|(_, refused)| matches!(refused, Refused::Unreadable(_)))
+    }
+
     /// The rules in their order, and what was passed over: files, then lines, each with its place.
     #[must_use]
     pub fn rules(&self) -> (Rules<'_>, Vec<String>) {

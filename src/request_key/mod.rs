@@ -112,7 +112,8 @@ pub fn answer(
         if !files.any() && subject.key_type.eq(OWN_TYPE) && subject.operation.eq(CREATE) {
             return Ok(Outcome::GoOn(own_call(upcall)));
         }
-        return reject(key, ring, None, &Failure::NoRule, log);
+        let failure = if files.unread() { Failure::Unread } else { Failure::NoRule };
+        return reject(key, ring, None, &failure, log);
     };
     let turn = Turn { key, values: &values, ring, log, verbosity };
     match turn.take(place, rule) {

@@ -3,39 +3,36 @@
 use super::dns::Dns;
 use super::dns::client::Manner;
 use super::dns::message::Record;
-use super::dns::transport::Network;
-use super::order::host::HostSources;
+use super::dns::transport::{Network, Transport};
+use super::opened::{CellFiles, Opened, Warnings};
+use super::sources::modules::Modules;
 use super::sources::{self, Address, Facts, Families, Found, Plan, child, files};
 use super::trace::{Event, Trace};
 use super::{literal, order, special};
-use crate::config::nsswitch::{self, Entry, Status};
-use crate::config::resolv::{self, ResolvConf, Server};
+use crate::config::cells::Cell;
+use crate::config::gai;
+use crate::config::nsswitch::{Entry, Status};
+use crate::config::resolv::ResolvConf;
 use crate::config::settings::Settings;
-use crate::config::{self, Warning, gai};
 use crate::failure::Failure;
-use crate::key::query::Family;
-use nix::net::if_::if_nametoindex;
-use nix::unistd::gethostname;
-use std::cell::{OnceCell, RefCell};
+use crate::key::query::{Family, Query};
+use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
-use std::path::Path;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-/// The port of DNS servers.
-const DOMAIN_PORT: u16 = 53;
-
-/// The name service of this host, as its files describe it. They are read when they are first needed.
+/// The name service of this host, as its files describe it.
 #[derive(Debug)]
-pub struct Host<'a> {
+pub struct Host<'a, T = Network> {
     /// The helper's settings.
     pub settings: &'a Settings,
     /// Where the steps of a lookup are noted.
     pub trace: &'a Trace,
-    warnings: RefCell<Vec<String>>,
-    order: OnceCell<Vec<Entry>>,
-    resolv_conf: OnceCell<ResolvConf>,
+    warnings: Warnings,
+    opened: Opened,
+    modules: Option<Modules>,
+    transport: T,
     glue: RefCell<Option<Rc<[Record]>>>,
 }
 
@@ -50,17 +47,89 @@ enum Miss {
 }
 
 impl<'a> Host<'a> {
-    /// This host.
+    /// This host, with all open that `query` may need.
     #[must_use]
-    pub fn new(settings: &'a Settings, trace: &'a Trace) -> Self {
+    pub fn open(query: &Query, settings: &'a Settings, trace: &'a Trace) -> Self {
+        let mut host = Self::of_files(Some(query), settings, trace);
+        if host.may_ask_modules(query) {
+            match Modules::start() {
+                Ok(modules) => host.modules = Some(modules),
+                Err(error) => host.warn(format!("can't start a process to ask NSS modules: {error}")),
+            }
+        }
+        host
+    }
+
+    /// This host as its files describe it; NSS modules can't be asked.
+    #[must_use]
+    pub fn of_files(query: Option<&Query>, settings: &'a Settings, trace: &'a Trace) -> Self {
+        let warnings = Warnings::default();
+        let opened = Opened::new(query, &warnings);
         Self {
             settings,
             trace,
-            warnings: RefCell::default(),
-            order: OnceCell::new(),
-            resolv_conf: OnceCell::new(),
+            warnings,
+            opened,
+            modules: None,
+            transport: Network,
             glue: RefCell::default(),
         }
+    }
+}
+
+impl<'a, T: Transport> Host<'a, T> {
+    /// A host with these files and no others, whose name servers are reached by way of `transport`.
+    #[must_use]
+    pub fn with_files(
+        order: Vec<Entry>,
+        resolv: ResolvConf,
+        cell: Option<Cell>,
+        settings: &'a Settings,
+        trace: &'a Trace,
+        transport: T,
+    ) -> Self {
+        Self {
+            settings,
+            trace,
+            warnings: Warnings::default(),
+            opened: Opened::with_files(order, resolv, cell),
+            modules: None,
+            transport,
+            glue: RefCell::default(),
+        }
+    }
+
+    /// The way to its name servers.
+    #[must_use]
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// Whether a source that this query leads to may be an NSS module.
+    fn may_ask_modules(&self, query: &Query) -> bool {
+        let mut sources = self.opened.order.iter().map(|entry| entry.source.as_str());
+        match query {
+            Query::Host(query) => query
+                .name
+                .as_str()
+                .is_some_and(|name| sources.any(|source| sources::plan(source, name, self) == Plan::Child)),
+            Query::Cell(_) => sources.any(|source| sources::may_ask_modules(source, self)),
+        }
+    }
+
+    /// The ports of all name servers that may be asked.
+    #[must_use]
+    pub fn name_server_ports(&self) -> Vec<u16> {
+        let special = self.settings.name_servers.iter().flat_map(|domain| &domain.servers);
+        let mut ports: Vec<u16> = self.opened.servers.iter().chain(special).map(SocketAddr::port).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    /// What the databases say about the cell that is asked for.
+    pub(super) fn cell_files(&self) -> Option<&CellFiles> {
+        self.opened.cell.as_ref()
     }
 
     /// From now on the names looked up are targets of DNS records: absolute, whatever the search list says,
@@ -72,7 +141,7 @@ impl<'a> Host<'a> {
     /// What was wrong in the files read up to now, each with its place.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        self.warnings.borrow().clone()
+        self.warnings.list()
     }
 
     /// The addresses of `name` in `families`, from the first source that has any, as `nsswitch.conf` has
@@ -87,7 +156,7 @@ impl<'a> Host<'a> {
         let mut found = None;
         let mut failure: Option<Failure> = None;
         let mut unavailable = String::new();
-        for entry in self.order() {
+        for entry in &self.opened.order {
             let status = match self.source(&entry.source, name, families).await {
                 Ok(addresses) => {
                     let number = addresses.addresses.len();
@@ -145,12 +214,18 @@ impl<'a> Host<'a> {
                 Some(Ok(found)) => Ok(found),
                 _ => Err(not_found()),
             },
-            Plan::Files => match files::lookup(name, families) {
+            Plan::Files => match self
+                .opened
+                .files
+                .as_ref()
+                .map_or(Ok(None), |files| files::lookup(files, name, families))
+            {
                 Ok(found) => found.ok_or_else(not_found),
                 Err(error) => {
+                    // Nobody knows what it has; that others have nothing is not the truth then.
                     let why = format!("{}: {error}", files::PATH);
                     self.warn(why.clone());
-                    Err(Miss::Unavailable(why))
+                    Err(Miss::Failed(Status::Unavail, Failure::Temporary(why)))
                 }
             },
             Plan::Dns => {
@@ -160,7 +235,7 @@ impl<'a> Host<'a> {
                 let looked_up = self.dns().lookup(name, families).await;
                 looked_up.map_err(|(status, failure)| Miss::Failed(status, failure))
             }
-            Plan::Child => match child::ask(source, name, families).await {
+            Plan::Child => match child::ask(self.modules.as_ref(), source, name, families).await {
                 Ok(found) => found.ok_or_else(not_found),
                 Err(error) => Err(Miss::Unavailable(format!("{source}: {error}"))),
             },
@@ -181,25 +256,24 @@ impl<'a> Host<'a> {
         if lists.peek().is_none() {
             return;
         }
-        let path = Path::new(gai::PATH);
-        let (policy, warnings) = gai::parse(&self.read(path));
-        self.warn_of(&warnings, path);
-        let sources = HostSources::new();
-        lists.for_each(|list| order::sort(list, &policy, &sources));
+        let file = &self.opened.gai;
+        let (policy, warnings) = gai::parse(&self.warnings.bytes(file.read()));
+        self.warnings.of(&warnings, file.path());
+        lists.for_each(|list| order::sort(list, &policy, &self.opened.addresses));
     }
 
     /// This host's way to ask DNS.
     #[must_use]
-    pub fn dns(&self) -> Dns<'_, Network> {
-        let conf = self.resolv_conf();
-        let mut servers: Vec<SocketAddr> = conf.servers.iter().map(socket_address).collect();
+    pub fn dns(&self) -> Dns<'_, &T> {
+        let conf = &self.opened.resolv;
+        let mut servers = self.opened.servers.clone();
         if conf.rotate && !servers.is_empty() {
             let start = random() % servers.len();
             servers.rotate_left(start);
         }
         let glue = self.glue.borrow().clone();
         Dns {
-            transport: Network,
+            transport: &self.transport,
             servers,
             manner: Manner {
                 timeout: conf.timeout,
@@ -210,7 +284,7 @@ impl<'a> Host<'a> {
             settings: self.settings,
             search: match glue {
                 Some(_) => Vec::new(),
-                None => conf.search.clone().unwrap_or_else(own_domain),
+                None => conf.search.clone().unwrap_or_else(|| own_domain(&self.opened.name)),
             },
             ndots: conf.ndots,
             no_tld_query: conf.no_tld_query,
@@ -222,57 +296,26 @@ impl<'a> Host<'a> {
         }
     }
 
-    fn order(&self) -> &[Entry] {
-        self.order.get_or_init(|| {
-            let path = Path::new(nsswitch::PATH);
-            let (order, warnings) = nsswitch::parse(&self.read(path));
-            self.warn_of(&warnings, path);
-            order
-        })
-    }
-
-    fn resolv_conf(&self) -> &ResolvConf {
-        self.resolv_conf.get_or_init(|| {
-            let path = Path::new(resolv::PATH);
-            let (conf, warnings) = ResolvConf::parse(&self.read(path));
-            self.warn_of(&warnings, path);
-            conf
-        })
-    }
-
-    /// The bytes of a file; none where it is absent, and where it can't be read, which is warned of.
-    fn read(&self, path: &Path) -> Vec<u8> {
-        config::read(path).unwrap_or_else(|unreadable| {
-            if !unreadable.is_absent() {
-                self.warn(unreadable.to_string());
-            }
-            Vec::new()
-        })
-    }
-
-    fn warn_of(&self, warnings: &[Warning], path: &Path) {
-        for warning in warnings {
-            self.warn(warning.at(path));
-        }
+    /// The sources of names, as `nsswitch.conf` has them.
+    #[must_use]
+    pub fn order(&self) -> &[Entry] {
+        &self.opened.order
     }
 
     /// Notes what was wrong in a file, once.
     pub fn warn(&self, message: String) {
-        let mut warnings = self.warnings.borrow_mut();
-        if !warnings.contains(&message) {
-            warnings.push(message);
-        }
+        self.warnings.add(message);
     }
 }
 
-impl Facts for Host<'_> {
+impl<T> Facts for Host<'_, T> {
     fn host_name(&self) -> String {
-        own_name()
+        self.opened.name.clone()
     }
 
     fn stub_resolver(&self) -> bool {
         let stubs = [IpAddr::from([127, 0, 0, 53]), IpAddr::from([127, 0, 0, 54])];
-        self.resolv_conf().servers.iter().any(|server| stubs.contains(&server.address))
+        self.opened.resolv.servers.iter().any(|server| stubs.contains(&server.address))
     }
 
     fn own_servers(&self, name: &str) -> bool {
@@ -280,32 +323,16 @@ impl Facts for Host<'_> {
     }
 
     fn exists(&self, path: &str) -> bool {
-        Path::new(path).exists()
-    }
-}
-
-/// The server's address with the index of its interface; an interface that is not there counts as none.
-fn socket_address(server: &Server) -> SocketAddr {
-    let scope = server
-        .scope
-        .as_deref()
-        .map_or(0, |scope| if_nametoindex(scope).unwrap_or_else(|_| scope.parse().unwrap_or(0)));
-    match server.address {
-        IpAddr::V4(address) => SocketAddr::new(address.into(), DOMAIN_PORT),
-        IpAddr::V6(address) => SocketAddrV6::new(address, DOMAIN_PORT, 0, scope).into(),
+        self.opened.present.iter().any(|present| present == path)
     }
 }
 
 /// The search list of a host whose resolv.conf has none: what follows the first dot of its own name.
-fn own_domain() -> Vec<String> {
-    match own_name().split_once('.') {
+fn own_domain(name: &str) -> Vec<String> {
+    match name.split_once('.') {
         Some((_, domain)) if !domain.is_empty() => vec![domain.to_owned()],
         _ => Vec::new(),
     }
-}
-
-fn own_name() -> String {
-    gethostname().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A number that nobody can foresee, from the standard library's seed.

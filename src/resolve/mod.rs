@@ -5,6 +5,7 @@ pub mod dns;
 pub mod host;
 pub mod literal;
 pub mod name;
+mod opened;
 pub mod order;
 pub mod sources;
 pub mod special;
@@ -14,12 +15,14 @@ use crate::failure::Failure;
 use crate::key::query::{Family, HostQuery, Preference, Query, Selection};
 use crate::key::server_list::{Server, ServerList};
 use crate::ttl::Ttl;
+use dns::transport::Transport;
 use futures_util::future::{Either, select};
 use host::Host;
 use sources::{Address, Families, Found, Origin};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 /// How long the preferred family is asked for alone: the resolution delay of RFC 8305 §8.
@@ -65,37 +68,48 @@ fn describe(server: &Server) -> String {
     format!("{name} port {port}, priority {priority}, weight {weight}: {addresses} ({status:?})")
 }
 
+/// What waits for name servers.
+#[derive(Debug)]
+pub struct Resolver(Runtime);
+
+impl Resolver {
+    /// Opens what it takes.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] where the system refuses.
+    pub fn open() -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+        runtime.map(Self).map_err(|error| Failure::Internal(format!("can't start the event loop: {error}")))
+    }
+
+    /// Answers a query within the deadline of the settings.
+    ///
+    /// # Errors
+    /// The failure that the kernel is to be told of.
+    pub fn resolve(&self, query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
+        self.0.block_on(answer(query, host))
+    }
+}
+
 /// Answers a query within the deadline of the settings.
 ///
 /// # Errors
 /// The failure that the kernel is to be told of.
-pub fn resolve(query: &Query, host: &Host<'_>) -> Result<Answer, Failure> {
-    if let Query::Host(query) = query
-        && let Some(answer) = literal_answer(query)
-    {
-        return answer;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(|error| Failure::Internal(format!("can't start the event loop: {error}")))?;
+pub async fn answer<T: Transport>(query: &Query, host: &Host<'_, T>) -> Result<Answer, Failure> {
     let deadline = host.settings.deadline;
-    runtime.block_on(async {
-        let lookup = async {
-            match query {
-                Query::Host(query) => by_preference(query, host).await,
-                Query::Cell(query) => afs::lookup(query, host).await,
-            }
-        };
-        timeout(Duration::from_secs(deadline.into()), lookup)
-            .await
-            .unwrap_or(Err(Failure::Deadline(deadline)))
-    })
+    let lookup = async {
+        match query {
+            Query::Host(query) => by_preference(query, host).await,
+            Query::Cell(query) => afs::lookup(query, host).await,
+        }
+    };
+    timeout(Duration::from_secs(deadline.into()), lookup).await.unwrap_or(Err(Failure::Deadline(deadline)))
 }
 
-/// The answer to a name that is an address itself.
-fn literal_answer(query: &HostQuery) -> Option<Result<Answer, Failure>> {
+/// The answer to a name that is an address itself, for which nobody need be asked.
+#[must_use]
+pub fn literal_answer(query: &Query) -> Option<Result<Answer, Failure>> {
+    let Query::Host(query) = query else { return None };
     let found = literal::parse(query.name.as_str()?)?;
     if found.scoped {
         return Some(Err(Failure::bad_name(
@@ -120,7 +134,7 @@ fn literal_answer(query: &HostQuery) -> Option<Result<Answer, Failure>> {
     })
 }
 
-async fn by_preference(query: &HostQuery, host: &Host<'_>) -> Result<Answer, Failure> {
+async fn by_preference<T: Transport>(query: &HostQuery, host: &Host<'_, T>) -> Result<Answer, Failure> {
     let Some(name) = query.name.as_str() else {
         let reason = name::flaw(query.name.as_bytes()).unwrap_or("it is not text");
         return Err(Failure::bad_name(query.name.as_bytes(), reason));
@@ -138,7 +152,7 @@ async fn by_preference(query: &HostQuery, host: &Host<'_>) -> Result<Answer, Fai
 /// Each family's lookup is the whole one, through all sources and the search list, so wherever keyutils, which
 /// knows IPv4 alone here, has an answer, this is the same one. They run side by side, but for a head start:
 /// an answer that comes at once, as nearly all do, spares the name servers the second question.
-async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, Failure> {
+async fn first_of<T: Transport>(name: &str, family: Family, host: &Host<'_, T>) -> Result<Found, Failure> {
     let other = match family {
         Family::Ipv4 => Family::Ipv6,
         Family::Ipv6 => Family::Ipv4,
@@ -167,7 +181,7 @@ async fn first_of(name: &str, family: Family, host: &Host<'_>) -> Result<Found, 
     }
 }
 
-fn selected(found: Found, selection: Selection, host: &Host<'_>) -> Answer {
+fn selected<T: Transport>(found: Found, selection: Selection, host: &Host<'_, T>) -> Answer {
     let mut addresses: Vec<Address> = Vec::with_capacity(found.addresses.len());
     for address in found.addresses {
         if !addresses.iter().any(|earlier| earlier.ip == address.ip) {

@@ -6,7 +6,7 @@ use super::dns::client::Obstacle;
 use super::dns::message::{Question, Reply, rcode};
 use std::cell::RefCell;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// The steps of one lookup, in the order in which they ended.
@@ -45,6 +45,15 @@ pub enum Event {
         question: Question,
         /// How many there were.
         records: usize,
+    },
+    /// An address was dropped from an answer, as the settings have it.
+    Rejected {
+        /// The question.
+        question: Question,
+        /// The address.
+        address: IpAddr,
+        /// The kind of addresses that is rejected.
+        kind: &'static str,
     },
     /// A source of `nsswitch.conf` could not be asked.
     Unavailable {
@@ -162,6 +171,9 @@ impl fmt::Display for Step {
         match &self.event {
             Event::Turn { question, server, outcome } => write!(f, "{question} at {server}: {outcome}"),
             Event::Glue { question, records } => write!(f, "{question}: {records} records of glue"),
+            Event::Rejected { question, address, kind } => {
+                write!(f, "{question}: {address} rejected as {kind}")
+            }
             Event::Unavailable { name, source, why } => write!(f, "{name} in {source}: {why}"),
             Event::Decision(text) => f.write_str(text),
         }

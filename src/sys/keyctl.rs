@@ -97,6 +97,15 @@ pub fn find(key_type: &CStr, description: &CStr) -> io::Result<i32> {
     i32::try_from(key).map_err(io::Error::other)
 }
 
+/// `KEYCTL_JOIN_SESSION_KEYRING`: a new anonymous session keyring for this process.
+///
+/// # Errors
+/// As `keyctl(2)`: EDQUOT, ENOMEM.
+pub fn join_new_session() -> io::Result<()> {
+    // SAFETY: the pointer to a name may be null.
+    checked(unsafe { raw(libc::KEYCTL_JOIN_SESSION_KEYRING, [0; 4]) }).map(drop)
+}
+
 /// `KEYCTL_INVALIDATE`: drops a key at once. Never for a key under construction: the kernel deadlocks.
 ///
 /// # Errors

@@ -6,4 +6,5 @@ pub mod arena;
 pub mod keyctl;
 pub mod process;
 pub mod rescue;
+pub mod seccomp;
 pub mod start;

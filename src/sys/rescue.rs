@@ -14,8 +14,10 @@ use nix::errno::Errno as Libc;
 use nix::libc::{self, c_int, c_ulong};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::unistd::alarm;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixDatagram;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// What a rescued key is instantiated with: EAGAIN, as for everything that breaks on our side.
 const PAYLOAD: &[u8] = b"#dnserror=11\0";
@@ -48,6 +50,8 @@ static ARMED: AtomicBool = AtomicBool::new(false);
 static REJECT: AtomicBool = AtomicBool::new(false);
 /// Where a handler's one message goes.
 static TO_STDERR: AtomicBool = AtomicBool::new(false);
+/// A connection to syslog, if there is one.
+static LOG: AtomicI32 = AtomicI32::new(-1);
 
 /// From now on the key is answered with EAGAIN when the program crashes, is asked to end, or has not
 /// answered within `seconds`. Without a key there is nothing to answer, and the process just ends.
@@ -78,7 +82,7 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
         return Ok(());
     }
     let action = SigAction::new(
-        SigHandler::Handler(on_signal),
+        SigHandler::SigAction(on_signal),
         // The alternate stack is set when the process starts (`start`).
         SaFlags::SA_ONSTACK,
         SigSet::all(),
@@ -88,6 +92,21 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
         unsafe { sigaction(signal, &action) }?;
     }
     sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&signals()), None)
+}
+
+/// From now on a handler's message goes to syslog by this connection, also where `/dev/log` is out of reach.
+pub fn log_to(socket: &'static UnixDatagram) {
+    LOG.store(socket.as_raw_fd(), Ordering::Relaxed);
+}
+
+/// Sets the signals' ordinary actions again, in a process that has no key to answer.
+pub fn disarm() {
+    alarm::cancel();
+    let action = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    for signal in SIGNALS {
+        // SAFETY: the ordinary action runs no code of ours.
+        let _ = unsafe { sigaction(signal, &action) };
+    }
 }
 
 /// Moves the alarm: from now on `seconds` are left.
@@ -125,7 +144,27 @@ fn signals() -> SigSet {
     SIGNALS.into_iter().collect()
 }
 
-extern "C" fn on_signal(signal: c_int) {
+/// The number of the system call that seccomp refused, where that is what the signal means (sigaction(2)).
+fn refused_call(signal: c_int, info: *const libc::siginfo_t) -> Option<u32> {
+    /// `si_code` of such a signal (linux/signal.h, `SYS_SECCOMP`).
+    const BY_SECCOMP: c_int = 1;
+    /// As the kernel has it: the common start, padding to a whole word, the address of the call, its number.
+    #[repr(C)]
+    struct Refusal {
+        start: [c_int; 3],
+        address: *const libc::c_void,
+        number: c_int,
+    }
+    if signal != libc::SIGSYS || info.is_null() {
+        return None;
+    }
+    // SAFETY: the kernel gives a handler with SA_SIGINFO a siginfo_t, which is larger than `Refusal`, as well
+    // aligned, and any bytes are a value of it.
+    let Refusal { start: [_, _, code], number, .. } = unsafe { info.cast::<Refusal>().read() };
+    (code == BY_SECCOMP).then_some(number.unsigned_abs())
+}
+
+extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
     let crashed =
         !matches!(signal, libc::SIGALRM | libc::SIGTERM | libc::SIGINT | libc::SIGHUP | libc::SIGQUIT);
     let mut line = Line::new();
@@ -149,6 +188,11 @@ extern "C" fn on_signal(signal: c_int) {
         libc::SIGTERM | libc::SIGINT | libc::SIGHUP | libc::SIGQUIT => b"told to end",
         _ => b"crashed",
     });
+    if let Some(number) = refused_call(signal, info) {
+        line.push(b", by the system call ");
+        line.number(number);
+        line.push(b", which it has no need of");
+    }
     line.push(b" (signal ");
     line.number(signal.unsigned_abs());
     line.push(b")");
@@ -229,6 +273,13 @@ impl Line {
             return;
         }
         let text = self.bytes.get(..self.length).unwrap_or_default();
+        let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+        let connected = LOG.load(Ordering::Relaxed);
+        // SAFETY: the pointer and the length are those of a slice that outlives the call. The descriptor is one of
+        // ours, or -1, which fails.
+        if unsafe { libc::send(connected, text.as_ptr().cast(), text.len(), flags) } >= 0 {
+            return;
+        }
         let mut address = libc::sockaddr_un {
             sun_family: 1, // AF_UNIX
             sun_path: [0; 108],
@@ -243,7 +294,7 @@ impl Line {
             let socket = libc::socket(libc::AF_UNIX, kind, 0);
             let size = libc::socklen_t::try_from(size_of::<libc::sockaddr_un>()).unwrap_or_default();
             if libc::connect(socket, (&raw const address).cast(), size) == 0 {
-                libc::send(socket, text.as_ptr().cast(), text.len(), libc::MSG_NOSIGNAL);
+                libc::send(socket, text.as_ptr().cast(), text.len(), flags);
             }
         }
     }

@@ -151,3 +151,27 @@ fn the_next_server_is_asked_while_the_first_says_nothing() {
     assert_eq!(seen.stdout, "payload 192.0.2.1\nexpiry 300\n");
     assert!(first.wait(1, Duration::from_secs(1)));
 }
+
+#[test]
+fn kinds_of_addresses_that_are_rejected_are_dropped_from_answers_of_dns_alone() {
+    let zone = Zone::new("example.test")
+        .a("self", [127, 0, 0, 1], 30)
+        .a("mixed", [0, 0, 0, 0], 30)
+        .a("mixed", [192, 0, 2, 3], 30)
+        .aaaa("mapped", [0, 0, 0, 0, 0, 0xffff, 0x7f00, 1], 30)
+        .soa(25, 25);
+    let server = Server::builder().zone(zone).start();
+    let look_up = |reject: &str, name: &str, callout: &str| {
+        let settings = settings(format!("nameserver[.] = {}\nreject = {reject}\n", server.addr()));
+        run(&["-D", "-v", "-c", &settings, name, callout])
+    };
+    assert_eq!(look_up("none", "a:self.example.test.", "").stdout, "payload 127.0.0.1\nexpiry 30\n");
+    let seen = look_up("loopback, unspecified", "a:self.example.test.", "");
+    assert_eq!(seen.stdout, "payload #dnserror=61\nexpiry 30\n");
+    assert!(seen.stderr.contains("127.0.0.1 rejected as loopback"), "{}", seen.stderr);
+    let seen = look_up("loopback", "aaaa:mapped.example.test.", "");
+    assert_eq!(seen.stdout, "payload #dnserror=61\nexpiry 30\n");
+    let seen = look_up("unspecified", "mixed.example.test.", "ipv4 list");
+    assert_eq!(seen.stdout, "payload 192.0.2.3\nexpiry 30\n");
+    assert_eq!(look_up("loopback", "127.0.0.1", "").stdout, "payload 127.0.0.1\nexpiry 5\n");
+}

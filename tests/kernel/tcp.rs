@@ -38,6 +38,13 @@ fn an_answer_that_is_truncated_over_tcp_too_counts_as_it_is() {
 }
 
 #[test]
+fn a_truncated_answer_without_any_record_over_tcp_too_is_a_passing_failure() {
+    let Some(mut machine) = Machine::take() else { return };
+    let _server = serve_by(&mut machine, hosts(), Script::new().on_all(Action::Truncate));
+    machine.ask("both.example.test", "").fails(error::EAGAIN, 1);
+}
+
+#[test]
 fn a_refused_tcp_connection_is_a_refusal() {
     let Some(mut machine) = Machine::take() else { return };
     machine.name_servers(&[ADDRESS]);

@@ -60,8 +60,10 @@ fn settings_and_rules_in_the_pages_are_right() {
     for text in settings {
         assert_eq!(Settings::parse(text.as_bytes()).1, [], "{text}");
     }
-    let rules = displays("request-key.conf.5");
+    let mut rules = displays("request-key.conf.5");
     assert_eq!(rules.len(), 5);
+    rules.extend(displays("key.dns_resolver.8").into_iter().filter(|text| text.starts_with("create ")));
+    assert_eq!(rules.len(), 6);
     for line in rules.iter().flat_map(|text| text.lines()) {
         assert!(Rule::parse(line.as_bytes()).unwrap().is_some(), "{line}");
     }

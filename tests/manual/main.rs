@@ -14,6 +14,7 @@ mod mdoc;
 mod support;
 
 mod configuration;
+mod install;
 mod pages;
 mod shells;
 
@@ -36,6 +37,16 @@ fn no_completion_is_left_of_a_command_that_is_no_more() {
         for entry in fs::read_dir(generate::packaging().join("completions").join(shell)).unwrap() {
             let path = entry.unwrap().path();
             assert!(made.iter().any(|file| file.path == path), "{} is not made any more", path.display());
+        }
+    }
+}
+
+#[test]
+fn commands_that_are_hidden_are_told_of_nowhere() {
+    let operator = key_dns::cli::operator::command();
+    for command in operator.get_subcommands().filter(|command| command.is_hide_set()) {
+        for file in generate::files().unwrap() {
+            assert!(!file.text.contains(command.get_name()), "{}", file.path.display());
         }
     }
 }

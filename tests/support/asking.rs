@@ -195,12 +195,15 @@ fn in_time(mut command: Command) -> Output {
     panic!("no answer in a minute");
 }
 
+/// What answers keys, as the executable of a process. A rule may be run in the process of `request-key` itself.
+const PROGRAMS: [&str; 4] = [HELPER, KEYUTILS_HELPER, "/sbin/request-key", "/libexec/key-dns/request-key"];
+
 /// The process ids of running helpers.
 pub fn helpers() -> Vec<u32> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
         let program = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-        [HELPER, KEYUTILS_HELPER].iter().any(|helper| program.ends_with(&helper[1..])).then_some(pid)
+        PROGRAMS.iter().any(|helper| program.ends_with(&helper[1..])).then_some(pid)
     });
     processes.collect()
 }

@@ -37,6 +37,8 @@ pub struct Machine {
     _turn: MutexGuard<'static, ()>,
     _lock: fs::File,
     files: usize,
+    /// The paths that were taken away.
+    away: Vec<PathBuf>,
     /// The rule files that the machine has by itself, and what is in them.
     pub others_rules: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -68,6 +70,18 @@ impl Machine {
     /// The machine for one test, with our helper installed, no settings, a hosts file with `localhost` alone, and
     /// names resolved by `files dns`; `None`, with the reason on stderr, where it can't be had. In CI, that fails.
     pub fn take() -> Option<Self> {
+        let mut machine = Self::take_as_it_is()?;
+        machine.program(HELPER, &executable());
+        let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf");
+        machine.only_rules(&fs::read(rule).unwrap());
+        machine.file("/etc/hosts", "127.0.0.1 localhost\n");
+        machine.file("/etc/nsswitch.conf", "hosts: files dns\n");
+        machine.file("/etc/resolv.conf", "");
+        Some(machine)
+    }
+
+    /// The machine, with nothing changed yet.
+    pub fn take_as_it_is() -> Option<Self> {
         let turn = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(reason) = obstacle() {
             skip(&reason);
@@ -76,15 +90,50 @@ impl Machine {
         fs::create_dir_all(STATE).unwrap();
         let lock = fs::File::create(Path::new(STATE).join("lock")).unwrap();
         lock.lock().unwrap();
-        let mut machine = Self { _turn: turn, _lock: lock, files: 0, others_rules: Vec::new() };
+        let mut machine =
+            Self { _turn: turn, _lock: lock, files: 0, away: Vec::new(), others_rules: Vec::new() };
         machine.put_back();
-        machine.program(HELPER, &executable());
-        let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf");
-        machine.only_rules(&fs::read(rule).unwrap());
-        machine.file("/etc/hosts", "127.0.0.1 localhost\n");
-        machine.file("/etc/nsswitch.conf", "hosts: files dns\n");
-        machine.file("/etc/resolv.conf", "");
         Some(machine)
+    }
+
+    /// Puts a file of its own in the place of what is at `path`, which commands can then change, move and remove.
+    pub fn replace(&mut self, path: &str, contents: impl AsRef<[u8]>, mode: u32) {
+        self.take_away(path);
+        let path = Path::new(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, contents).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Leaves nothing at `path`. What comes to be there meanwhile goes at the end, and what was there comes back.
+    pub fn take_away(&mut self, path: &str) {
+        let path = Path::new(path);
+        if self.away.iter().any(|away| away == path) {
+            // What is there now is the test's own.
+            assert!(run("rm", &["-rf", path.to_str().unwrap()]).status.success());
+            return;
+        }
+        self.away.push(path.to_owned());
+        if path.symlink_metadata().is_err() {
+            let missing = path.ancestors().take_while(|folder| folder.symlink_metadata().is_err());
+            self.undo(&format!("rm -rf {}", missing.last().unwrap().display()));
+            return;
+        }
+        let aside = format!("{}.key-dns-tests", path.display());
+        assert!(Path::new(&aside).symlink_metadata().is_err(), "{aside} is there already");
+        // Nothing is removed before what was there is known to be safe.
+        let path_text = path.display();
+        self.undo(&format!(
+            "if [ -e {aside} ] || [ -L {aside} ]; then rm -rf {path_text} && mv -f -T {aside} {path_text}; fi"
+        ));
+        fs::rename(path, &aside).unwrap();
+    }
+
+    /// Has a command run now, and another at the end.
+    pub fn command(&mut self, now: &str, at_end: &str) {
+        self.undo(at_end);
+        let done = run("sh", &["-c", now]);
+        assert!(done.status.success(), "{now}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
     /// Of all files with rules in `/etc/request-key.d`, leaves ours alone, with this text.
@@ -261,6 +310,34 @@ impl Machine {
         let path = Path::new(STATE).join("undo");
         let mut file = fs::File::options().create(true).append(true).open(path).unwrap();
         writeln!(file, "{command}").unwrap();
+    }
+
+    /// Where the changes are that come next; see [`Machine::rewind`].
+    pub fn mark(&self) -> usize {
+        fs::read_to_string(Path::new(STATE).join("undo")).unwrap_or_default().lines().count()
+    }
+
+    /// Takes back all changes since `mark`.
+    pub fn rewind(&mut self, mark: usize) {
+        let path = Path::new(STATE).join("undo");
+        let undo = fs::read_to_string(&path).unwrap_or_default();
+        let lines: Vec<&str> = undo.lines().collect();
+        for command in lines[mark..].iter().rev() {
+            let done = run("sh", &["-c", command]);
+            assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+        }
+        fs::write(&path, lines[..mark].iter().flat_map(|line| [&**line, "\n"]).collect::<String>()).unwrap();
+    }
+
+    /// Puts a file as it is at `path`.
+    pub fn place(&mut self, path: &str, file: &Path) {
+        self.shadow(path, file);
+    }
+
+    /// Puts back all that was changed, and goes on having the machine.
+    pub fn give_back(&mut self) {
+        self.put_back();
+        self.away.clear();
     }
 
     fn put_back(&mut self) {

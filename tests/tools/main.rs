@@ -9,6 +9,7 @@ mod support;
 
 mod cache;
 mod explain;
+mod mounts;
 mod resolve;
 
 use std::os::unix::process::CommandExt;

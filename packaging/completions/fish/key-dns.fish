@@ -33,6 +33,8 @@ complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "explain" -d 'Say wh
 complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "key.dns_resolver" -d 'Answer a dns_resolver key that the kernel is waiting for'
 complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "request-key" -d 'Find and run the program that answers a key which the kernel is waiting for'
 complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l pid -d 'The mounts of this process, as of a container' -r
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l mounts -d 'Look at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l json -d 'Print JSON'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -s v -l verbose -d 'Say all that was seen'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -s h -l help -d 'Print help'

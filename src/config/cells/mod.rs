@@ -4,7 +4,7 @@ pub mod kafs;
 pub mod lines;
 pub mod openafs;
 
-use super::{Warning, read};
+use super::{Later, Unreadable, Warning, read};
 use crate::resolve::name;
 use std::fs;
 use std::net::IpAddr;
@@ -58,15 +58,7 @@ pub struct Disk<F>(pub F);
 
 impl<F: Fn(String)> Files for Disk<F> {
     fn contents(&self, path: &Path, absent: bool) -> Option<Vec<u8>> {
-        match read(path) {
-            Ok(bytes) => Some(bytes),
-            Err(unreadable) => {
-                if !(absent && unreadable.is_absent()) {
-                    self.warn(unreadable.to_string());
-                }
-                None
-            }
-        }
+        bytes_of(read(path), absent, self)
     }
 
     fn folder(&self, path: &Path) -> Vec<PathBuf> {
@@ -86,6 +78,38 @@ impl<F: Fn(String)> Files for Disk<F> {
     fn warn(&self, message: String) {
         (self.0)(message);
     }
+}
+
+/// Files that are open already, and no others. Warnings go to the function.
+pub struct Opened<'a, F> {
+    /// The files.
+    pub files: &'a [Later],
+    /// Who is warned.
+    pub warn: F,
+}
+
+impl<F: Fn(String)> Files for Opened<'_, F> {
+    fn contents(&self, path: &Path, absent: bool) -> Option<Vec<u8>> {
+        let file = self.files.iter().find(|file| file.path() == path)?;
+        bytes_of(file.read(), absent, self)
+    }
+
+    fn folder(&self, _: &Path) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    fn warn(&self, message: String) {
+        (self.warn)(message);
+    }
+}
+
+fn bytes_of(read: Result<Vec<u8>, Unreadable>, absent: bool, files: &impl Files) -> Option<Vec<u8>> {
+    read.inspect_err(|unreadable| {
+        if !(absent && unreadable.is_absent()) {
+            files.warn(unreadable.to_string());
+        }
+    })
+    .ok()
 }
 
 /// What kafs-client's configuration says about a cell, and all files that it includes.

@@ -1,7 +1,7 @@
 //! FUSE mounts whose daemon is dead.
 
 use super::probe::Outcome;
-use super::{Group, Scene};
+use super::{Group, Scene, shown};
 use crate::doctor::Finding;
 use nix::errno::Errno;
 
@@ -14,7 +14,7 @@ pub(super) fn finding(group: &Group<'_>, outcome: &Outcome, scene: &Scene) -> Op
     if !group.first.is_fuse() {
         return None;
     }
-    let point = scene.shown(&group.first.point);
+    let point = shown(&group.first.point);
     let others = match group.points.len() {
         1 => String::new(),
         number => format!(", with {} more mounts of it", number - 1),

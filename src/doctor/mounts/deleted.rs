@@ -3,8 +3,8 @@
 //! What is mounted stays, but it can't be mounted once more: mount(2) fails with ENOENT (seen), which a container runtime
 //! tells as "mount through procfd".
 
-use super::Scene;
 use super::table::Mount;
+use super::{Scene, shown};
 use crate::doctor::Finding;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -39,7 +39,7 @@ pub(super) fn remade(mount: &Mount, scene: &Scene) -> Option<PathBuf> {
 /// What is wrong with it. `source` is where the same path was found again.
 pub(super) fn finding(mount: &Mount, source: Option<&PathBuf>, scene: &Scene) -> Option<Finding> {
     let root = root(mount)?;
-    let point = scene.shown(&mount.point);
+    let point = shown(&mount.point);
     let gone = String::from_utf8_lossy(root);
     let remedy = match source {
         Some(source) => format!(

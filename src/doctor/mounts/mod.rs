@@ -88,20 +88,20 @@ fn look_at_groups(scene: &Scene, look: &Look, settings: &Settings) -> Vec<Step> 
         .collect();
     let mut steps = Vec::new();
     for (group, outcome) in groups.iter().zip(&outcomes) {
-        let mut step = Step::new("mount").about(scene.shown(&group.first.point));
+        let mut step = Step::new("mount").about(shown(&group.first.point));
         let Mount { fs_type, source, point, .. } = group.first;
         step.summary = format!("{source} ({fs_type}) {}", said(outcome));
         let above = silent.iter().find(|above| point.starts_with(above) && point != *above);
         match (outcome, above) {
             (Outcome::Silent { .. }, Some(above)) => {
-                step.unseen(scene.shown(point), format!("{} above it does not answer", scene.shown(above)));
+                step.unseen(shown(point), format!("{} above it does not answer", shown(above)));
             }
-            (Outcome::Untried(why), _) => step.unseen(scene.shown(point), why.clone()),
-            _ if barred(outcome) => step.unseen(scene.shown(point), "only its owner may look into it"),
+            (Outcome::Untried(why), _) => step.unseen(shown(point), why.clone()),
+            _ if barred(outcome) => step.unseen(shown(point), scene.why_barred()),
             _ => {
                 let finding =
                     dead::finding(group, outcome, scene).or_else(|| silent::finding(group, outcome, scene));
-                finding.into_iter().for_each(|finding| step.find(finding));
+                step.findings.extend(finding);
             }
         }
         names::check(group.first, scene, look, settings, &mut step);
@@ -126,9 +126,9 @@ fn look_at_deleted(scene: &Scene) -> Vec<Step> {
     for (mount, source) in mounts.into_iter().zip(sources) {
         let there = source.as_ref().and_then(|_| outcomes.next());
         let source = source.filter(|_| matches!(there, Some(Outcome::Answers(_))));
-        let mut step = Step::new("bind").about(scene.shown(&mount.point));
+        let mut step = Step::new("bind").about(shown(&mount.point));
         step.summary = format!("{} ({}) was deleted", String::from_utf8_lossy(&mount.root), mount.fs_type);
-        deleted::finding(mount, source.as_ref(), scene).into_iter().for_each(|finding| step.find(finding));
+        step.findings.extend(deleted::finding(mount, source.as_ref(), scene));
         steps.push(step);
     }
     steps
@@ -181,9 +181,11 @@ impl Scene {
         probe::path_of(self.pid, path)
     }
 
-    /// A path for people.
-    fn shown(&self, path: &Path) -> String {
-        path.display().to_string()
+    fn why_barred(&self) -> &'static str {
+        match self.pid {
+            Some(_) if !geteuid().is_root() => "only root may look into the files of another process",
+            _ => "only its owner may look into it",
+        }
     }
 
     fn in_fstab(&self, point: &Path) -> bool {
@@ -214,6 +216,11 @@ impl Group<'_> {
         }
         unmount
     }
+}
+
+/// A path for people.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// A word as a shell takes it.

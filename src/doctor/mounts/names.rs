@@ -1,7 +1,7 @@
 //! Mounts by name: whether the name still leads to the address that the mount uses.
 
-use super::Scene;
 use super::table::Mount;
+use super::{Scene, shown};
 use crate::config::settings::Settings;
 use crate::doctor::look::Look;
 use crate::doctor::mount_table::Entry;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::key::description::Description;
 use crate::key::keyring::Request;
 use crate::resolve::Content;
-use crate::upcall::look_up;
+use crate::upcall::look_up_unconfined;
 use std::net::{IpAddr, SocketAddr};
 
 /// How long one name may take, in seconds.
@@ -47,7 +47,7 @@ pub(super) fn check(mount: &Mount, scene: &Scene, look: &Look, settings: &Settin
             Err(
                 failure @ (Failure::NoSuchName { .. } | Failure::NoAddress { .. } | Failure::NoServer { .. }),
             ) => {
-                step.find(gone(mount, question, &used, &failure, scene));
+                step.find(gone(mount, question, &used, &failure));
             }
             // Whether it still is the same can't be said.
             Err(failure) => step.unseen(format!("the addresses of {}", question.name()), failure.to_string()),
@@ -63,7 +63,7 @@ fn resolve(question: &Question, settings: &Settings) -> Result<Vec<IpAddr>, Fail
         callout: callout.into(),
     };
     let settings = Settings { deadline: settings.deadline.min(LIMIT), ..settings.clone() };
-    Ok(match look_up(&request, &settings).outcome?.content {
+    Ok(match look_up_unconfined(&request, &settings).outcome?.content {
         Content::Addresses(found) => found.into_iter().map(|address| address.ip).collect(),
         Content::Servers(list) | Content::Endpoints(list) => {
             list.servers.into_iter().flat_map(|server| server.addresses).collect()
@@ -134,7 +134,7 @@ fn judge(
     if found.iter().any(|address| used.contains(address)) {
         return None;
     }
-    let (name, point) = (question.name(), scene.shown(&mount.point));
+    let (name, point) = (question.name(), shown(&mount.point));
     Some(Finding::warn(
         "mount-name-moved",
         format!(
@@ -147,8 +147,8 @@ fn judge(
     ))
 }
 
-fn gone(mount: &Mount, question: &Question, used: &[IpAddr], failure: &Failure, scene: &Scene) -> Finding {
-    let (name, point) = (question.name(), scene.shown(&mount.point));
+fn gone(mount: &Mount, question: &Question, used: &[IpAddr], failure: &Failure) -> Finding {
+    let (name, point) = (question.name(), shown(&mount.point));
     Finding::warn(
         "mount-name-gone",
         format!(

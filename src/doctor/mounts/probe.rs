@@ -56,7 +56,7 @@ pub fn probe(targets: &[Target]) -> Vec<Outcome> {
 
 fn some(targets: &[Target]) -> Vec<Outcome> {
     let start = Instant::now();
-    let mut waiting: Vec<State> = targets.iter().map(|target| State::start(target)).collect();
+    let mut waiting: Vec<State> = targets.iter().map(State::start).collect();
     while waiting.iter().any(|state| matches!(state, State::Running(_))) {
         let over = start.elapsed() >= LIMIT;
         for state in &mut waiting {

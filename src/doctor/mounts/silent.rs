@@ -1,7 +1,7 @@
 //! Mounts that don't answer, or answer with errors.
 
 use super::probe::{LIMIT, Outcome};
-use super::{Group, Scene, names};
+use super::{Group, Scene, names, shown};
 use crate::doctor::Finding;
 use crate::doctor::mounts::table::Mount;
 use nix::errno::Errno;
@@ -14,7 +14,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// What is wrong with it.
 pub(super) fn finding(group: &Group<'_>, outcome: &Outcome, scene: &Scene) -> Option<Finding> {
     let first = group.first;
-    let (point, source, fs_type) = (scene.shown(&first.point), &first.source, &first.fs_type);
+    let (point, source, fs_type) = (shown(&first.point), &first.source, &first.fs_type);
     match outcome {
         Outcome::Silent { .. } => Some(Finding::broken(
             "mount-silent",

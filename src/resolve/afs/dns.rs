@@ -5,6 +5,7 @@ use super::servers::Candidate;
 use crate::failure::Failure;
 use crate::key::server_list::VL_PORT;
 use crate::resolve::dns::message::{AFSDB, Question, Rdata, Record};
+use crate::resolve::dns::transport::Transport;
 use crate::resolve::dns::{Records, absolute};
 use crate::resolve::name;
 use crate::ttl::Ttl;
@@ -35,13 +36,13 @@ pub(super) struct Advertised {
 type Asking<'a> = Pin<Box<dyn Future<Output = Result<Advertised, Failure>> + 'a>>;
 
 /// The two questions about a cell.
-pub(super) struct Questions<'a> {
-    lookup: &'a Lookup<'a>,
+pub(super) struct Questions<'a, T> {
+    lookup: &'a Lookup<'a, T>,
     afsdb: Pin<Box<MaybeDone<Asking<'a>>>>,
 }
 
-impl<'a> Questions<'a> {
-    pub(super) fn new(lookup: &'a Lookup<'a>) -> Self {
+impl<'a, T: Transport> Questions<'a, T> {
+    pub(super) fn new(lookup: &'a Lookup<'a, T>) -> Self {
         let afsdb: Asking<'a> = Box::pin(ask(lookup, lookup.cell.to_owned(), AFSDB));
         Self { lookup, afsdb: Box::pin(maybe_done(afsdb)) }
     }
@@ -69,7 +70,11 @@ impl<'a> Questions<'a> {
     }
 }
 
-async fn ask(lookup: &Lookup<'_>, name: String, record_type: RecordType) -> Result<Advertised, Failure> {
+async fn ask<T: Transport>(
+    lookup: &Lookup<'_, T>,
+    name: String,
+    record_type: RecordType,
+) -> Result<Advertised, Failure> {
     // A cell's name may be too long for a service before it.
     let Ok(name) = absolute(&name) else {
         return Err(Failure::NoSuchName { ttl: None });

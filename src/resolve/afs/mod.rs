@@ -6,10 +6,11 @@
 mod dns;
 mod servers;
 
+use super::dns::transport::Transport;
 use super::host::Host;
 use super::sources::Families;
 use super::{Answer, Content, name};
-use crate::config::cells::{self, Cell, Disk};
+use crate::config::cells::{self, Cell, Opened};
 use crate::failure::{Failure, Lasting};
 use crate::key::query::{CellQuery, Form, Preference};
 use crate::key::server_list::{ServerList, Source, Status};
@@ -19,10 +20,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// A cell that is being looked up.
-struct Lookup<'a> {
+struct Lookup<'a, T> {
     cell: &'a str,
     families: Families,
-    host: &'a Host<'a>,
+    host: &'a Host<'a, T>,
     /// When what is known of the records has to do.
     records_until: Instant,
     /// When what is known of the addresses has to do.
@@ -46,7 +47,7 @@ enum Outcome {
 ///
 /// # Errors
 /// The weightiest failure of all sources.
-pub async fn lookup(query: &CellQuery, host: &Host<'_>) -> Result<Answer, Failure> {
+pub async fn lookup<T: Transport>(query: &CellQuery, host: &Host<'_, T>) -> Result<Answer, Failure> {
     let bytes = query.cell.as_bytes();
     let Some(cell) = query.cell.as_str().filter(|_| name::flaw(bytes).is_none()) else {
         return Err(Failure::bad_name(bytes, name::flaw(bytes).unwrap_or("it is not text")));
@@ -72,10 +73,11 @@ pub async fn lookup(query: &CellQuery, host: &Host<'_>) -> Result<Answer, Failur
     Ok(Answer { content, ttl: life.0 })
 }
 
-impl Lookup<'_> {
+impl<T: Transport> Lookup<'_, T> {
     async fn list(&self, life: &mut Life) -> Result<ServerList, Failure> {
-        let files = Disk(|message| self.host.warn(message));
-        let configured = cells::in_kafs(self.cell, &files);
+        let none = Cell::default();
+        let files = self.host.cell_files();
+        let configured = files.map_or(&none, |files| &files.kafs);
         let failure = if configured.asks_dns() {
             match self.by_dns(life).await {
                 Outcome::Found(list) => return Ok(list),
@@ -86,11 +88,15 @@ impl Lookup<'_> {
             let reason = "DNS is not asked for this cell (use_dns), and no database names a server of it";
             Failure::NoServer { reason, ttl: None }
         };
-        let failure = match self.by_database(&configured, life).await {
+        let failure = match self.by_database(configured, life).await {
             Outcome::Found(list) => return Ok(list),
             Outcome::Nothing(other) | Outcome::NoService(other) => failure.or_weightier(other),
         };
-        let openafs = Cell { use_dns: configured.use_dns, servers: cells::in_openafs(self.cell, &files) };
+        let openafs = Opened {
+            files: files.map_or(&[], |files| &files.openafs),
+            warn: |message| self.host.warn(message),
+        };
+        let openafs = Cell { use_dns: configured.use_dns, servers: cells::in_openafs(self.cell, &openafs) };
         match self.by_database(&openafs, life).await {
             Outcome::Found(list) => Ok(list),
             Outcome::Nothing(_) | Outcome::NoService(_) => Err(failure),

@@ -4,6 +4,7 @@ use crate::config::cells::Cell;
 use crate::failure::Failure;
 use crate::key::query::Family;
 use crate::key::server_list::{MOST, Server, Source, Status, VL_PORT};
+use crate::resolve::dns::transport::Transport;
 use crate::resolve::host::Host;
 use crate::resolve::literal;
 use crate::resolve::sources::{self, Families};
@@ -106,9 +107,9 @@ pub(super) fn as_they_are(candidates: Vec<Candidate>) -> Found {
 
 /// Servers with the addresses that their names have, looked up side by side, each name once. One whose
 /// addresses are not known at `until` has none, for now.
-pub(super) async fn resolve(
+pub(super) async fn resolve<T: Transport>(
     candidates: Vec<Candidate>,
-    host: &Host<'_>,
+    host: &Host<'_, T>,
     families: Families,
     until: Instant,
 ) -> Found {
@@ -162,7 +163,11 @@ fn start_of(number: usize) -> Duration {
     PAUSE * u32::try_from(number / VOLLEY).unwrap_or_default()
 }
 
-async fn lookup(name: &str, host: &Host<'_>, families: Families) -> Result<sources::Found, Failure> {
+async fn lookup<T: Transport>(
+    name: &str,
+    host: &Host<'_, T>,
+    families: Families,
+) -> Result<sources::Found, Failure> {
     // Where a name should be, some zones have an address; getaddrinfo() reads those too.
     if let Some(literal) = literal::parse(name) {
         let address = sources::Address { ip: literal.address, origin: sources::Origin::Literal };

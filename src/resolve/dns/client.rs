@@ -191,6 +191,10 @@ impl<T: Transport> Client<'_, T> {
             rcode::NOERROR if reply.is_unreadable() => {
                 Err(Obstacle::Undecodable("no record of the answer can be read".to_owned()))
             }
+            // That there is nothing in half an answer says nothing of the other half.
+            rcode::NOERROR if reply.truncated && reply.answers.is_empty() => {
+                Err(Obstacle::Undecodable("the answer is cut off, by TCP as well".to_owned()))
+            }
             rcode::NOERROR | rcode::NXDOMAIN => Ok(reply),
             other => Err(Obstacle::Rcode(other)),
         }

@@ -184,8 +184,12 @@ impl<T: Transport> Dns<'_, T> {
             };
             match chain.follow(&reply) {
                 Step::Records(records) => {
-                    let addresses =
-                        records.into_iter().filter_map(|record| address(record, reply.server)).collect();
+                    let addresses = records.into_iter().filter_map(|record| address(record, reply.server));
+                    let addresses: Vec<Address> =
+                        addresses.filter(|address| !self.rejects(&question, address)).collect();
+                    if addresses.is_empty() {
+                        return Outcome::Barren(Failure::NoAddress { ttl: chain.ttl });
+                    }
                     return Outcome::Found(Found { addresses, ttl: chain.ttl });
                 }
                 Step::Alias => {}
@@ -193,6 +197,15 @@ impl<T: Transport> Dns<'_, T> {
                 Step::Nothing(failure) => return Outcome::Nothing(failure),
             }
         }
+    }
+
+    /// Whether the settings reject an address, which is noted.
+    fn rejects(&self, question: &Question, address: &Address) -> bool {
+        let kind = self.settings.reject.reason(address.ip);
+        if let Some(kind) = kind {
+            self.trace.add(Event::Rejected { question: question.clone(), address: address.ip, kind });
+        }
+        kind.is_some()
     }
 
     async fn ask(&self, question: &Question) -> Result<Reply, Unanswered> {
@@ -228,7 +241,7 @@ impl<T: Transport> Dns<'_, T> {
 }
 
 /// `candidate` as a name from the root.
-pub(super) fn absolute(candidate: &str) -> Result<Name, ()> {
+pub(crate) fn absolute(candidate: &str) -> Result<Name, ()> {
     if name::flaw(candidate.as_bytes()).is_some() {
         return Err(());
     }

@@ -12,8 +12,9 @@ use hickory_resolver::net::tcp::TcpClientStream;
 use hickory_resolver::net::udp::UdpStream;
 use hickory_resolver::net::xfer::DnsStreamHandle;
 use hickory_resolver::proto::op::SerialMessage;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -46,6 +47,17 @@ pub trait Transport {
     ) -> impl Future<Output = io::Result<Vec<u8>>>;
 }
 
+impl<T: Transport> Transport for &T {
+    fn exchange(
+        &self,
+        server: SocketAddr,
+        protocol: Protocol,
+        query: &[u8],
+    ) -> impl Future<Output = io::Result<Vec<u8>>> {
+        T::exchange(self, server, protocol, query)
+    }
+}
+
 /// The network of this host.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Network;
@@ -55,13 +67,7 @@ impl Transport for Network {
         let message = SerialMessage::new(query.to_vec(), server);
         match protocol {
             Protocol::Udp => {
-                // The kernel picks the port, at random among the ephemeral ones: hickory's own choice
-                // could take the port of a service for the moment.
-                let any = match server {
-                    SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-                    SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-                };
-                let socket = Sockets.bind_udp(any, server).await?;
+                let socket = Connected::to(server)?;
                 let (mut stream, mut sender) = UdpStream::<Sockets>::with_bound(socket.clone(), server);
                 sender.send(message).map_err(into_io)?;
                 let mut error = pin!(socket.error());
@@ -129,12 +135,8 @@ impl RuntimeProvider for Sockets {
         TokioRuntimeProvider::new().connect_tcp(server, local, timeout)
     }
 
-    fn bind_udp(&self, local: SocketAddr, server: SocketAddr) -> Connecting<Connected> {
-        Box::pin(async move {
-            let socket = UdpSocket::bind(local).await?;
-            socket.connect(server).await?;
-            Ok(Connected(Arc::new(socket)))
-        })
+    fn bind_udp(&self, _: SocketAddr, server: SocketAddr) -> Connecting<Connected> {
+        Box::pin(async move { Connected::to(server) })
     }
 }
 
@@ -144,6 +146,16 @@ impl RuntimeProvider for Sockets {
 struct Connected(Arc<UdpSocket>);
 
 impl Connected {
+    /// A socket of its own for each query. It is not bound, so that the kernel picks the port, at random among the
+    /// ephemeral ones; hickory's own choice could take the port of a service for the moment.
+    fn to(server: SocketAddr) -> io::Result<Self> {
+        let family = if server.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let socket = std::net::UdpSocket::from(socket(family, SockType::Datagram, flags, None)?);
+        socket.connect(server)?;
+        Ok(Self(Arc::new(UdpSocket::from_std(socket)?)))
+    }
+
     /// Waits for an error, such as ECONNREFUSED by an ICMP message.
     async fn error(&self) -> io::Error {
         loop {

@@ -1,6 +1,6 @@
 //! The source addresses of this host: [`HostSources`].
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{OnceCell, RefCell};
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -20,25 +20,21 @@ use super::{Interface, Source, SourceAddresses};
 /// destinations one after the other, an IPv6 socket also IPv4 ones. The
 /// interface addresses are fetched with the first question for one.
 ///
-/// Meant for one call of [`super::sort`]: what it learnt of interfaces
-/// it does not ask again.
-#[derive(Default)]
+/// Meant for one lookup: what it learnt of interfaces it does not ask again.
+#[derive(Debug, Default)]
 pub struct HostSources {
-    probe: Cell<Option<Probe>>,
-    netlink: OnceCell<Option<Netlink>>,
+    probe: RefCell<Option<Probe>>,
+    netlink: Option<Netlink>,
     addresses: OnceCell<AddressTable>,
-    native: Cell<Vec<(u32, bool)>>,
+    native: RefCell<Vec<(u32, bool)>>,
 }
 
 impl HostSources {
-    /// Makes no system call.
+    /// Opens a socket for questions to the kernel, and asks none.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    fn netlink(&self) -> Option<&Netlink> {
-        self.netlink.get_or_init(Netlink::open).as_ref()
+    pub fn open() -> Self {
+        let netlink = Netlink::open();
+        Self { probe: RefCell::default(), netlink, addresses: OnceCell::new(), native: RefCell::default() }
     }
 }
 
@@ -58,18 +54,18 @@ impl SourceAddresses for HostSources {
                 drop(probe);
                 let probe = Probe::open(Family::of(destination))?;
                 let source = probe.source_for(destination);
-                self.probe.set(Some(probe));
+                self.probe.replace(Some(probe));
                 source.ok().flatten()
             }
             source => {
-                self.probe.set(Some(probe));
+                self.probe.replace(Some(probe));
                 source.ok().flatten()
             }
         }
     }
 
     fn interface_of(&self, source: &Source) -> Option<Interface> {
-        let fetch = || self.netlink().map(Netlink::addresses).unwrap_or_default();
+        let fetch = || self.netlink.as_ref().map(Netlink::addresses).unwrap_or_default();
         self.addresses.get_or_init(fetch).find(source.key)
     }
 
@@ -79,12 +75,12 @@ impl SourceAddresses for HostSources {
         let native = if let Some((_, native)) = found {
             *native
         } else {
-            let told = self.netlink().and_then(|it| it.is_native(index));
+            let told = self.netlink.as_ref().and_then(|it| it.is_native(index));
             let native = told.unwrap_or(false);
             known.push((index, native));
             native
         };
-        self.native.set(known);
+        self.native.replace(known);
         native
     }
 }
@@ -181,7 +177,7 @@ mod tests {
 
     #[test]
     fn loopback_is_reached_from_loopback() {
-        let host = HostSources::new();
+        let host = HostSources::open();
         let source = host.source_for(address("127.0.0.1")).unwrap();
         assert_eq!(source.address, address("127.0.0.1"));
         assert_eq!(source.key, Ipv4Addr::LOCALHOST.to_ipv6_mapped());
@@ -189,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_takes_a_zone_or_a_right_is_unreachable() {
-        let host = HostSources::new();
+        let host = HostSources::open();
         assert_eq!(host.source_for(address("fe80::1")), None);
         assert_eq!(host.source_for(address("255.255.255.255")), None);
         assert_eq!(host.source_for(address("ff02::1")), None);
@@ -197,7 +193,7 @@ mod tests {
 
     #[test]
     fn one_socket_serves_ipv4_after_ipv6_and_back() {
-        let host = HostSources::new();
+        let host = HostSources::open();
         let loopback = [address("::1"), address("127.0.0.1"), address("127.0.0.1")];
         let reachable: Vec<_> = loopback.iter().map(|to| host.source_for(*to)).collect();
         // A machine may be without IPv6.
@@ -216,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_loopback_interface_is_native_and_an_unknown_one_is_not() {
-        let host = HostSources::new();
+        let host = HostSources::open();
         for _ in 0..2 {
             assert!(host.is_native(1));
             assert!(!host.is_native(0x7fff_0000));

@@ -1,31 +1,27 @@
-//! Sources that are NSS modules: asked by `getent` in a process of its own.
-//!
-//! The process has no rights, no descriptors but its output, an empty environment, and no hold on the key; it
-//! ends with us. Its output is taken as hostile.
+//! Sources that are NSS modules: asked by `getent` in a process of its own. Its output is taken as hostile.
 
+use super::modules::{How, Modules};
 use super::{Address, Families, Found, Origin};
 use crate::key::query::Family;
-use crate::sys::process::without_rights;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use rustix::pipe::{PipeFlags, pipe_with};
 use std::io;
 use std::net::IpAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::str::FromStr;
-use std::time::Duration;
 use tokio::net::unix::pipe::Receiver;
-use tokio::time::sleep;
 
-/// Where `getent` is, with and without a merged /usr.
-const PROGRAMS: [&str; 2] = ["/usr/bin/getent", "/bin/getent"];
 /// The exit status of `getent` where the source doesn't have the name (getent(1)).
 const NOT_FOUND: i32 = 2;
 /// More output than this is no list of addresses.
 const LONGEST_OUTPUT: usize = 64 * 1024;
-/// How often to look whether a process that has closed its output has ended.
-const POLL: Duration = Duration::from_millis(2);
 
 /// What asking a source brought.
 #[derive(Debug, thiserror::Error)]
 pub enum ChildError {
+    /// The process that runs `getent` can't be asked.
+    #[error("can't ask getent: {0}")]
+    Ask(#[source] io::Error),
     /// `getent` can't be started.
     #[error("can't run getent: {0}")]
     Start(#[source] io::Error),
@@ -42,66 +38,40 @@ pub enum ChildError {
 
 /// The addresses that `source` has for `name`; `None` where it doesn't have the name.
 ///
-/// Takes as long as the module does; dropping the future ends the process.
+/// Takes as long as the module does.
 ///
 /// # Errors
 /// Where the process can't be run or fails: the source is unavailable.
-pub async fn ask(source: &str, name: &str, families: Families) -> Result<Option<Found>, ChildError> {
+pub async fn ask(
+    modules: Option<&Modules>,
+    source: &str,
+    name: &str,
+    families: Families,
+) -> Result<Option<Found>, ChildError> {
     let database = match families {
         Families::Only(Family::Ipv4) => "ahostsv4",
         Families::Only(Family::Ipv6) => "ahostsv6",
         Families::Both => "ahosts",
     };
-    let program = PROGRAMS.into_iter().find(|path| std::path::Path::new(path).exists());
-    let mut command = Command::new(program.unwrap_or(PROGRAMS[0]));
-    command
-        .args(["-s", &format!("hosts:{source}"), "--", database, name])
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    without_rights(&mut command);
-    let mut process = Running(command.spawn().map_err(ChildError::Start)?);
-    let output = read(&mut process).await?;
-    let status = process.ended().await.map_err(ChildError::Read)?;
-    if status.success() {
-        let addresses = parse(&output, families, source);
-        return Ok((!addresses.is_empty()).then_some(Found { addresses, ttl: None }));
-    }
-    match status.code() {
-        Some(NOT_FOUND) => Ok(None),
-        _ => Err(ChildError::Failed(status)),
-    }
-}
-
-/// A process that ends with its handle.
-struct Running(Child);
-
-impl Running {
-    async fn ended(&mut self) -> io::Result<ExitStatus> {
-        loop {
-            if let Some(status) = self.0.try_wait()? {
-                return Ok(status);
-            }
-            sleep(POLL).await;
+    let modules = modules.ok_or_else(|| ChildError::Ask(io::ErrorKind::NotConnected.into()))?;
+    let (pipe, theirs) = pipe_with(PipeFlags::CLOEXEC).map_err(|errno| ChildError::Ask(errno.into()))?;
+    fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|errno| ChildError::Ask(errno.into()))?;
+    modules.ask(source, database, name, &theirs).map_err(ChildError::Ask)?;
+    drop(theirs);
+    let told = read(Receiver::from_owned_fd_unchecked(pipe).map_err(ChildError::Read)?).await?;
+    match How::parse(&told) {
+        Some((output, How::Ended(status))) if status.success() => {
+            let addresses = parse(output, families, source);
+            Ok((!addresses.is_empty()).then_some(Found { addresses, ttl: None }))
         }
+        Some((_, How::Ended(status))) if status.code() == Some(NOT_FOUND) => Ok(None),
+        Some((_, How::Ended(status))) => Err(ChildError::Failed(status)),
+        Some((_, How::NotStarted(errno))) => Err(ChildError::Start(io::Error::from_raw_os_error(errno))),
+        None => Err(ChildError::Ask(io::ErrorKind::UnexpectedEof.into())),
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail where it has ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-async fn read(process: &mut Running) -> Result<Vec<u8>, ChildError> {
-    let Some(stdout) = process.0.stdout.take() else {
-        return Ok(Vec::new());
-    };
-    let pipe = Receiver::from_owned_fd(stdout.into()).map_err(ChildError::Read)?;
+async fn read(pipe: Receiver) -> Result<Vec<u8>, ChildError> {
     let mut output = Vec::new();
     let mut buffer = [0; 4096];
     loop {

@@ -19,13 +19,11 @@
 //! * `RESOLV_HOST_CONF` and `RESOLV_MULTI` in the environment override host.conf.
 
 use super::{Address, Families, Found, Origin};
-use crate::config;
+use crate::config::Later;
 use crate::config::host_conf::{self, is_space, trim_start};
 use crate::key::query::Family;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
 
 /// Where the hosts file is.
 pub const PATH: &str = "/etc/hosts";
@@ -33,13 +31,28 @@ pub const PATH: &str = "/etc/hosts";
 const IPV4: Families = Families::Only(Family::Ipv4);
 const IPV6: Families = Families::Only(Family::Ipv6);
 
-/// The addresses of `name` in this host's hosts file; `None` where it has no such line.
+/// The files of this source.
+#[derive(Debug)]
+pub struct Files {
+    hosts: Later,
+    host_conf: Later,
+}
+
+impl Files {
+    /// Opens them.
+    #[must_use]
+    pub fn open() -> Self {
+        Self { hosts: Later::open(PATH), host_conf: Later::open(host_conf::PATH) }
+    }
+}
+
+/// The addresses of `name` in the hosts file; `None` where it has no such line.
 ///
 /// # Errors
 /// Where the file can't be read, or has too many addresses for one name.
-pub fn lookup(name: &str, families: Families) -> io::Result<Option<Found>> {
-    let mut file = BufReader::with_capacity(1 << 16, File::open(PATH)?);
-    let multi = || config::read(Path::new(host_conf::PATH)).is_ok_and(|text| host_conf::multi(&text));
+pub fn lookup(files: &Files, name: &str, families: Families) -> io::Result<Option<Found>> {
+    let mut file = BufReader::with_capacity(1 << 16, files.hosts.from_start()?);
+    let multi = || files.host_conf.read().is_ok_and(|text| host_conf::multi(&text));
     let entries = scan(&mut file, name, families, multi)?;
     let addresses: Vec<Address> = entries.into_iter().map(Address::from).collect();
     Ok((!addresses.is_empty()).then_some(Found { addresses, ttl: None }))

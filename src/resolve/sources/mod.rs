@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod files;
+pub mod modules;
 
 use crate::config::nsswitch::Status;
 use crate::key::query::Family;
@@ -144,6 +145,16 @@ pub fn plan(source: &str, name: &str, facts: &impl Facts) -> Plan {
             }
         }
         _ => Plan::Child,
+    }
+}
+
+/// Whether it may come to [`Plan::Child`] in the place of `source` for names that are not known yet.
+#[must_use]
+pub fn may_ask_modules(source: &str, facts: &impl Facts) -> bool {
+    match source {
+        "files" | "dns" => false,
+        "resolve" => plan(source, "", facts) == Plan::Child,
+        _ => true,
     }
 }
 

@@ -1,0 +1,76 @@
+use hickory_resolver::proto::op::Message;
+use hickory_resolver::proto::rr::{DNSClass, Name, RData, RecordType};
+use key_dns::resolve::dns::message::{Question, Rdata, Reply, is_reply_to};
+use key_dns::ttl::Ttl;
+use std::net::IpAddr;
+
+/// A DNS message, as a server may send it.
+///
+/// The first two bytes say where it is cut off.
+pub fn message(input: &[u8]) {
+    let Some((&[high, low], message)) = input.split_first_chunk() else { return };
+    let Ok(reply) = Reply::decode(message) else {
+        assert!(!is_reply_to(message, message) || message.len() < 12);
+        return;
+    };
+    let counted = usize::from(u16::from_be_bytes([message[6], message[7]]));
+    assert!(reply.answers.len() + usize::from(reply.unreadable) <= counted);
+    for record in reply.answers.iter().chain(&reply.glue) {
+        assert!(record.ttl >= Ttl::MIN);
+    }
+    // What one message says has a place in it: of names alone a few bytes can make long ones.
+    assert!(reply.answers.len() + reply.glue.len() <= message.len() / 11);
+    like_hickory(message, &reply);
+    cut_off(&message[..usize::from(u16::from_be_bytes([high, low])) % (message.len() + 1)], &reply);
+    answered(message);
+}
+
+/// Where hickory can read the whole message, it reads the same addresses.
+fn like_hickory(message: &[u8], reply: &Reply) {
+    let Ok(theirs) = Message::from_vec(message) else { return };
+    let records = theirs.answers.iter().filter(|record| record.dns_class == DNSClass::IN);
+    let theirs: Vec<(&Name, IpAddr)> = records
+        .filter_map(|record| match &record.data {
+            RData::A(address) => Some((&record.name, IpAddr::V4(address.0))),
+            RData::AAAA(address) => Some((&record.name, IpAddr::V6(address.0))),
+            _ => None,
+        })
+        .collect();
+    let ours: Vec<(&Name, IpAddr)> = reply
+        .answers
+        .iter()
+        .filter_map(|record| match record.data {
+            Rdata::A(address) => Some((&record.owner, IpAddr::V4(address))),
+            Rdata::Aaaa(address) => Some((&record.owner, IpAddr::V6(address))),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ours, theirs);
+}
+
+/// The beginning of a message says nothing that the whole does not.
+fn cut_off(message: &[u8], whole: &Reply) {
+    let Ok(part) = Reply::decode(message) else { return };
+    assert!(whole.answers.starts_with(&part.answers));
+    assert!(whole.glue.starts_with(&part.glue));
+    let total = |reply: &Reply| reply.answers.len() + usize::from(reply.unreadable);
+    assert!(total(&part) >= total(whole));
+}
+
+/// A message is the answer to the question in it, and to no other.
+fn answered(message: &[u8]) {
+    for name in ["mon1.example.org.", "."] {
+        let question = Question { name: Name::from_ascii(name).unwrap(), record_type: RecordType::A };
+        let mut query = question.encode(true).unwrap();
+        query[..2].copy_from_slice(&message[..2]);
+        if is_reply_to(&query, message) {
+            let end = 12 + name.len() + usize::from(name != ".") + 4;
+            let end = end.min(query.len());
+            let ours = Message::from_vec(&query).unwrap();
+            assert!(message[2] & 0x80 != 0 && message[4..6] == [0, 1]);
+            // The question is there byte by byte, but for case: it can't be compressed that early.
+            assert!(message.len() >= end && message[12..end].eq_ignore_ascii_case(&query[12..end]));
+            assert_eq!(ours.queries.len(), 1);
+        }
+    }
+}

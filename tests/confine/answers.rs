@@ -1,0 +1,106 @@
+//! The key of a confined process is answered, whatever happens.
+
+use crate::support::machine::{Machine, error};
+use crate::support::{executable, run, scratch};
+use key_dns::confine::{Needs, confine};
+use key_dns::errno::Errno;
+use key_dns::key::KeySerial;
+use key_dns::key::keyring::{KernelKeyring, Keyring};
+use key_dns::key::payload::Payload;
+use key_dns::log::Log;
+use key_dns::sys::{keyctl, rescue};
+use key_dns::ttl::Ttl;
+use std::env;
+use std::fs::File;
+use std::net::Ipv4Addr;
+use std::process::{Command, ExitCode};
+
+/// What the kernel runs here in the helper's place: confines itself, and does one thing.
+pub fn answer(how: &str, key: &str) -> ExitCode {
+    let key: KeySerial = key.parse().unwrap();
+    let ring = KernelKeyring;
+    ring.assume_authority(key).unwrap();
+    let log = Log::new("key.dns_resolver", false);
+    log.connect();
+    rescue::arm(Some(key), 20, false).unwrap();
+    assert_eq!(confine(&Needs { key: Some(key), ports: Vec::new() }), []);
+    let address = Payload::Addresses(vec![Ipv4Addr::new(192, 0, 2, 9).into()]).encode();
+    match how {
+        "instantiate" => {
+            ring.set_timeout(key, Ttl::from_secs(77)).unwrap();
+            ring.instantiate(key, &address).unwrap();
+        }
+        "reject" => ring.reject(key, Ttl::from_secs(77), Errno::ENODATA).unwrap(),
+        "file" => drop(File::open("/etc/passwd")),
+        "program" => drop(nix::unistd::execv(c"/bin/true", &[c"true"])),
+        "another-key" => drop(ring.reject(KeySerial::new(i32::MAX).unwrap(), Ttl::MIN, Errno::ENODATA)),
+        "read" => drop(keyctl::read(keyctl::AUTH_KEY)),
+        "abort" => std::process::abort(),
+        other => panic!("{other}"),
+    }
+    ExitCode::SUCCESS
+}
+
+fn helper(machine: &mut Machine, how: &str) {
+    let this = env::current_exe().unwrap();
+    machine.rule(&format!("create dns_resolver * * {} --upcall {how} %k", this.display()));
+}
+
+pub fn authority_outlives_all_rights() {
+    let Some(mut machine) = Machine::take() else { return };
+    helper(&mut machine, "instantiate");
+    machine.ask("confined.example.test", "").is("192.0.2.9", 77);
+    helper(&mut machine, "reject");
+    assert_eq!(machine.ask("confined.example.test", "").error(), format!("request_key: {}", error::ENODATA));
+}
+
+pub fn a_violation_answers_the_key() {
+    let Some(mut machine) = Machine::take() else { return };
+    let log = machine.syslog();
+    for how in ["file", "program", "another-key", "read", "abort"] {
+        helper(&mut machine, how);
+        machine.ask("confined.example.test", "").fails(error::EAGAIN, 1);
+        let line = log.next();
+        println!("    {how}: {}", line.split_once("]: ").unwrap().1);
+        let signal = if how == "abort" { "(signal 6)" } else { "which it has no need of (signal 31)" };
+        assert!(line.contains(signal) && line.contains("answered with EAGAIN"), "{how}: {line}");
+    }
+}
+
+/// Each call of the confinement fails in turn, as in a kernel that doesn't have it.
+pub fn what_is_lacking_is_said() {
+    let settings = scratch("lacking.conf");
+    std::fs::write(&settings, "nameserver[test] = 127.0.0.1:9\n").unwrap();
+    let settings = settings.to_str().unwrap().to_owned();
+    let root = run("id", &["-u"]).stdout == b"0\n";
+    let look_up = |inject: &[&str]| {
+        let debug = ["key.dns_resolver", "-D", "-v", "-c", &settings, "a:x.test", ""];
+        let mut command = Command::new("strace");
+        command.args(["-qq", "-o", "/dev/null"]).args(inject).arg(executable()).args(debug);
+        let output = command.output().expect("strace");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "payload #dnserror=111\nexpiry 10\n",
+            "{inject:?}"
+        );
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(!look_up(&["-e", "trace=none"]).contains("not confined"));
+    for (call, what) in [
+        ("landlock_create_ruleset:error=ENOSYS", "Landlock: the kernel has none"),
+        ("landlock_create_ruleset:error=EOPNOTSUPP", "Landlock: the kernel has none"),
+        ("seccomp:error=EINVAL", "seccomp: "),
+        ("capset:error=EPERM", "capabilities: "),
+        ("prlimit64:error=EPERM", "limits: "),
+        ("setresuid:error=EINVAL", "its user: "),
+    ] {
+        if !root && call.starts_with("setresuid") {
+            continue;
+        }
+        let log = look_up(&["-e", &format!("inject={call}")]);
+        let lines: Vec<&str> = log.lines().filter(|line| line.contains("not confined by")).collect();
+        println!("    {call}: {}", lines.join("; "));
+        assert_eq!(lines.len(), 1, "{call}: {log}");
+        assert!(lines[0].contains(what), "{call}: {log}");
+    }
+}

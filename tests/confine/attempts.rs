@@ -1,0 +1,230 @@
+//! What a confined process is refused, and by which part of the confinement.
+
+use crate::support::{run, skip};
+use crate::unsafe_calls::{by_32_bit_entry, call, fork, map};
+use crate::world::{KEY, World};
+use key_dns::confine::{Needs, become_nobody, confine, restrict_by_landlock};
+use key_dns::key::KeySerial;
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockProtocol, SockType, SockaddrIn, connect, listen, socket,
+};
+use nix::unistd::{Pid, Uid, execv, setuid};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus};
+use std::thread;
+
+/// How a process is confined before it makes an attempt.
+const WAYS: [&str; 4] = ["free", "confined", "landlock", "user"];
+
+/// How an attempt ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Done,
+    Fails(Errno),
+    Killed(Signal),
+}
+use End::{Done, Fails, Killed};
+
+/// By seccomp.
+const REFUSED: End = Killed(Signal::SIGSYS);
+const NO_ACCESS: End = Fails(Errno::EACCES);
+const NO_RIGHT: End = Fails(Errno::EPERM);
+
+struct Attempt {
+    what: &'static str,
+    make: fn(&World) -> Result<(), Errno>,
+    /// How it ends in a confined process.
+    confined: End,
+    /// How it ends where Landlock is all there is, and where the change of user is.
+    landlock: End,
+    user: End,
+}
+
+const fn attempt(
+    what: &'static str,
+    make: fn(&World) -> Result<(), Errno>,
+    confined: End,
+    landlock: End,
+    user: End,
+) -> Attempt {
+    Attempt { what, make, confined, landlock, user }
+}
+
+/// Every row is done by a free process, which is root.
+const ATTEMPTS: &[Attempt] = &[
+    attempt("read a file", |_| of(File::open("/etc/shadow")), REFUSED, NO_ACCESS, NO_ACCESS),
+    attempt("write a file", |w| of(File::create(&w.file)), REFUSED, NO_ACCESS, NO_ACCESS),
+    attempt("write to an open file", |w| of((&w.open_file).write(b"x")), Killed(Signal::SIGXFSZ), Done, Done),
+    attempt("remove a file", |w| of(fs::remove_file(&w.file)), REFUSED, NO_ACCESS, NO_ACCESS),
+    attempt("list a folder", |_| of(fs::read_dir("/root")), REFUSED, NO_ACCESS, NO_ACCESS),
+    attempt("look at a file", |_| of(fs::metadata("/etc/passwd")), REFUSED, Done, Done),
+    attempt("execute a program", |_| execv(c"/bin/true", &[c"true"]).map(|_| ()), REFUSED, NO_ACCESS, Done),
+    attempt("make a process", |_| fork(), REFUSED, Done, Done),
+    attempt(
+        "make a thread",
+        |_| of(thread::Builder::new().spawn(|| ()).map(thread::JoinHandle::join)),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt("a netlink socket", |_| open(AddressFamily::Netlink, SockType::Raw, None), REFUSED, Done, Done),
+    attempt("a packet socket", |_| open(AddressFamily::Packet, SockType::Raw, None), REFUSED, Done, NO_RIGHT),
+    attempt(
+        "a raw IP socket",
+        |_| open(AddressFamily::Inet, SockType::Raw, Some(SockProtocol::Icmp)),
+        REFUSED,
+        Done,
+        NO_RIGHT,
+    ),
+    attempt("a local stream", |_| of(UnixStream::pair()), REFUSED, Done, Done),
+    attempt("take a UDP port", |_| of(UdpSocket::bind("127.0.0.1:0")), REFUSED, Done, Done),
+    attempt("listen for TCP", |_| listening(), REFUSED, Done, Done),
+    attempt("connect to another TCP port", |w| connected(&w.other), NO_ACCESS, NO_ACCESS, Done),
+    attempt("an abstract socket", to_abstract, NO_RIGHT, NO_RIGHT, Done),
+    attempt(
+        "signal a process",
+        |w| kill(Pid::from_raw(w.process()), Signal::SIGURG),
+        REFUSED,
+        NO_RIGHT,
+        NO_RIGHT,
+    ),
+    attempt(
+        "trace a process",
+        |w| number(libc::SYS_ptrace, [0x4206, w.process().into(), 0, 0]),
+        REFUSED,
+        NO_RIGHT,
+        NO_RIGHT,
+    ),
+    attempt("describe another key", |_| number(libc::SYS_keyctl, [6, -3, 0, 0]), REFUSED, Done, Done),
+    attempt("a new session keyring", |_| number(libc::SYS_keyctl, [1, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("become root", |_| setuid(Uid::from_raw(0)), REFUSED, Done, NO_RIGHT),
+    attempt("raise a limit", |_| setrlimit(Resource::RLIMIT_CORE, 1 << 20, 1 << 20), REFUSED, Done, Done),
+    attempt("memory for code", |_| map(4096, libc::PROT_READ | libc::PROT_EXEC), REFUSED, Done, Done),
+    attempt("300 MiB of memory", |_| map(300 << 20, libc::PROT_READ), Fails(Errno::ENOMEM), Done, Done),
+    attempt("a user namespace", |_| number(libc::SYS_unshare, [0x1000_0000, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("change the root", |_| of(std::os::unix::fs::chroot("/")), REFUSED, Done, NO_RIGHT),
+    attempt("an io_uring", |_| number(libc::SYS_io_uring_setup, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt(
+        "a file in memory",
+        |_| number(libc::SYS_memfd_create, [c"x".as_ptr().addr().cast_signed() as i64, 0, 0, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt("a 32-bit system call", |_| by_32_bit_entry(), REFUSED, Done, Done),
+];
+
+fn of<T>(outcome: io::Result<T>) -> Result<(), Errno> {
+    outcome.map(drop).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap()))
+}
+
+fn number(call_number: i64, arguments: [i64; 4]) -> Result<(), Errno> {
+    match call(call_number, arguments) {
+        // An io_uring without a description of it: as far as it gets.
+        Err(Errno::EFAULT | Errno::EINVAL) if call_number == libc::SYS_io_uring_setup => Ok(()),
+        outcome => outcome.map(drop),
+    }
+}
+
+fn open(family: AddressFamily, kind: SockType, protocol: Option<SockProtocol>) -> Result<(), Errno> {
+    socket(family, kind, SockFlag::empty(), protocol).map(drop)
+}
+
+fn tcp() -> OwnedFd {
+    socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), Some(SockProtocol::Tcp)).unwrap()
+}
+
+fn connected(listener: &TcpListener) -> Result<(), Errno> {
+    let SocketAddr::V4(address) = listener.local_addr().unwrap() else { unreachable!() };
+    connect(tcp().as_raw_fd(), &SockaddrIn::from(address))
+}
+
+fn listening() -> Result<(), Errno> {
+    listen(&tcp(), Backlog::new(1).unwrap())
+}
+
+fn to_abstract(world: &World) -> Result<(), Errno> {
+    let socket = UnixDatagram::unbound().unwrap();
+    of(socket.connect_addr(&world.abstract_socket))
+}
+
+/// Makes one attempt in this process. How it ended is the exit status, which a killed process has none of.
+pub fn make(way: &str, index: &str) -> ! {
+    let attempt = &ATTEMPTS[index.parse::<usize>().unwrap()];
+    let world = World::new();
+    let ports = vec![world.allowed.local_addr().unwrap().port()];
+    match way {
+        "confined" => {
+            let key = KeySerial::new(KEY);
+            assert_eq!(confine(&Needs { key, ports }), []);
+            // What it is to be able to do, it can.
+            connected(&world.allowed).unwrap();
+        }
+        "landlock" => restrict_by_landlock(&ports).unwrap(),
+        "user" => become_nobody().unwrap(),
+        _ => {}
+    }
+    let status = (attempt.make)(&world).map_or_else(|errno| errno as i32, |()| 0);
+    std::process::exit(status)
+}
+
+/// How the attempt of this number ends, made in a process of its own.
+fn ends(way: &str, index: usize) -> End {
+    let this = std::env::current_exe().unwrap();
+    let number = index.to_string();
+    let mut command = Command::new(this);
+    let child = command.args(["--attempt", way, &number]).process_group(0).spawn().unwrap();
+    let number = child.id();
+    let group = Pid::from_raw(i32::try_from(number).unwrap());
+    let output = child.wait_with_output().unwrap();
+    let _ = killpg(group, Signal::SIGKILL);
+    let _ = fs::remove_file(World::file_of(number));
+    end(output.status)
+}
+
+fn end(status: ExitStatus) -> End {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Done,
+        (Some(errno), _) => Fails(Errno::from_raw(errno)),
+        (None, signal) => Killed(Signal::try_from(signal.unwrap()).unwrap()),
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Done => f.pad("done"),
+            Fails(errno) => f.pad(&format!("{errno:?}")),
+            Killed(signal) => f.pad(signal.as_str()),
+        }
+    }
+}
+
+pub fn refused() {
+    if run("id", &["-u"]).stdout != b"0\n" {
+        skip("it needs root, which is what a helper starts as");
+        return;
+    }
+    println!("{:<28} {:<10} {:<10} {:<10} {:<10}", "attempt", "free", "confined", "Landlock", "user alone");
+    let mut wrong = Vec::new();
+    for (index, attempt) in ATTEMPTS.iter().enumerate() {
+        let seen = WAYS.map(|way| ends(way, index));
+        let [free, confined, landlock, user] = seen;
+        println!("{:<28} {free:<10} {confined:<10} {landlock:<10} {user:<10}", attempt.what);
+        if seen != [Done, attempt.confined, attempt.landlock, attempt.user] {
+            wrong.push(attempt.what);
+        }
+    }
+    println!("{} attempts, refused: {}", ATTEMPTS.len(), ATTEMPTS.len() - wrong.len());
+    assert_eq!(wrong, [""; 0], "these ended otherwise than they should");
+}

@@ -1,0 +1,56 @@
+//! The confinement: what the kernel says of a helper that waits for a name server, what a confined process is
+//! refused, and that its key is answered all the same.
+//!
+//! It has no test harness: what is confined here is a whole process, which runs this executable anew, and what it
+//! found out is printed.
+
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../dns/mod.rs"]
+mod dns;
+#[path = "../support/serving.rs"]
+#[allow(dead_code)]
+mod serving;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answers;
+mod attempts;
+mod status;
+#[allow(unsafe_code)]
+mod unsafe_calls;
+mod world;
+
+use std::env;
+use std::process::ExitCode;
+use std::time::Instant;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["--attempt", how, number] => attempts::make(how, number),
+        ["--upcall", how, key] => answers::answer(how, key),
+        _ if words.contains(&"--list") => ExitCode::SUCCESS,
+        _ => all(words.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default()),
+    }
+}
+
+/// Runs the tests whose names hold `filter`.
+fn all(filter: &str) -> ExitCode {
+    let tests: [(&str, fn()); 6] = [
+        ("a_waiting_helper_has_no_rights_and_is_bounded", status::a_waiting_helper_has_no_rights),
+        ("without_confinement_it_has_all_rights", status::without_confinement_it_has_all_rights),
+        ("a_confined_process_is_refused_everything_else", attempts::refused),
+        ("authority_over_the_key_outlives_all_rights", answers::authority_outlives_all_rights),
+        ("a_call_that_is_not_allowed_answers_the_key", answers::a_violation_answers_the_key),
+        ("what_a_kernel_lacks_is_said_at_debug_level", answers::what_is_lacking_is_said),
+    ];
+    for (name, test) in tests.iter().filter(|(name, _)| name.contains(filter)) {
+        println!("test {name}");
+        let start = Instant::now();
+        test();
+        println!("test {name} ... ok, {:.1} s", start.elapsed().as_secs_f32());
+    }
+    ExitCode::SUCCESS
+}

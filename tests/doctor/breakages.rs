@@ -1,0 +1,140 @@
+//! A host that is broken on purpose: the first finding names the cause, and its remedy, when run, cures it.
+
+mod cases;
+mod kernels;
+
+use crate::document;
+use crate::host::{ADDRESS, GOOD, Host, doctor, findings, report};
+use crate::support::machine::Machine;
+use crate::support::{executable, run, scratch};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+/// A way to break a host.
+pub struct Breakage {
+    /// For the table.
+    what: &'static str,
+    /// What is asked about.
+    subject: &'static str,
+    /// Breaks it.
+    make: fn(&mut Host<'_>),
+    /// The name of the finding that is to be first.
+    finding: &'static str,
+    /// What stands in the place of `ADDRESS` and `GATEWAY` in the remedy.
+    address: &'static str,
+    /// The package that the remedy brings back, which must be at hand while there are no name servers.
+    package: Option<&'static str>,
+}
+
+/// One line of the table.
+pub struct Row {
+    pub what: String,
+    pub id: &'static str,
+    pub finding: String,
+    pub remedy: String,
+}
+
+impl Breakage {
+    const fn new(
+        what: &'static str,
+        finding: &'static str,
+        subject: &'static str,
+        make: fn(&mut Host<'_>),
+    ) -> Self {
+        Self { what, subject, make, finding, address: GOOD, package: None }
+    }
+
+    /// Breaks a host, looks, does what is said, and looks again.
+    fn show(&self, machine: &mut Machine) -> Row {
+        self.package.into_iter().for_each(fetch);
+        let mut host = Host::new(machine);
+        (self.make)(&mut host);
+        let broken = report(&[self.subject]);
+        let found = findings(&broken);
+        let first = found.first().unwrap_or_else(|| panic!("{}: no finding: {broken:#}", self.what));
+        assert_eq!(first["id"], self.finding, "{}: {broken:#}", self.what);
+        let is_broken = first["severity"] == "broken";
+        assert_eq!(broken["exit"] == 1, is_broken, "{}: {broken:#}", self.what);
+        let text = String::from_utf8(doctor(&[self.subject]).stdout).unwrap();
+        let remedy = first["remedy"].as_str().unwrap();
+        assert!(text.contains(&format!("remedy   {remedy}\n")), "{}: {text}", self.what);
+        let done = cure(&remedy.replace("ADDRESS", self.address).replace("GATEWAY", self.address));
+        assert!(done.status.success(), "{}: {remedy}: {}", self.what, String::from_utf8_lossy(&done.stderr));
+        let cured = report(&[self.subject]);
+        assert_eq!(
+            (&cured["exit"], findings(&cured)),
+            (&0.into(), Vec::<&Value>::new()),
+            "{}: {cured:#}",
+            self.what
+        );
+        Row {
+            what: self.what.to_owned(),
+            id: self.finding,
+            finding: format!("{}: {}", self.finding, first["evidence"].as_str().unwrap()),
+            remedy: remedy.to_owned(),
+        }
+    }
+}
+
+/// Runs a remedy as an administrator would.
+fn cure(remedy: &str) -> Output {
+    let settings = scratch("apt.conf");
+    fs::write(&settings, "DPkg::Lock::Timeout \"300\";\n").unwrap();
+    Command::new("sh")
+        .args(["-c", remedy])
+        .env("APT_CONFIG", settings)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .output()
+        .unwrap()
+}
+
+/// Has apt keep a package's file.
+fn fetch(package: &str) {
+    let done = run("apt-get", &["-q", "-y", "--reinstall", "--download-only", "install", package]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn for_each_breakage_the_first_finding_names_the_cause_and_its_remedy_cures_it() {
+    let mut rows = Vec::new();
+    let mut failed = Vec::new();
+    // In portions: others may wait for the machine.
+    for portion in cases::CASES.chunks(10) {
+        let Some(mut machine) = Machine::take_as_it_is() else { return };
+        for breakage in portion {
+            if env::var("KEY_DNS_BREAKAGE").is_ok_and(|wanted| !breakage.what.contains(&wanted)) {
+                continue;
+            }
+            // The message of one that fails is on stderr; the others are looked at all the same.
+            match catch_unwind(AssertUnwindSafe(|| breakage.show(&mut machine))) {
+                Ok(row) => rows.push(row),
+                Err(_) => failed.push(breakage.what),
+            }
+            machine.give_back();
+        }
+    }
+    rows.extend(kernels::rows());
+    let mut table =
+        String::from("| breakage | first finding | remedy, which cured it |\n| --- | --- | --- |\n");
+    for Row { what, finding, remedy, .. } in &rows {
+        writeln!(table, "| {what} | {finding} | `{remedy}` |").unwrap();
+    }
+    // Not by println!, which the test harness keeps to itself where the test passes.
+    writeln!(std::io::stderr(), "\n{table}\n{} breakages, each found and cured", rows.len()).unwrap();
+    assert_eq!(failed, [""; 0], "not found, or not cured");
+    if env::var_os("KEY_DNS_BREAKAGE").is_none() {
+        let row =
+            |row: &Row| format!("| {} | {} | `{}` |\n", row.what, row.id, row.remedy.replace('|', "\\|"));
+        let rows: String = rows.iter().map(row).collect();
+        // What is tested lies in a folder of this build.
+        let rows = rows.replace(executable().to_str().unwrap(), "/usr/bin/key-dns");
+        document::shows(
+            "breakages",
+            &format!("| broken | first finding | remedy |\n| --- | --- | --- |\n{rows}"),
+        );
+    }
+}

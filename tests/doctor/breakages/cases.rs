@@ -1,0 +1,167 @@
+//! The breakages of this very host.
+
+use super::{ADDRESS, Breakage};
+use crate::dns::{Action, Script, Server};
+use crate::host::{FIRST, Host, NAME, SECOND, zone};
+use crate::support::executable;
+use crate::support::machine::{HELPER, RULES_FOLDER, SETTINGS, UPCALL};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+const fn case(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)) -> Breakage {
+    Breakage::new(what, finding, NAME, make)
+}
+
+const fn keyutils(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)) -> Breakage {
+    Breakage { package: Some("keyutils"), ..case(what, finding, make) }
+}
+
+/// The server at the first address, doing this.
+fn scripted(host: &mut Host<'_>, action: Action) {
+    host.servers.remove(0);
+    let server = Server::builder().zone(zone()).script(Script::new().on_all(action));
+    host.servers.push(server.at(&format!("{FIRST}:53")).start());
+}
+
+fn our_request_key(host: &mut Host<'_>) {
+    host.machine.replace(UPCALL, fs::read(executable()).unwrap(), 0o755);
+}
+
+fn mode(path: &str, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+pub const CASES: &[Breakage] = &[
+    keyutils("no /sbin/request-key", "request-key-missing", |host| host.machine.take_away(UPCALL)),
+    case("/sbin/request-key is not executable", "request-key-not-executable", |host| {
+        host.machine.replace(UPCALL, fs::read(UPCALL).unwrap(), 0o644);
+    }),
+    keyutils("/sbin/request-key is cut to nothing", "request-key-no-program", |host| {
+        host.machine.replace(UPCALL, "", 0o755);
+    }),
+    keyutils("/sbin/request-key is a script of a shell that is gone", "request-key-interpreter", |host| {
+        host.machine.replace(UPCALL, "#!/bin/no-such-shell\n", 0o755);
+    }),
+    keyutils("/sbin/request-key needs a library that is gone", "request-key-library", |host| {
+        let mut program = fs::read(UPCALL).unwrap();
+        let name = b"libkeyutils.so.1";
+        let at = program.windows(name.len()).position(|window| window == name).unwrap();
+        program[at..at + name.len()].copy_from_slice(b"libkeyutilx.so.1");
+        host.machine.replace(UPCALL, program, 0o755);
+    }),
+    case("no rule", "no-rule", |host| host.no_rules()),
+    case("no rule for our keys", "no-rule", |host| {
+        host.no_rules();
+        host.machine.replace("/etc/request-key.conf", "create user debug:* * /bin/true\n", 0o644);
+    }),
+    case("wrong rule: a program that answers nothing", "not-answered", |host| {
+        host.rule("create dns_resolver * * /bin/true %k");
+    }),
+    case("wrong rule: no %k", "rule-without-key", |host| {
+        host.rule(&format!("create dns_resolver * * {HELPER}"));
+    }),
+    case("wrong rule: the helper behind a pipe", "rule-pipes-helper", |host| {
+        host.rule(&format!("create dns_resolver * * |{HELPER} %k"));
+    }),
+    case("a line that is no rule", "bad-rule-line", |host| {
+        host.rule(&format!("create dns_resolver\ncreate dns_resolver * * {HELPER} %k"));
+    }),
+    case("rule file that others can write to", "rule-file-ignored", |host| {
+        our_request_key(host);
+        host.machine.take_away("/etc/request-key.conf");
+        mode(&format!("{RULES_FOLDER}/dns_resolver.conf"), 0o666);
+    }),
+    case("rule file unreadable: a link to itself", "rule-file-ignored", |host| {
+        our_request_key(host);
+        host.machine.take_away("/etc/request-key.conf");
+        let file = format!("{RULES_FOLDER}/dns_resolver.conf");
+        fs::remove_file(&file).unwrap();
+        symlink("dns_resolver.conf", file).unwrap();
+    }),
+    case("the rule's helper is missing", "helper-not-runnable", |host| host.machine.take_away(HELPER)),
+    case("the rule's helper is not executable", "helper-not-runnable", |_| mode(HELPER, 0o644)),
+    case("the rule's settings are missing", "settings-unreadable", |host| {
+        host.rule(&format!("create dns_resolver * * {HELPER} -c /run/key-dns-settings/own.conf %k"));
+        host.machine.take_away("/run/key-dns-settings");
+    }),
+    case("a setting that means nothing", "bad-line", |host| {
+        host.machine.replace(SETTINGS, "deadline = soon\n", 0o644);
+    }),
+    case("dead name server", "server-not-there", |host| host.name_servers(&[SECOND])),
+    case("silent name server", "server-silent", |host| scripted(host, Action::Silence)),
+    case("refusing name server", "server-refuses", |host| scripted(host, Action::Rcode(5))),
+    case("failing name server", "server-fails", |host| scripted(host, Action::Rcode(2))),
+    case("dead name server before a good one", "server-not-there", |host| {
+        host.name_servers(&[SECOND, FIRST]);
+    }),
+    case("no name server named", "server-not-there", |host| {
+        host.machine.replace("/etc/resolv.conf", "", 0o644);
+    }),
+    case("lying name server: denies the name, a second one knows it", "servers-disagree", |host| {
+        scripted(host, Action::Rcode(3));
+        host.servers.push(Server::builder().zone(zone()).at(&format!("{SECOND}:53")).start());
+        host.name_servers(&[FIRST, SECOND]);
+    }),
+    case("lying name server: an address of nobody", "address-of-nobody", |host| {
+        host.servers.remove(0);
+        let liar = crate::dns::Zone::new("doctor.test").a("mon1", [0, 0, 0, 0], 300);
+        host.servers.push(Server::builder().zone(liar).at(&format!("{FIRST}:53")).start());
+    }),
+    case("dead server of a single domain", "server-not-there", |host| {
+        host.machine.replace(SETTINGS, format!("nameserver[doctor.test] = {SECOND}\n"), 0o644);
+    }),
+    case("hosts override", "hosts-override", |host| {
+        fs::write("/etc/hosts", format!("127.0.0.1 localhost\n127.77.0.99 {NAME}\n")).unwrap();
+        host.machine.take_away("/etc/host.conf");
+    }),
+    Breakage {
+        address: ADDRESS,
+        ..Breakage::new("name that DNS lacks", "no-such-name", "nosuch.doctor.test", |_| {})
+    },
+    case("nsswitch.conf without dns", "dns-not-asked", |_| {
+        fs::write("/etc/nsswitch.conf", "passwd: files\nhosts: files\n").unwrap();
+    }),
+    Breakage::new("name only AAAA under family = ipv4", "family-excluded", "six.doctor.test", |host| {
+        host.machine.replace(SETTINGS, "family = ipv4\n", 0o644);
+    }),
+    Breakage {
+        address: "198.51.100.254",
+        ..Breakage::new("no way to the address", "no-route", "far.doctor.test", |host| {
+            for route in ["unreachable 198.51.100.1", "198.51.100.254 dev lo"] {
+                host.machine.command(
+                    &format!("ip route add {route}"),
+                    &format!(
+                        "ip route del {} || :",
+                        route.split(' ').find(|word| word.starts_with("198")).unwrap()
+                    ),
+                );
+            }
+        })
+    },
+    case("quota full", "quota-full", |host| {
+        let path = "/proc/sys/kernel/keys/root_maxkeys";
+        let most = fs::read_to_string(path).unwrap();
+        host.machine.command(&format!("echo 1 >{path}"), &format!("echo {} >{path}", most.trim()));
+    }),
+    case("comma list from another helper", "address-list", |host| {
+        host.other_helper("printf '127.77.0.1,127.77.0.2\\0' | keyctl pinstantiate \"$1\" 0");
+    }),
+    case("another helper's wrong address", "live-differs", |host| {
+        host.other_helper("printf '127.77.0.9\\0' | keyctl pinstantiate \"$1\" 0");
+    }),
+    case("another helper's failure", "live-fails", |host| {
+        host.other_helper("printf '#dnserror=61\\0' | keyctl pinstantiate \"$1\" 0");
+    }),
+    case("another helper's rejection", "rejected", |host| {
+        host.other_helper("keyctl reject \"$1\" 60 61 0");
+    }),
+    case("answer that has expired before it is read", "answer-expired", |host| {
+        host.other_helper(
+            "keyctl timeout \"$1\" 1; printf '127.77.0.1\\0' | keyctl pinstantiate \"$1\" 0; sleep 2.5",
+        );
+    }),
+    case("helper that hangs", "live-hangs", |host| {
+        host.machine.replace(SETTINGS, "deadline = 1\n", 0o644);
+        host.other_helper("exec sleep 6");
+    }),
+];

@@ -1,0 +1,81 @@
+//! From the first process of a kernel to a machine that can mount network file systems, and its end.
+
+use crate::case::{self, line};
+use crate::cases;
+use crate::guest::Guest;
+use crate::nfs;
+use nix::fcntl::{OFlag, open};
+use nix::kmod::{ModuleInitFlags, finit_module};
+use nix::mount::{MsFlags, mount};
+use nix::sys::reboot::{RebootMode, reboot};
+use nix::sys::stat::Mode;
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::Command;
+
+/// The serial line that the report goes to; the kernel has the first one for itself.
+const REPORT: &str = "/dev/ttyS1";
+
+/// Runs the cases named in `/cases`, all if there are none; or a shell, where the kernel's command line says so.
+pub fn run() {
+    file_systems();
+    let command_line = fs::read_to_string("/proc/cmdline").unwrap();
+    let mut report: File = open(REPORT, OFlag::O_WRONLY | OFlag::O_NOCTTY, Mode::empty()).unwrap().into();
+    std::panic::set_hook(Box::new({
+        let report = report.try_clone().unwrap();
+        move |panic| line(&mut &report, &["note", &panic.to_string()])
+    }));
+    modules();
+    network();
+    nfs::serve();
+    let mut guest = Guest::new();
+    line(&mut report, &["kernel", &guest.release]);
+    if command_line.split_whitespace().any(|word| word == "shell") {
+        shell(&mut guest);
+    } else {
+        let names = fs::read_to_string("/cases").unwrap();
+        let wanted: Vec<&str> = names.split_whitespace().collect();
+        for case in cases().filter(|case| wanted.is_empty() || wanted.contains(&case.name)) {
+            case::run(case, &mut guest, &mut report);
+        }
+    }
+    line(&mut report, &["end"]);
+    report.flush().unwrap();
+    // QEMU ends where a machine would start again.
+    let Err(error) = reboot(RebootMode::RB_AUTOBOOT);
+    panic!("reboot: {error}");
+}
+
+fn file_systems() {
+    for (kind, path) in
+        [("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys"), ("tmpfs", "/run"), ("tmpfs", "/tmp")]
+    {
+        mount(Some(kind), path, Some(kind), MsFlags::empty(), None::<&str>).unwrap();
+    }
+}
+
+/// Loads the modules, in the order in which they were listed when the machine was made.
+fn modules() {
+    for name in fs::read_to_string("/modules/modules").unwrap().split_whitespace() {
+        let module = File::open(format!("/modules/{name}")).unwrap();
+        finit_module(&module, c"", ModuleInitFlags::empty())
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    fs::write("/sys/module/dns_resolver/parameters/debug", "1").unwrap();
+}
+
+/// All servers are on loopback.
+fn network() {
+    for arguments in ["link set lo up", "address show"] {
+        let status = Command::new("/bin/busybox").arg("ip").args(arguments.split(' ')).status().unwrap();
+        assert!(status.success(), "ip {arguments}");
+    }
+}
+
+fn shell(guest: &mut Guest) {
+    guest.begin();
+    guest.serve(crate::ceph::sample());
+    Command::new("/bin/busybox").args(["--install", "-s", "/bin"]).status().unwrap();
+    let line = "cat /etc/motd; exec setsid -c sh -l <>/dev/ttyS0 >&0 2>&0";
+    Command::new("/bin/sh").args(["-c", line]).env("HOME", "/").status().unwrap();
+}

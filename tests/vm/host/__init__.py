@@ -1,0 +1,1 @@
+"""What runs on the host: Debian's kernels made ready, and QEMU."""

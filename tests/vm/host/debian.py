@@ -1,0 +1,76 @@
+"""Debian's packages: which there are, and what is in them."""
+
+import re
+import subprocess
+import time
+from pathlib import Path
+
+
+# Of a download, and the seconds between them.
+ATTEMPTS = 4
+PAUSE = 10
+
+
+class Missing(Exception):
+    """Something that the host has to have."""
+
+
+def output(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if done.returncode != 0:
+        raise Missing(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def candidate(package):
+    """The version that apt would install, or None."""
+    found = re.search(r"Candidate: (\S+)", output("apt-cache", "policy", package))
+    return found[1] if found and found[1] != "(none)" else None
+
+
+def named(prefix):
+    """The packages whose names begin so."""
+    return output("apt-cache", "pkgnames", prefix).split()
+
+
+def depends(package, version, pattern):
+    """The package with such a name that this one depends on."""
+    shown = output("apt-cache", "show", f"{package}={version}")
+    found = re.search(rf"^Depends:.*?({pattern})", shown, re.MULTILINE)
+    if not found:
+        raise Missing(f"{package} {version} depends on no {pattern}")
+    return found[1]
+
+
+def download(packages, folder):
+    """Fetches packages, NAME=VERSION or NAME, into a folder. Returns their files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for attempt in range(ATTEMPTS):
+        try:
+            output("apt-get", "-q", "download", *packages, cwd=folder)
+            break
+        except Missing:
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(PAUSE)
+    names = [package.partition("=")[0] for package in packages]
+    return {name: next(folder.glob(f"{name}_*.deb")) for name in names}
+
+
+def unpack(deb, folder, *members):
+    """Unpacks a package; with members, only what matches one of these patterns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    patterns = ["--wildcards", *members] if members else []
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)], stdout=subprocess.PIPE) as tar:
+        subprocess.run(["tar", "-x", "-C", str(folder), *patterns], stdin=tar.stdout, check=True)
+    if tar.returncode != 0:
+        raise Missing(f"{deb} can't be unpacked")
+
+
+def tool(program, package):
+    """The path of a program, which this package brings."""
+    for folder in ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]:
+        path = Path(folder, program)
+        if path.exists():
+            return str(path)
+    raise Missing(f"no {program}: apt-get install --no-install-recommends {package}")

@@ -1,0 +1,72 @@
+"""The guest's files, as an archive that the kernel unpacks (Documentation/driver-api/early-userspace/buffer-format.rst)."""
+
+import stat
+
+
+class Archive:
+    def __init__(self):
+        self.folders = set()
+        self.parts = []
+        self.count = 0
+
+    def add(self, path, mode, data=b""):
+        """Adds a file, and the folders that it is in."""
+        parent = path.rpartition("/")[0]
+        if parent and parent not in self.folders:
+            self.folders.add(parent)
+            self.add(parent, stat.S_IFDIR | 0o755)
+        self.count += 1
+        name = path.encode() + b"\0"
+        # Magic; inode, mode, user, group, links, time, size, two devices of two numbers, size of the name, checksum.
+        numbers = (self.count, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0)
+        header = b"070701" + b"".join(b"%08x" % number for number in numbers)
+        self.parts += [padded(header + name), padded(data)]
+
+    def folder(self, path):
+        self.add(f"{path}/.", stat.S_IFDIR | 0o755)
+
+    def file(self, path, data):
+        self.add(path, stat.S_IFREG | 0o644, data)
+
+    def program(self, path, file):
+        self.add(path, stat.S_IFREG | 0o755, file.read_bytes())
+
+    def link(self, path, target):
+        self.add(path, stat.S_IFLNK | 0o777, target.encode())
+
+    def data(self):
+        self.add("TRAILER!!!", 0)
+        return b"".join(self.parts)
+
+
+def padded(data):
+    return data + b"\0" * (-len(data) % 4)
+
+
+def build(kernel, guest, executable, busybox, cases):
+    """`guest` runs the cases, and `executable` is all that answers the kernel's keys."""
+    archive = Archive()
+    for folder in ("dev", "proc", "sys", "run", "tmp", "mnt", "etc"):
+        archive.folder(folder)
+    archive.program("init", guest)
+    archive.program("sbin/request-key", executable)
+    archive.program("bin/busybox", busybox)
+    archive.link("bin/sh", "busybox")
+    archive.file("cases", "\n".join(cases).encode())
+    archive.file("etc/motd", MOTD.encode())
+    archive.file("modules/modules", "\n".join(path.name for path in kernel.modules).encode())
+    for path in kernel.modules:
+        archive.file(f"modules/{path.name}", path.read_bytes())
+    return archive.data()
+
+
+MOTD = """
+/sbin/request-key is key-dns. A name server of this machine knows mon1.ceph.test (IPv4) and mon2.ceph.test (IPv6).
+
+    mount -t ceph mon1.ceph.test:6789:/ /mnt -o name=admin,secret=AQAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA==,mount_timeout=2
+    dmesg | tail
+    cat /proc/keys
+
+The end: exit.
+
+"""
