@@ -10,6 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::ffi::OsString;
+use std::fs::{self, Metadata};
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
@@ -19,6 +20,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+/// This executable.
+const OWN: &str = "/proc/self/exe";
 /// Seconds that a piped program has.
 pub const PIPE_SECONDS: u64 = 60;
 /// How often a piped program that says nothing is looked at.
@@ -88,14 +91,30 @@ impl Call {
     }
 }
 
-/// Whether `call` is this very executable, by device and inode.
+/// Whether `call` is this very executable: by device and inode, or as a copy in the same folder of root's.
+///
+/// Packages have a copy, since security policies tell the two faces apart by their files. Where such a policy is in
+/// force, the copy is another program, which runs under its own part of the policy.
 #[must_use]
 pub fn is_this_executable(call: &Call) -> bool {
-    let identity = |path: &Path| path.metadata().map(|facts| (facts.dev(), facts.ino()));
-    match (identity(Path::new(&call.path)), identity(Path::new("/proc/self/exe"))) {
-        (Ok(theirs), Ok(ours)) => theirs == ours,
-        _ => false,
+    let path = Path::new(&call.path);
+    let (Ok(theirs), Ok(ours)) = (path.metadata(), Path::new(OWN).metadata()) else {
+        return false;
+    };
+    if (theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino()) {
+        return true;
     }
+    let build = |facts: &Metadata| (facts.uid(), facts.size(), facts.mtime(), facts.mtime_nsec());
+    build(&theirs) == build(&ours)
+        && ours.uid() == 0
+        && fs::read_link(OWN).is_ok_and(|own| own.parent() == path.parent())
+        && !is_labelled(fs::read("/proc/self/attr/current"))
+}
+
+/// Whether a security module has this process under a policy, from what it says of it (proc_pid_attr(5)); AppArmor
+/// says `unconfined` otherwise, and without any module there is an error.
+fn is_labelled(label: io::Result<Vec<u8>>) -> bool {
+    label.is_ok_and(|label| !matches!(label.trim_ascii(), b"" | b"unconfined"))
 }
 
 /// Runs a program that answers the key itself, and waits for its end.
@@ -293,5 +312,42 @@ pub fn largest_payload(key_type: &[u8]) -> usize {
         b"big_key" => (1 << 20) - 1,
         // The others take 32767 or less (security/keys/user_defined.c, user_preparse()).
         _ => 32767,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_in_the_same_folder_is_this_executable_and_another_build_is_not() {
+        let own = fs::read_link(OWN).unwrap();
+        let facts = own.metadata().unwrap();
+        let copy = own.with_extension("copy");
+        let call = |path: &Path| Call { path: path.into(), args: Vec::new() };
+        assert!(is_this_executable(&call(&own)));
+        assert!(!is_this_executable(&call(&copy)));
+        fs::copy(&own, &copy).unwrap();
+        let file = fs::File::options().write(true).open(&copy).unwrap();
+        file.set_modified(facts.modified().unwrap()).unwrap();
+        // What belongs to others than root may be changed by them.
+        let labelled = is_labelled(fs::read("/proc/self/attr/current"));
+        assert_eq!(is_this_executable(&call(&copy)), facts.uid() == 0 && !labelled);
+        file.set_modified(facts.modified().unwrap() - Duration::from_secs(1)).unwrap();
+        assert!(!is_this_executable(&call(&copy)));
+        fs::remove_file(&copy).unwrap();
+    }
+
+    #[test]
+    fn a_process_under_a_policy_is_told_from_one_that_is_not() {
+        for (label, labelled) in [
+            (b"unconfined\n".as_slice(), false),
+            (b"", false),
+            (b"system_u:system_r:keyutils_request_t:s0\0", true),
+            (b"/usr/libexec/key-dns/request-key (enforce)\n", true),
+        ] {
+            assert_eq!(is_labelled(Ok(label.to_vec())), labelled);
+        }
+        assert!(!is_labelled(Err(io::ErrorKind::InvalidInput.into())));
     }
 }
