@@ -88,7 +88,7 @@ fn first(calls: &[(i64, u64)], wanted: i64) -> usize {
 /// call at `start` may end the process without an answer.
 fn all(group: &mut Group, scene: &Scene, answer: &[u8], calls: &[(i64, u64)], plans: &[Plan], start: usize) {
     let lost: &[&str] = &["Required key not available"];
-    let nothing: &[&str] = &[error::ENODATA];
+    let nothing: &[&str] = &[error::ENODATA, "Required key not available"];
     let next = AtomicUsize::new(0);
     let work = || {
         let mut outcomes = Vec::new();
@@ -97,7 +97,7 @@ fn all(group: &mut Group, scene: &Scene, answer: &[u8], calls: &[(i64, u64)], pl
             let also = match *plan {
                 Plan::Fail(place, _) | Plan::Signal(place, _) if place < start => lost,
                 Plan::Always(number, _) if first(calls, number) < start => lost,
-                // A file that is not there has nothing to say.
+                // A file that is not there has nothing to say, be it of hosts or of rules.
                 Plan::Fail(_, libc::ENOENT) | Plan::Always(_, libc::ENOENT) => nothing,
                 _ => &[],
             };
