@@ -77,20 +77,6 @@ pub const CASES: &[Case] = &[
             cured()
         },
     },
-    // Nothing comes after it: the server is gone then.
-    Case {
-        name: "mounts-nfs-silent",
-        expected: Same(
-            "mount-silent: statfs(2) of /mnt did not return within 3 s; 127.0.0.1:20490 by TCP: Connection refused \
-             (os error 111); cured",
-        ),
-        run: |_| {
-            let options = format!("addr=127.0.0.1,port={},clientaddr=127.0.0.1,vers=4.1", nfs::SERVER);
-            std::mem::forget(mounted("nfs4", "127.0.0.1:/", &options).unwrap());
-            fs::write("/proc/fs/nfsd/threads", "0\n").unwrap();
-            cured()
-        },
-    },
 ];
 
 fn zone() -> Zone {
