@@ -265,7 +265,7 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
 }
 
 /// Answers the key of an upcall whose rule is wrong.
-fn refuse(key: KeySerial, reason: &str) -> ExitCode {
+pub(super) fn refuse(key: KeySerial, reason: &str) -> ExitCode {
     let log = Log::new(NAME, false);
     guard(Some(key), &log);
     if let Err(error) = upcall::refuse(key, &KernelKeyring, Failure::Usage(reason.to_owned()), &log) {

@@ -1,6 +1,7 @@
 //! `key-dns`: the face for people.
 
 use super::{cache, doctor, explain, helper, probe_mount, request_key, resolve};
+use crate::key::keyring::key_of_this_upcall;
 use clap::{ArgMatches, Command};
 use serde::Serialize;
 use std::ffi::OsString;
@@ -42,6 +43,10 @@ pub fn command() -> Command {
 /// Runs it.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
+    // What people read would leave the key without an answer.
+    if let Some(key) = key_of_this_upcall() {
+        return helper::refuse(key, "the rule runs a command for people: let it run key.dns_resolver");
+    }
     let internal = INTERNAL.iter().map(|subcommand| (subcommand.command)());
     let matches = match command().subcommands(internal).try_get_matches_from(args) {
         Ok(matches) => matches,

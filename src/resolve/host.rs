@@ -19,6 +19,7 @@ use crate::key::query::{Family, Query};
 use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
@@ -225,7 +226,11 @@ impl<'a, T: Transport> Host<'a, T> {
                     // Nobody knows what it has; that others have nothing is not the truth then.
                     let why = format!("{}: {error}", files::PATH);
                     self.warn(why.clone());
-                    Err(Miss::Failed(Status::Unavail, Failure::Temporary(why)))
+                    if error.kind() == io::ErrorKind::NotFound {
+                        Err(Miss::Unavailable(why))
+                    } else {
+                        Err(Miss::Failed(Status::Unavail, Failure::Temporary(why)))
+                    }
                 }
             },
             Plan::Dns => {

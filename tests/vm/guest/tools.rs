@@ -8,7 +8,6 @@ use crate::guest::{Guest, MOUNT_POINT, mounted};
 use crate::naive::nobody;
 use crate::nfs;
 use serde_json::Value;
-use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
