@@ -112,9 +112,12 @@ pub fn is_this_executable(call: &Call) -> bool {
 }
 
 /// Whether a security module has this process under a policy, from what it says of it (proc_pid_attr(5)); AppArmor
-/// says `unconfined` otherwise, and without any module there is an error.
+/// says `unconfined` otherwise, and without any module the call is invalid. Who may not look is under one.
 fn is_labelled(label: io::Result<Vec<u8>>) -> bool {
-    label.is_ok_and(|label| !matches!(label.trim_ascii(), b"" | b"unconfined"))
+    match label {
+        Ok(label) => !matches!(label.trim_ascii(), b"" | b"unconfined"),
+        Err(error) => !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound),
+    }
 }
 
 /// Runs a program that answers the key itself, and waits for its end.
@@ -348,6 +351,7 @@ mod tests {
         ] {
             assert_eq!(is_labelled(Ok(label.to_vec())), labelled);
         }
-        assert!(!is_labelled(Err(io::ErrorKind::InvalidInput.into())));
+        assert!(!is_labelled(Err(io::Error::from_raw_os_error(nix::libc::EINVAL))));
+        assert!(is_labelled(Err(io::Error::from_raw_os_error(nix::libc::EACCES))));
     }
 }
