@@ -13,6 +13,7 @@ use key_dns::resolve::host::Host;
 use key_dns::resolve::trace::Trace;
 use key_dns::resolve::{Answer, Content, answer, literal};
 use key_dns::upcall;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -113,9 +114,8 @@ impl Asked {
 
 /// What may be asked for and believed.
 struct Known {
-    /// The name asked for, and those that aliases and records of servers lead to.
-    names: Vec<Name>,
-    records: Vec<Record>,
+    /// The addresses of the name asked for, and of those that aliases and records of servers lead to.
+    addresses: HashSet<IpAddr>,
     /// Addresses that nobody need be asked for.
     given: Vec<IpAddr>,
 }
@@ -140,12 +140,15 @@ impl Known {
                 names.push(one.clone());
             }
         }
+        let mut known: HashSet<Name> = names.iter().cloned().collect();
+        let mut of_owner: HashMap<&Name, Vec<&Record>> = HashMap::new();
+        answers.iter().for_each(|record| of_owner.entry(&record.owner).or_default().push(record));
         let mut place = 0;
         while let Some(name) = names.get(place).cloned() {
-            for record in answers.iter().filter(|record| record.owner == name) {
+            for record in of_owner.get(&name).into_iter().flatten() {
                 if let Rdata::Cname(target) | Rdata::Srv { target, .. } | Rdata::Afsdb { host: target, .. } =
                     &record.data
-                    && !names.contains(target)
+                    && known.insert(target.clone())
                 {
                     names.push(target.clone());
                 }
@@ -153,15 +156,20 @@ impl Known {
             place += 1;
         }
         for asked in &asked {
-            assert!(names.contains(asked), "{asked} is asked for, and nothing leads there");
+            assert!(known.contains(asked), "{asked} is asked for, and nothing leads there");
         }
         let literals = names.iter().filter_map(|name| literal::parse(name.to_ascii().trim_end_matches('.')));
         let mut given: Vec<IpAddr> = literals.map(|literal| literal.address).collect();
         given.extend(database.servers.iter().flat_map(|server| server.addresses.iter().map(|(ip, _)| *ip)));
         given.extend([IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]);
         let glue = replies.iter().flat_map(|reply| &reply.glue);
-        let records = answers.into_iter().chain(glue).cloned().collect();
-        Self { names, records, given }
+        let records = answers.into_iter().chain(glue).filter(|record| known.contains(&record.owner));
+        let addresses = records.filter_map(|record| match record.data {
+            Rdata::A(address) => Some(IpAddr::V4(address)),
+            Rdata::Aaaa(address) => Some(IpAddr::V6(address)),
+            _ => None,
+        });
+        Self { addresses: addresses.collect(), given }
     }
 
     fn check(&self, content: &Content) {
@@ -184,14 +192,7 @@ impl Known {
     }
 
     fn check_address(&self, ip: IpAddr) {
-        let found = self.records.iter().any(|record| {
-            let same = match record.data {
-                Rdata::A(one) => IpAddr::V4(one) == ip,
-                Rdata::Aaaa(one) => IpAddr::V6(one) == ip,
-                _ => false,
-            };
-            same && self.names.contains(&record.owner)
-        });
+        let found = self.addresses.contains(&ip);
         assert!(found || self.given.contains(&ip), "{ip} is in no record of a name that was asked for");
     }
 }
