@@ -1,7 +1,7 @@
 //! Debug mode: a lookup without a key, and what it prints.
 
 use crate::dns::{Action, Message, Record, Script, Server, Zone, qtype};
-use crate::{Run, command, run, run_command, settings};
+use crate::{Run, command, finish, run, settings};
 use std::time::{Duration, Instant};
 
 fn server() -> Server {
@@ -120,7 +120,7 @@ fn a_name_of_bytes_that_are_no_text_is_invalid() {
     use std::os::unix::ffi::OsStrExt;
     let mut command = command(&["-D"]);
     command.args([b"m\xfcller.example.test".as_slice(), b"\xff"].map(std::ffi::OsStr::from_bytes));
-    let seen = run_command(command);
+    let seen = finish(command);
     assert_eq!((seen.status, seen.stdout.as_str()), (0, "payload #dnserror=22\nexpiry 1\n"));
     assert!(seen.stderr.contains(r"m\xfcller"), "{}", seen.stderr);
 }

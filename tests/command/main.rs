@@ -14,15 +14,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use support::{executable, scratch};
-
-/// What a run of the helper ended with.
-#[derive(Debug, PartialEq, Eq)]
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
+use support::{Run, executable, finish, scratch};
 
 /// The command, under the name that makes it the helper.
 fn command(args: &[&str]) -> Command {
@@ -32,16 +24,7 @@ fn command(args: &[&str]) -> Command {
 }
 
 fn run(args: &[&str]) -> Run {
-    run_command(command(args))
-}
-
-fn run_command(mut command: Command) -> Run {
-    let output = command.output().unwrap();
-    Run {
-        status: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    finish(command(args))
 }
 
 /// A file of settings with these lines.

@@ -1,7 +1,7 @@
 //! The command line: what it takes, and the exit status.
 
 use crate::support::executable;
-use crate::{command, run, run_command, settings};
+use crate::{command, finish, run, settings};
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -100,11 +100,11 @@ fn the_helper_is_a_word_of_key_dns_and_any_other_name_of_the_program() {
     for name in ["key.dns_resolver", "/usr/libexec/key-dns/key.dns_resolver", "dns-helper"] {
         let mut command = Command::new(executable());
         command.arg0(name).args(args);
-        assert_eq!(run_command(command).stdout, literal, "{name}");
+        assert_eq!(finish(command).stdout, literal, "{name}");
     }
     let mut command = Command::new(executable());
     command.arg0("key-dns").arg("key.dns_resolver").args(args);
-    assert_eq!(run_command(command).stdout, literal);
+    assert_eq!(finish(command).stdout, literal);
 }
 
 #[test]

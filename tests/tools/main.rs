@@ -14,36 +14,11 @@ mod resolve;
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use support::executable;
-
-/// What a run ended with.
-#[derive(Debug, PartialEq, Eq)]
-struct Run {
-    status: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Run {
-    /// Its output as JSON.
-    #[track_caller]
-    fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-}
+use support::{Run, executable, finish};
 
 /// Runs `key-dns` with these arguments.
 fn key_dns(args: &[&str]) -> Run {
     let mut command = Command::new(executable());
     command.arg0("key-dns").args(args);
     finish(command)
-}
-
-fn finish(mut command: Command) -> Run {
-    let output = command.output().unwrap();
-    Run {
-        status: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
 }
