@@ -1,4 +1,4 @@
-//! Giving up all that the rest of a lookup doesn't need, before anybody else is asked anything.
+//! Giving up all that the rest of a lookup doesn't need, before the first byte is read that somebody else sent.
 //!
 //! What is still to be read or asked is open by then. What remains to the process: its memory, its open
 //! descriptors, UDP sockets, TCP connections to the ports of name servers, and to answer its one key. Authority over
@@ -16,6 +16,7 @@ use nix::unistd::{Gid, Uid, geteuid, setgroups, setresgid, setresuid};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::fmt;
 use std::process;
+use std::sync::OnceLock;
 
 /// The process becomes the user of this number plus its own, and the group: nobody else's, of those that
 /// distributions and containers use. Another process of the same user could send it signals.
@@ -54,6 +55,35 @@ impl Lacking {
 impl fmt::Display for Lacking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not confined by {}: {}", self.what, self.why)
+    }
+}
+
+/// A confinement that is still to be entered.
+///
+/// It takes some time, which is over sooner while a name server thinks about its answer: so the first question is
+/// sent before, and its answer read afterwards.
+#[derive(Debug)]
+pub struct Confinement {
+    needs: Needs,
+    lacking: OnceLock<Vec<Lacking>>,
+}
+
+impl Confinement {
+    /// One that leaves what is needed.
+    #[must_use]
+    pub fn new(needs: Needs) -> Self {
+        Self { needs, lacking: OnceLock::new() }
+    }
+
+    /// Confines the process, unless it is already.
+    pub fn enter(&self) {
+        self.lacking.get_or_init(|| confine(&self.needs));
+    }
+
+    /// What could not be had; nothing where it was never entered.
+    #[must_use]
+    pub fn lacking(&self) -> &[Lacking] {
+        self.lacking.get().map_or(&[], Vec::as_slice)
     }
 }
 

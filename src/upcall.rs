@@ -1,7 +1,7 @@
 //! The way of one key, from the kernel's request to the answer.
 
 use crate::config::settings::{LogChoice, Settings};
-use crate::confine::{Lacking, Needs, allow_descriptors, confine};
+use crate::confine::{Lacking, allow_descriptors};
 use crate::failure::{Failure, Lasting};
 use crate::key::KeySerial;
 use crate::key::keyring::{Keyring, KeyringError, Request, Unanswered};
@@ -98,8 +98,8 @@ pub struct Lookup {
 
 /// Parses and resolves what is asked: for `key`, which is all that can be answered afterwards, or for nobody.
 ///
-/// All that may be needed of this host is read or opened before the process is confined, and nobody else is asked
-/// anything before that.
+/// All that may be needed of this host is read or opened beforehand. Then the process is confined, before it reads
+/// the first byte of what somebody else sent.
 #[must_use]
 pub fn look_up(request: &Request, settings: &Settings, key: Option<KeySerial>, log: &Log) -> Lookup {
     look_up_noting(request, settings, Trace::default(), key, log)
@@ -130,17 +130,18 @@ pub fn look_up_noting(
         if let Some(answer) = literal_answer(&parsed.query) {
             return answer;
         }
-        let host = Host::open(&parsed.query, settings, &trace);
+        let mut host = Host::open(&parsed.query, settings, &trace);
+        // AddressSanitizer needs more memory, and other calls, than are left then (fuzz/asan).
+        if settings.confine && cfg!(not(asan)) {
+            host.confine_before_reading(key);
+        }
         let answer = Resolver::open().and_then(|resolver| {
             log.connect();
             allow_descriptors();
-            // AddressSanitizer needs more memory, and other calls, than are left then (fuzz/asan).
-            if settings.confine && cfg!(not(asan)) {
-                lacking = confine(&Needs { key, ports: host.name_server_ports() });
-            }
             resolver.resolve(&parsed.query, &host)
         });
         warnings.extend(host.warnings());
+        lacking.extend_from_slice(host.lacking());
         answer
     });
     Lookup { outcome, trace, warnings, lacking }

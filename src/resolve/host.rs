@@ -14,7 +14,9 @@ use crate::config::gai;
 use crate::config::nsswitch::{Entry, Status};
 use crate::config::resolv::ResolvConf;
 use crate::config::settings::Settings;
+use crate::confine::{Confinement, Lacking, Needs};
 use crate::failure::Failure;
+use crate::key::KeySerial;
 use crate::key::query::{Family, Query};
 use std::cell::RefCell;
 use std::collections::hash_map::RandomState;
@@ -22,6 +24,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The name service of this host, as its files describe it.
 #[derive(Debug)]
@@ -33,6 +36,7 @@ pub struct Host<'a, T = Network> {
     warnings: Warnings,
     opened: Opened,
     modules: Option<Modules>,
+    confinement: Option<Arc<Confinement>>,
     transport: T,
     glue: RefCell<Option<Rc<[Record]>>>,
 }
@@ -61,6 +65,14 @@ impl<'a> Host<'a> {
         host
     }
 
+    /// Has the process confined before the first byte that a name server or an NSS module sends is read: to what is
+    /// open, its name servers, and `key`. What only this host's files are needed for goes without.
+    pub fn confine_before_reading(&mut self, key: Option<KeySerial>) {
+        let confinement = Arc::new(Confinement::new(Needs { key, ports: self.name_server_ports() }));
+        self.transport.confinement = Some(Arc::clone(&confinement));
+        self.confinement = Some(confinement);
+    }
+
     /// This host as its files describe it; NSS modules can't be asked.
     #[must_use]
     pub fn of_files(query: Option<&Query>, settings: &'a Settings, trace: &'a Trace) -> Self {
@@ -72,7 +84,8 @@ impl<'a> Host<'a> {
             warnings,
             opened,
             modules: None,
-            transport: Network,
+            confinement: None,
+            transport: Network::default(),
             glue: RefCell::default(),
         }
     }
@@ -95,6 +108,7 @@ impl<'a, T: Transport> Host<'a, T> {
             warnings: Warnings::default(),
             opened: Opened::with_files(order, resolv, cell),
             modules: None,
+            confinement: None,
             transport,
             glue: RefCell::default(),
         }
@@ -118,9 +132,14 @@ impl<'a, T: Transport> Host<'a, T> {
         }
     }
 
-    /// The ports of all name servers that may be asked.
+    /// What could not be had of the confinement, as far as it came to that.
     #[must_use]
-    pub fn name_server_ports(&self) -> Vec<u16> {
+    pub fn lacking(&self) -> &[Lacking] {
+        self.confinement.as_ref().map_or(&[], |confinement| confinement.lacking())
+    }
+
+    /// The ports of all name servers that may be asked.
+    fn name_server_ports(&self) -> Vec<u16> {
         let special = self.settings.name_servers.iter().flat_map(|domain| &domain.servers);
         let mut ports: Vec<u16> = self.opened.servers.iter().chain(special).map(SocketAddr::port).collect();
         ports.sort_unstable();
@@ -240,10 +259,15 @@ impl<'a, T: Transport> Host<'a, T> {
                 let looked_up = self.dns().lookup(name, families).await;
                 looked_up.map_err(|(status, failure)| Miss::Failed(status, failure))
             }
-            Plan::Child => match child::ask(self.modules.as_ref(), source, name, families).await {
-                Ok(found) => found.ok_or_else(not_found),
-                Err(error) => Err(Miss::Unavailable(format!("{source}: {error}"))),
-            },
+            Plan::Child => {
+                if let Some(confinement) = &self.confinement {
+                    confinement.enter();
+                }
+                match child::ask(self.modules.as_ref(), source, name, families).await {
+                    Ok(found) => found.ok_or_else(not_found),
+                    Err(error) => Err(Miss::Unavailable(format!("{source}: {error}"))),
+                }
+            }
         }
     }
 

@@ -62,31 +62,38 @@ const CALLS: &[c_long] = &[
     libc::SYS_exit_group,
 ];
 
-/// Calls that are allowed where all of the conditions hold.
-const WITH_CONDITIONS: &[(c_long, &[Condition])] = &[
-    // IPv4 and IPv6 differ in one bit.
-    (libc::SYS_socket, &[FAMILY.is(libc::AF_INET, !8), KIND.is(libc::SOCK_DGRAM, KINDS), PROTOCOL.is(0, !0)]),
+/// Calls that are allowed where one of the lines holds, each with all of its conditions.
+const WITH_CONDITIONS: &[(c_long, &[&[Condition]])] = &[
     (
         libc::SYS_socket,
         &[
-            FAMILY.is(libc::AF_INET, !8),
-            KIND.is(libc::SOCK_STREAM, KINDS),
-            PROTOCOL.is(libc::IPPROTO_TCP, !0),
+            // IPv4 and IPv6 differ in one bit.
+            &[FAMILY.is(libc::AF_INET, !8), KIND.is(libc::SOCK_DGRAM, KINDS), PROTOCOL.equals(0)],
+            &[FAMILY.is(libc::AF_INET, !8), KIND.is(libc::SOCK_STREAM, KINDS), PROTOCOL.equals(TCP)],
+            // For syslog, where it has been started anew.
+            &[FAMILY.equals(UNIX), KIND.is(libc::SOCK_DGRAM, KINDS), PROTOCOL.equals(0)],
         ],
     ),
-    // For syslog, where it has been started anew.
-    (libc::SYS_socket, &[FAMILY.is(libc::AF_UNIX, !0), KIND.is(libc::SOCK_DGRAM, KINDS), PROTOCOL.is(0, !0)]),
     // All that an answer takes, in either way.
-    (libc::SYS_keyctl, &[OPERATION.equals(libc::KEYCTL_SET_TIMEOUT), THE_KEY, NO_KEYRING]),
-    (libc::SYS_keyctl, &[OPERATION.equals(libc::KEYCTL_INSTANTIATE), THE_KEY, NO_KEYRING]),
-    (libc::SYS_keyctl, &[OPERATION.equals(libc::KEYCTL_REJECT), THE_KEY, NO_KEYRING]),
-    (libc::SYS_keyctl, &[OPERATION.equals(libc::KEYCTL_ASSUME_AUTHORITY), THE_KEY]),
+    (
+        libc::SYS_keyctl,
+        &[&[
+            THE_KEY,
+            NO_KEYRING,
+            OPERATION.is_one_of(&[
+                libc::KEYCTL_SET_TIMEOUT,
+                libc::KEYCTL_INSTANTIATE,
+                libc::KEYCTL_REJECT,
+                libc::KEYCTL_ASSUME_AUTHORITY,
+            ]),
+        ]],
+    ),
     // Memory that holds no code.
-    (libc::SYS_mmap, &[Argument(2).is(0, libc::PROT_EXEC)]),
+    (libc::SYS_mmap, &[&[Argument(2).is(0, libc::PROT_EXEC)]]),
     // The standard library's way to make a socket non-blocking.
-    (libc::SYS_ioctl, &[Argument(1).equals(FIONBIO)]),
+    (libc::SYS_ioctl, &[&[Argument(1).equals(FIONBIO)]]),
     // abort(3)
-    (libc::SYS_tgkill, &[Argument(0).equals(PROCESS)]),
+    (libc::SYS_tgkill, &[&[Argument(0).equals(PROCESS)]]),
 ];
 
 /// asm-generic/ioctls.h
@@ -96,6 +103,8 @@ const FAMILY: Argument = Argument(0);
 const KIND: Argument = Argument(1);
 const KINDS: c_int = !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK);
 const PROTOCOL: Argument = Argument(2);
+const TCP: u32 = libc::IPPROTO_TCP.cast_unsigned();
+const UNIX: u32 = libc::AF_UNIX.cast_unsigned();
 const OPERATION: Argument = Argument(0);
 const THE_KEY: Condition = Argument(1).equals(KEY);
 const NO_KEYRING: Condition = Argument(4).equals(0);
@@ -133,21 +142,35 @@ pub fn install(key: Option<KeySerial>) -> Result<(), Errno> {
 #[derive(Clone, Copy)]
 struct Argument(u32);
 
-/// That an argument, as far as the mask goes, has a value.
+/// That an argument, as far as the mask goes, has one of some values.
 #[derive(Clone, Copy)]
 struct Condition {
     argument: Argument,
     mask: u32,
-    value: u32,
+    values: Values,
+}
+
+#[derive(Clone, Copy)]
+enum Values {
+    One(u32),
+    Any(&'static [u32]),
 }
 
 impl Argument {
     const fn equals(self, value: u32) -> Condition {
-        Condition { argument: self, mask: !0, value }
+        Condition { argument: self, mask: !0, values: Values::One(value) }
     }
 
     const fn is(self, value: c_int, mask: c_int) -> Condition {
-        Condition { argument: self, mask: mask.cast_unsigned(), value: value.cast_unsigned() }
+        Condition {
+            argument: self,
+            mask: mask.cast_unsigned(),
+            values: Values::One(value.cast_unsigned()),
+        }
+    }
+
+    const fn is_one_of(self, values: &'static [u32]) -> Condition {
+        Condition { argument: self, mask: !0, values: Values::Any(values) }
     }
 
     /// Where the filter finds it (linux/seccomp.h, `struct seccomp_data`).
@@ -161,7 +184,7 @@ const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
 
 /// More than the filter has.
-const MOST: usize = 160;
+const MOST: usize = 110;
 
 /// A filter, its unused rest included.
 struct Filter {
@@ -194,26 +217,54 @@ impl Filter {
         filter.allow();
         let mut index = 0;
         while index < WITH_CONDITIONS.len() {
-            let (number, conditions) = WITH_CONDITIONS[index];
-            filter.rule(number, conditions);
+            let (number, lines) = WITH_CONDITIONS[index];
+            filter.rule(number, lines);
             index += 1;
         }
         filter.refuse();
         filter
     }
 
-    /// Allows a call where all conditions hold, and goes on after it elsewhere.
-    const fn rule(&mut self, number: c_long, conditions: &[Condition]) {
-        const STEPS: usize = 3;
-        self.load(NUMBER);
-        self.skip_if(call(number), 0, STEPS * conditions.len() + 1);
+    /// Allows a call where all conditions of one line hold and refuses it elsewhere; other calls go on after it, with
+    /// their number still loaded.
+    const fn rule(&mut self, number: c_long, lines: &[&[Condition]]) {
+        let mut length = 1;
+        let mut index = 0;
+        while index < lines.len() {
+            length += steps(lines[index], 0) + 1;
+            index += 1;
+        }
+        self.skip_if(call(number), 0, length);
+        index = 0;
+        while index < lines.len() {
+            self.line(lines[index]);
+            index += 1;
+        }
+        self.refuse();
+    }
+
+    /// Allows the call where all conditions hold, and goes on after it elsewhere.
+    const fn line(&mut self, conditions: &[Condition]) {
         let mut index = 0;
         while index < conditions.len() {
-            let Condition { argument, mask, value } = conditions[index];
+            let Condition { argument, mask, values } = conditions[index];
             index += 1;
             self.load(argument.place());
-            self.push(instruction(BPF_ALU | BPF_AND | BPF_K, 0, 0, mask));
-            self.skip_if(value, 0, STEPS * (conditions.len() - index) + 1);
+            if mask != !0 {
+                self.push(instruction(BPF_ALU | BPF_AND | BPF_K, 0, 0, mask));
+            }
+            let rest = steps(conditions, index) + 1;
+            match values {
+                Values::One(value) => self.skip_if(value, 0, rest),
+                Values::Any(values) => {
+                    let mut number = 0;
+                    while number < values.len() {
+                        let left = values.len() - 1 - number;
+                        self.skip_if(values[number], left, if left == 0 { rest } else { 0 });
+                        number += 1;
+                    }
+                }
+            }
         }
         self.allow();
     }
@@ -241,6 +292,22 @@ impl Filter {
         self.code[self.length as usize] = instruction;
         self.length += 1;
     }
+}
+
+/// How many instructions these conditions take, from the one at `index` on.
+#[allow(clippy::indexing_slicing)] // as above
+const fn steps(conditions: &[Condition], mut index: usize) -> usize {
+    let mut steps = 0;
+    while index < conditions.len() {
+        let Condition { mask, values, .. } = conditions[index];
+        let values = match values {
+            Values::One(_) => 1,
+            Values::Any(values) => values.len(),
+        };
+        steps += 1 + (mask != !0) as usize + values;
+        index += 1;
+    }
+    steps
 }
 
 #[allow(clippy::cast_possible_truncation)] // no code is longer

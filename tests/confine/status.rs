@@ -4,6 +4,7 @@ use crate::dns::{Action, Script, Server};
 use crate::serving::{ADDRESS, hosts, queries, server};
 use crate::support::asking::Ask;
 use crate::support::machine::Machine;
+use nix::libc;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -59,6 +60,13 @@ fn process() -> u32 {
     processes[0]
 }
 
+/// Whether a process waits in `epoll_wait(2)`.
+fn waits(pid: u32) -> bool {
+    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
+    let number = call.split_whitespace().next().and_then(|number| number.parse().ok());
+    number.is_some_and(|number| [libc::SYS_epoll_wait, libc::SYS_epoll_pwait].contains(&number))
+}
+
 /// The helper, which a silent server keeps waiting; it is answered afterwards.
 fn waiting(machine: &mut Machine) -> Seen {
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
@@ -71,7 +79,13 @@ fn waiting(machine: &mut Machine) -> Seen {
             assert!(start.elapsed() < Duration::from_secs(20), "no query");
             thread::sleep(Duration::from_millis(1));
         }
-        let seen = Seen::of(process());
+        // It confines itself once the query is out, and then waits in epoll_wait(2).
+        let pid = process();
+        while !waits(pid) {
+            assert!(start.elapsed() < Duration::from_secs(20), "it does not wait");
+            thread::sleep(Duration::from_millis(1));
+        }
+        let seen = Seen::of(pid);
         assert_eq!(asking.join().unwrap().text(), "192.0.2.1");
         seen
     })

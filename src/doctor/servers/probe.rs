@@ -78,7 +78,7 @@ async fn all(question: &Question, dns: &Dns<'_, &Network>, settings: &Settings) 
 
 async fn one(server: SocketAddr, question: &Question, manner: &Manner) -> Probe {
     let trace = Trace::default();
-    let client = Client { transport: &Network, servers: &[server], manner, trace: &trace };
+    let client = Client { transport: &Network::default(), servers: &[server], manner, trace: &trace };
     let start = Instant::now();
     let outcome = client.ask(question).await.map_err(|unanswered| {
         let first = unanswered.obstacles.into_iter().next();

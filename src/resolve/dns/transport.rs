@@ -1,6 +1,7 @@
 //! One query to one server, by hickory's UDP and TCP streams.
 
 use super::message::is_reply_to;
+use crate::confine::Confinement;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use hickory_resolver::net::NetError;
@@ -59,16 +60,20 @@ impl<T: Transport> Transport for &T {
 }
 
 /// The network of this host.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Network;
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// What is entered before the first byte is read: by UDP as soon as the query is sent, by TCP before the
+    /// connection is made.
+    pub confinement: Option<Arc<Confinement>>,
+}
 
 impl Transport for Network {
     async fn exchange(&self, server: SocketAddr, protocol: Protocol, query: &[u8]) -> io::Result<Vec<u8>> {
         let message = SerialMessage::new(query.to_vec(), server);
         match protocol {
             Protocol::Udp => {
-                let socket = Connected::to(server)?;
-                let (mut stream, mut sender) = UdpStream::<Sockets>::with_bound(socket.clone(), server);
+                let socket = self.connect_udp(server)?;
+                let (mut stream, mut sender) = UdpStream::<Self>::with_bound(socket.clone(), server);
                 sender.send(message).map_err(into_io)?;
                 let mut error = pin!(socket.error());
                 loop {
@@ -84,7 +89,8 @@ impl Transport for Network {
                 }
             }
             Protocol::Tcp => {
-                let (stream, mut sender) = TcpClientStream::new(server, None, None, Sockets);
+                self.confine();
+                let (stream, mut sender) = TcpClientStream::new(server, None, None, self.clone());
                 let mut stream = stream.await.map_err(into_io)?;
                 sender.send(message).map_err(into_io)?;
                 while let Some(received) = stream.next().await {
@@ -109,14 +115,29 @@ fn into_io(error: NetError) -> io::Error {
     }
 }
 
-/// tokio's sockets, but connected: a port that nobody listens on then says so at once (ECONNREFUSED), and
-/// the kernel drops what comes from anyone but the server.
-#[derive(Clone, Copy)]
-struct Sockets;
+impl Network {
+    fn confine(&self) {
+        if let Some(confinement) = &self.confinement {
+            confinement.enter();
+        }
+    }
+
+    /// A socket of its own for each query. It is not bound, so that the kernel picks the port, at random among the
+    /// ephemeral ones; hickory's own choice could take the port of a service for the moment.
+    fn connect_udp(&self, server: SocketAddr) -> io::Result<Connected> {
+        let family = if server.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let socket = std::net::UdpSocket::from(socket(family, SockType::Datagram, flags, None)?);
+        socket.connect(server)?;
+        Ok(Connected { socket: Arc::new(UdpSocket::from_std(socket)?), network: self.clone() })
+    }
+}
 
 type Connecting<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
 
-impl RuntimeProvider for Sockets {
+/// tokio's sockets, but connected: a port that nobody listens on then says so at once (ECONNREFUSED), and
+/// the kernel drops what comes from anyone but the server.
+impl RuntimeProvider for Network {
     type Handle = TokioHandle;
     type Timer = TokioTime;
     type Udp = Connected;
@@ -136,37 +157,31 @@ impl RuntimeProvider for Sockets {
     }
 
     fn bind_udp(&self, _: SocketAddr, server: SocketAddr) -> Connecting<Connected> {
-        Box::pin(async move { Connected::to(server) })
+        let socket = self.connect_udp(server);
+        Box::pin(async move { socket })
     }
 }
 
 /// A connected socket that can be watched for errors while it is read from: who waits to read is not woken by
 /// one (EPOLLERR without EPOLLIN).
 #[derive(Clone)]
-struct Connected(Arc<UdpSocket>);
+pub struct Connected {
+    socket: Arc<UdpSocket>,
+    network: Network,
+}
 
 impl Connected {
-    /// A socket of its own for each query. It is not bound, so that the kernel picks the port, at random among the
-    /// ephemeral ones; hickory's own choice could take the port of a service for the moment.
-    fn to(server: SocketAddr) -> io::Result<Self> {
-        let family = if server.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let socket = std::net::UdpSocket::from(socket(family, SockType::Datagram, flags, None)?);
-        socket.connect(server)?;
-        Ok(Self(Arc::new(UdpSocket::from_std(socket)?)))
-    }
-
     /// Waits for an error, such as ECONNREFUSED by an ICMP message.
     async fn error(&self) -> io::Error {
         loop {
-            if let Err(error) = self.0.ready(Interest::ERROR).await {
+            if let Err(error) = self.socket.ready(Interest::ERROR).await {
                 return error;
             }
-            match self.0.take_error() {
+            match self.socket.take_error() {
                 Ok(Some(error)) | Err(error) => return error,
                 // A reader has had it; what is left to do is to forget that there was one.
                 Ok(None) => {
-                    let _ = self.0.try_io(Interest::ERROR, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+                    let _ = self.socket.try_io(Interest::ERROR, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
                 }
             }
         }
@@ -181,7 +196,8 @@ impl DnsUdpSocket for Connected {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        DnsUdpSocket::poll_recv_from(&*self.0, cx, buffer)
+        self.network.confine();
+        DnsUdpSocket::poll_recv_from(&*self.socket, cx, buffer)
     }
 
     fn poll_send_to(
@@ -190,6 +206,6 @@ impl DnsUdpSocket for Connected {
         bytes: &[u8],
         server: SocketAddr,
     ) -> Poll<io::Result<usize>> {
-        DnsUdpSocket::poll_send_to(&*self.0, cx, bytes, server)
+        DnsUdpSocket::poll_send_to(&*self.socket, cx, bytes, server)
     }
 }
