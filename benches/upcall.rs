@@ -132,6 +132,22 @@ impl Bench {
         times
     }
 
+    /// What the confinement takes of an upcall, from a server that answers at once, and from one that is a
+    /// network away.
+    fn confinement(&self, server: &Server) {
+        println!("{:<34} {:>10} {:>10} {:<6} {:>6}  goal", "", "confined", "free", "", "share");
+        for latency in [Duration::ZERO, Duration::from_millis(1)] {
+            server.change(|config| config.latency = latency);
+            let [with, _, _, without] = self.rounds(&[Side::Ours, Side::Unconfined], server);
+            for hundredth in [10, 50, 90] {
+                let [with, without] = [&with, &without].map(|times| quantile(times.clone(), hundredth));
+                let name = format!("server's {latency:?}, {hundredth}th of 100");
+                let share = 1.0 - without / with;
+                println!("{name:<34} {with:>10.2} {without:>10.2} µs     {share:>6.3}  at most 0.10");
+            }
+        }
+    }
+
     /// Has many names answered at once.
     fn crowd(&self) -> Duration {
         let names: Vec<CString> = (0..AT_ONCE).map(|_| self.name()).collect();
@@ -248,16 +264,6 @@ fn compile(name: &str, options: &[&str]) -> PathBuf {
     program
 }
 
-/// What the confinement takes of an upcall.
-fn confinement(with: &[f64], without: &[f64]) {
-    println!("{:<34} {:>10} {:>10} {:<6} {:>6}  goal", "", "confined", "free", "", "share");
-    for hundredth in [10, 50, 90] {
-        let [with, without] = [with, without].map(|times| quantile(times.to_vec(), hundredth));
-        let name = format!("one upcall, {hundredth}th of 100");
-        println!("{name:<34} {with:>10.2} {without:>10.2} µs     {:>6.3}  at most 0.10", 1.0 - without / with);
-    }
-}
-
 fn quantile(mut times: Vec<f64>, hundredth: usize) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() * hundredth / 100]
@@ -289,8 +295,7 @@ fn main() {
     let server = Server::builder().at(&format!("{ADDRESS}:53")).zone(zone).start();
 
     if std::env::args().any(|argument| argument == "confinement") {
-        let [ours, _, _, unconfined] = bench.rounds(&[Side::Ours, Side::Unconfined], &server);
-        return confinement(&ours, &unconfined);
+        return bench.confinement(&server);
     }
     let times = bench.rounds(&[Side::Ours, Side::Unconfined, Side::Keyutils, Side::Floor], &server);
     let mut crowds: [Vec<f64>; 3] = Default::default();
@@ -305,7 +310,7 @@ fn main() {
         }
     }
     let each = times[0].len();
-    let [ours, theirs, floor, _] = times.clone().map(quantiles);
+    let [ours, theirs, floor, _] = times.map(quantiles);
     let [crowd, their_crowd, _] = crowds;
     let [crowd, their_crowd] = [crowd, their_crowd].map(|times| median(times.into_iter()));
 
@@ -330,6 +335,6 @@ fn main() {
         (size(&executable()), size(bench.program(Side::Keyutils)) + size(Path::new(KEYUTILS_HELPER)));
     row("executables (theirs: no libraries)", mine, other, "MB", "at most 3 MB");
     println!("the floor: {:.2} µs, 90th of 100 {:.2} µs", floor.0, floor.1);
-    confinement(&times[Side::Ours as usize], &times[Side::Unconfined as usize]);
+    bench.confinement(&server);
     drop(bench);
 }

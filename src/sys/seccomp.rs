@@ -7,7 +7,7 @@ use crate::key::KeySerial;
 use nix::errno::Errno;
 use nix::libc::{self, c_int, c_long, sock_filter, sock_fprog};
 use nix::libc::{
-    BPF_ABS, BPF_ALU, BPF_AND, BPF_JA, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_MISC, BPF_RET, BPF_TAX, BPF_W,
+    BPF_ABS, BPF_ALU, BPF_AND, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_MISC, BPF_RET, BPF_TAX, BPF_W,
 };
 
 /// What the kernel calls the architecture that we are built for (linux/audit.h); `None` where the filter was never
@@ -67,11 +67,9 @@ const WITH_CONDITIONS: &[(c_long, &[&[Condition]])] = &[
     (
         libc::SYS_socket,
         &[
-            // IPv4 and IPv6 differ in one bit.
-            &[FAMILY.is(libc::AF_INET, !8), KIND.is(libc::SOCK_DGRAM, KINDS), PROTOCOL.equals(0)],
-            &[FAMILY.is(libc::AF_INET, !8), KIND.is(libc::SOCK_STREAM, KINDS), PROTOCOL.equals(TCP)],
-            // For syslog, where it has been started anew.
-            &[FAMILY.equals(UNIX), KIND.is(libc::SOCK_DGRAM, KINDS), PROTOCOL.equals(0)],
+            // Local ones are for syslog, where it has been started anew.
+            &[KIND.is(libc::SOCK_DGRAM, KINDS), PROTOCOL.equals(0), FAMILY.is_one_of(&[INET, INET6, UNIX])],
+            &[KIND.is(libc::SOCK_STREAM, KINDS), PROTOCOL.equals(TCP), FAMILY.is_one_of(&[INET, INET6])],
         ],
     ),
     // All that an answer takes, in either way.
@@ -104,6 +102,8 @@ const KIND: Argument = Argument(1);
 const KINDS: c_int = !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK);
 const PROTOCOL: Argument = Argument(2);
 const TCP: u32 = libc::IPPROTO_TCP.cast_unsigned();
+const INET: u32 = libc::AF_INET.cast_unsigned();
+const INET6: u32 = libc::AF_INET6.cast_unsigned();
 const UNIX: u32 = libc::AF_UNIX.cast_unsigned();
 const OPERATION: Argument = Argument(0);
 const THE_KEY: Condition = Argument(1).equals(KEY);
@@ -152,21 +152,26 @@ struct Condition {
 
 #[derive(Clone, Copy)]
 enum Values {
-    One(u32),
+    One([u32; 1]),
     Any(&'static [u32]),
+}
+
+impl Values {
+    const fn list(&self) -> &[u32] {
+        match self {
+            Self::One(value) => value,
+            Self::Any(values) => values,
+        }
+    }
 }
 
 impl Argument {
     const fn equals(self, value: u32) -> Condition {
-        Condition { argument: self, mask: !0, values: Values::One(value) }
+        Condition { argument: self, mask: !0, values: Values::One([value]) }
     }
 
     const fn is(self, value: c_int, mask: c_int) -> Condition {
-        Condition {
-            argument: self,
-            mask: mask.cast_unsigned(),
-            values: Values::One(value.cast_unsigned()),
-        }
+        Condition { argument: self, mask: mask.cast_unsigned(), values: Values::One([value.cast_unsigned()]) }
     }
 
     const fn is_one_of(self, values: &'static [u32]) -> Condition {
@@ -184,7 +189,7 @@ const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
 
 /// More than the filter has.
-const MOST: usize = 110;
+const MOST: usize = 100;
 
 /// A filter, its unused rest included.
 struct Filter {
@@ -194,120 +199,101 @@ struct Filter {
 
 const FILTER: Filter = Filter::new();
 
+/// The filter is written from its end, so that what an instruction leads to is always there already: at a number
+/// counted from the end.
 #[allow(clippy::indexing_slicing)] // in a constant: what is out of bounds does not compile
 impl Filter {
     const fn new() -> Self {
         let mut filter = Self { code: [instruction(BPF_RET | BPF_K, 0, 0, 0); MOST], length: 0 };
-        filter.load(ARCH);
-        if let Some(architecture) = ARCHITECTURE {
-            filter.skip_if(architecture, 1, 0);
+        let refuse = filter.push(instruction(BPF_RET | BPF_K, 0, 0, libc::SECCOMP_RET_TRAP));
+        let allow = filter.push(instruction(BPF_RET | BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW));
+        let mut next = refuse;
+        let mut index = WITH_CONDITIONS.len();
+        while index > 0 {
+            index -= 1;
+            let (number, lines) = WITH_CONDITIONS[index];
+            let line = filter.lines(lines, allow, refuse);
+            next = filter.go_on(call(number), line, next);
         }
-        filter.refuse();
-        filter.load(NUMBER);
+        index = CALLS.len();
+        while index > 0 {
+            index -= 1;
+            next = filter.go_on(call(CALLS[index]), allow, next);
+        }
         // When a filter is installed, the kernel tries each of some 900 numbers on it, to remember those that are
         // always allowed (kernel/seccomp.c, `seccomp_cache_prepare()`), which takes longer than the few dozen calls
         // that are still to come. It gives up on an instruction that it can't follow; this one does no harm.
         filter.push(instruction(BPF_MISC | BPF_TAX, 0, 0, 0));
-        let mut index = 0;
-        while index < CALLS.len() {
-            filter.skip_if(call(CALLS[index]), CALLS.len() - index, 0);
-            index += 1;
+        next = filter.load(NUMBER);
+        if let Some(architecture) = ARCHITECTURE {
+            filter.go_on(architecture, next, refuse);
         }
-        filter.push(instruction(BPF_JMP | BPF_JA, 0, 0, 1));
-        filter.allow();
-        let mut index = 0;
-        while index < WITH_CONDITIONS.len() {
-            let (number, lines) = WITH_CONDITIONS[index];
-            filter.rule(number, lines);
-            index += 1;
-        }
-        filter.refuse();
+        filter.load(ARCH);
+        filter.turn_round();
         filter
     }
 
-    /// Allows a call where all conditions of one line hold and refuses it elsewhere; other calls go on after it, with
-    /// their number still loaded.
-    const fn rule(&mut self, number: c_long, lines: &[&[Condition]]) {
-        let mut length = 1;
-        let mut index = 0;
-        while index < lines.len() {
-            length += steps(lines[index], 0) + 1;
-            index += 1;
+    /// Allows what fits one of the lines, and refuses the rest.
+    const fn lines(&mut self, lines: &[&[Condition]], allow: u16, refuse: u16) -> u16 {
+        let mut next = refuse;
+        let mut index = lines.len();
+        while index > 0 {
+            index -= 1;
+            next = self.line(lines[index], allow, next);
         }
-        self.skip_if(call(number), 0, length);
-        index = 0;
-        while index < lines.len() {
-            self.line(lines[index]);
-            index += 1;
-        }
-        self.refuse();
+        next
     }
 
-    /// Allows the call where all conditions hold, and goes on after it elsewhere.
-    const fn line(&mut self, conditions: &[Condition]) {
-        let mut index = 0;
-        while index < conditions.len() {
+    /// Allows what fits all conditions; else the next line decides.
+    const fn line(&mut self, conditions: &[Condition], allow: u16, next: u16) -> u16 {
+        let mut then = allow;
+        let mut index = conditions.len();
+        while index > 0 {
+            index -= 1;
             let Condition { argument, mask, values } = conditions[index];
-            index += 1;
-            self.load(argument.place());
+            let values = values.list();
+            let mut other = next;
+            let mut number = values.len();
+            while number > 0 {
+                number -= 1;
+                other = self.go_on(values[number], then, other);
+            }
             if mask != !0 {
                 self.push(instruction(BPF_ALU | BPF_AND | BPF_K, 0, 0, mask));
             }
-            let rest = steps(conditions, index) + 1;
-            match values {
-                Values::One(value) => self.skip_if(value, 0, rest),
-                Values::Any(values) => {
-                    let mut number = 0;
-                    while number < values.len() {
-                        let left = values.len() - 1 - number;
-                        self.skip_if(values[number], left, if left == 0 { rest } else { 0 });
-                        number += 1;
-                    }
-                }
-            }
+            then = self.load(argument.place());
         }
-        self.allow();
+        then
     }
 
-    const fn load(&mut self, place: u32) {
-        self.push(instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0, place));
+    const fn load(&mut self, place: u32) -> u16 {
+        self.push(instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0, place))
     }
 
-    /// Passes over so many instructions, depending on whether what was loaded is this value.
+    /// Goes on at one of two instructions, depending on whether what was loaded is this value.
     #[allow(clippy::cast_possible_truncation)] // as the line before shows
-    const fn skip_if(&mut self, value: u32, equal: usize, other: usize) {
-        assert!(equal <= u8::MAX as usize && other <= u8::MAX as usize);
-        self.push(instruction(BPF_JMP | BPF_JEQ | BPF_K, equal as u8, other as u8, value));
+    const fn go_on(&mut self, value: u32, equal: u16, other: u16) -> u16 {
+        let (equal, other) = (self.length - 1 - equal, self.length - 1 - other);
+        assert!(equal <= u8::MAX as u16 && other <= u8::MAX as u16);
+        self.push(instruction(BPF_JMP | BPF_JEQ | BPF_K, equal as u8, other as u8, value))
     }
 
-    const fn allow(&mut self) {
-        self.push(instruction(BPF_RET | BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW));
-    }
-
-    const fn refuse(&mut self) {
-        self.push(instruction(BPF_RET | BPF_K, 0, 0, libc::SECCOMP_RET_TRAP));
-    }
-
-    const fn push(&mut self, instruction: sock_filter) {
+    const fn push(&mut self, instruction: sock_filter) -> u16 {
         self.code[self.length as usize] = instruction;
         self.length += 1;
+        self.length - 1
     }
-}
 
-/// How many instructions these conditions take, from the one at `index` on.
-#[allow(clippy::indexing_slicing)] // as above
-const fn steps(conditions: &[Condition], mut index: usize) -> usize {
-    let mut steps = 0;
-    while index < conditions.len() {
-        let Condition { mask, values, .. } = conditions[index];
-        let values = match values {
-            Values::One(_) => 1,
-            Values::Any(values) => values.len(),
-        };
-        steps += 1 + (mask != !0) as usize + values;
-        index += 1;
+    const fn turn_round(&mut self) {
+        let (mut first, mut last) = (0, self.length as usize - 1);
+        while first < last {
+            let instruction = self.code[first];
+            self.code[first] = self.code[last];
+            self.code[last] = instruction;
+            first += 1;
+            last -= 1;
+        }
     }
-    steps
 }
 
 #[allow(clippy::cast_possible_truncation)] // no code is longer

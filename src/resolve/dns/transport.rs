@@ -181,7 +181,9 @@ impl Connected {
                 Ok(Some(error)) | Err(error) => return error,
                 // A reader has had it; what is left to do is to forget that there was one.
                 Ok(None) => {
-                    let _ = self.socket.try_io(Interest::ERROR, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
+                    let _ = self
+                        .socket
+                        .try_io(Interest::ERROR, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
                 }
             }
         }
