@@ -14,6 +14,7 @@ pub mod face;
 pub mod failure;
 pub mod key;
 pub mod log;
+pub mod random;
 pub mod request_key;
 pub mod resolve;
 pub mod sys;

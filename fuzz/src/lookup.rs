@@ -41,8 +41,9 @@ pub(crate) fn block_on(lookup: impl Future<Output = ()>) {
 
 /// The most aliases that are followed from a name.
 pub(crate) const ALIASES: usize = 16;
-/// Queries in one turn of a server: as usual, without EDNS, and by TCP.
-pub(crate) const TRIES: usize = 3;
+/// Queries in one turn of a server: in mixed case, by TCP and as usual where the letters differ, without EDNS, and by
+/// TCP where the answer is cut off.
+pub(crate) const TRIES: usize = 5;
 
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Case {
@@ -94,6 +95,7 @@ impl Case {
                 attempts: conf.attempts,
                 hedge: settings.hedge,
                 use_vc: conf.use_vc,
+                mixed_case: settings.mixed_case,
             },
             settings: &settings,
             search: search.clone(),

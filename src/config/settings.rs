@@ -35,6 +35,8 @@ pub struct Settings {
     pub family: Preference,
     /// Whether the process gives up its rights before it asks anybody.
     pub confine: bool,
+    /// Whether questions are asked in mixed case, to be harder to forge an answer to.
+    pub mixed_case: bool,
     /// Addresses that are dropped from answers of DNS.
     pub reject: Reject,
     /// Name servers of single domains, in the order of the file.
@@ -72,6 +74,7 @@ impl Default for Settings {
             log: LogChoice::Failures,
             family: Preference::First(Family::Ipv4),
             confine: true,
+            mixed_case: true,
             reject: Reject::default(),
             name_servers: Vec::new(),
         }
@@ -134,6 +137,7 @@ impl Settings {
             "log" => self.log = choice(value, &LOG_CHOICES)?,
             "family" => self.family = choice(value, &FAMILIES)?,
             "confine" => self.confine = choice(value, &SWITCH)?,
+            "mixed_case" => self.mixed_case = choice(value, &SWITCH)?,
             "reject" => self.reject = Reject::parse(value)?,
             _ => return Err(format!("unknown key {key:?}")),
         }
@@ -246,6 +250,7 @@ impl fmt::Display for Settings {
         writeln!(f, "log = {}", name_of(&LOG_CHOICES, &self.log))?;
         writeln!(f, "family = {}", name_of(&FAMILIES, &self.family))?;
         writeln!(f, "confine = {}", name_of(&SWITCH, &self.confine))?;
+        writeln!(f, "mixed_case = {}", name_of(&SWITCH, &self.mixed_case))?;
         writeln!(f, "reject = {}", self.reject)?;
         for entry in &self.name_servers {
             let domain = if entry.domain.is_empty() { "." } else { &entry.domain };
@@ -273,6 +278,7 @@ mod tests {
     fn every_key_is_read() {
         let (settings, warnings) = parse(
             "default_ttl = 7\nmax_ttl=600\nnegative_ttl =5\ndeadline= 3\nhedge = 50\nlog = all\nfamily = any\nconfine=no\n\
+             mixed_case = no\n\
              nameserver[Cluster.Local.] = 10.96.0.10, [2001:db8::1]:5353\nnameserver[.] = ::1\n",
         );
         assert_eq!(warnings, []);
@@ -281,7 +287,7 @@ mod tests {
         assert_eq!(settings.negative_ttl, Ttl::from_secs(5));
         assert_eq!((settings.deadline, settings.hedge), (3, Duration::from_millis(50)));
         assert_eq!((settings.log, settings.family), (LogChoice::All, Preference::Any));
-        assert!(!settings.confine);
+        assert!(!settings.confine && !settings.mixed_case);
         let servers = |name| settings.name_servers_for(name).unwrap().servers.clone();
         assert_eq!(
             servers("mon.ROOK.cluster.local."),
@@ -344,7 +350,7 @@ mod tests {
         fn what_is_dumped_reads_back_the_same(
             ttls in prop::array::uniform3(1_u32..0x7fff_ffff), deadline in 1_u32..3600, hedge in 10_u64..60_000,
             log in prop::sample::select(&LOG_CHOICES), family in prop::sample::select(&FAMILIES),
-            confine: bool, reject in prop::sample::select(vec!["none", "loopback, multicast"]),
+            confine: bool, mixed_case: bool, reject in prop::sample::select(vec!["none", "loopback, multicast"]),
             servers in prop::collection::vec(("([a-z0-9]{1,5}(\\.[a-z0-9]{1,5})?)?", prop::collection::vec(any::<SocketAddr>(), 1..4)), 0..4),
         ) {
             let settings = Settings {
@@ -356,6 +362,7 @@ mod tests {
                 log: log.1,
                 family: family.1,
                 confine,
+                mixed_case,
                 reject: Reject::parse(reject).unwrap(),
                 name_servers: servers.into_iter().map(|(domain, servers)| DomainServers {
                     domain,

@@ -18,9 +18,8 @@ use crate::confine::{Confinement, Lacking, Needs};
 use crate::failure::Failure;
 use crate::key::KeySerial;
 use crate::key::query::{Family, Query};
+use crate::random::random;
 use std::cell::RefCell;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -297,7 +296,7 @@ impl<'a, T: Transport> Host<'a, T> {
         let conf = &self.opened.resolv;
         let mut servers = self.opened.servers.clone();
         if conf.rotate && !servers.is_empty() {
-            let start = random() % servers.len();
+            let start = usize::try_from(random() >> 32).unwrap_or_default() % servers.len();
             servers.rotate_left(start);
         }
         let glue = self.glue.borrow().clone();
@@ -309,6 +308,7 @@ impl<'a, T: Transport> Host<'a, T> {
                 attempts: conf.attempts,
                 hedge: self.settings.hedge,
                 use_vc: conf.use_vc,
+                mixed_case: self.settings.mixed_case,
             },
             settings: self.settings,
             search: match glue {
@@ -362,9 +362,4 @@ fn own_domain(name: &str) -> Vec<String> {
         Some((_, domain)) if !domain.is_empty() => vec![domain.to_owned()],
         _ => Vec::new(),
     }
-}
-
-/// A number that nobody can foresee, from the standard library's seed.
-fn random() -> usize {
-    usize::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default()
 }

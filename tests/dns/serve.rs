@@ -16,7 +16,7 @@ use super::wire::{Name, Query, Transport};
 /// A query as the log has it.
 #[derive(Clone, Debug)]
 pub struct Logged {
-    /// The qname in the case it came in, without a final dot.
+    /// The qname in lower case, without a final dot; `query` has it as it came in.
     pub name: String,
     pub qtype: u16,
     pub transport: Transport,
@@ -143,7 +143,7 @@ impl Shared {
     fn log(&self, query: &Query, transport: Transport, peer: SocketAddr, at: Instant) -> usize {
         let mut log = self.log.lock().unwrap();
         log.queries.push(Logged {
-            name: query.qname.to_string(),
+            name: query.qname.to_string().to_ascii_lowercase(),
             qtype: query.qtype,
             transport,
             edns: query.edns.as_ref().map(|edns| edns.size),

@@ -27,6 +27,7 @@ mod search;
 mod servers;
 mod settings;
 mod signals;
+mod spoofing;
 mod tcp;
 mod untrusted;
 mod usage;

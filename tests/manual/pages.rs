@@ -147,7 +147,7 @@ fn the_bounds_of_numbers_are_those_in_force() {
 #[test]
 fn the_words_of_a_choice_are_those_in_force() {
     let items = settings();
-    for key in ["confine", "log", "family"] {
+    for key in ["confine", "mixed_case", "log", "family"] {
         let item = items.iter().find(|item| item.starts_with(&format!("{key} Li = Cm "))).unwrap();
         let choices = item.lines().next().unwrap().split_once("= Cm ").unwrap().1;
         let (_, warnings) = Settings::parse(format!("{key} = nonsense").as_bytes());

@@ -1,6 +1,6 @@
 //! One question to the servers: their order, their turns, and which answer counts.
 
-use super::message::{Question, Reply, Undecodable, rcode};
+use super::message::{Question, Reply, Undecodable, copy_name, mix_case, rcode, repeats_name};
 use super::transport::{Protocol, Transport};
 use crate::failure::Failure;
 use crate::resolve::trace::Trace;
@@ -25,7 +25,13 @@ pub struct Manner {
     pub hedge: Duration,
     /// TCP from the start.
     pub use_vc: bool,
+    /// Whether the letters of a question by UDP are upper and lower case at random, as the answer has to repeat
+    /// them (draft-vixie-dnsext-dns0x20-00): who can't see the question has to guess them.
+    pub mixed_case: bool,
 }
+
+/// How long a server is waited for by TCP whose answer by UDP had other letters.
+const TCP_LIMIT: Duration = Duration::from_secs(1);
 
 /// Why a server's turn brought no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +155,7 @@ impl<T: Transport> Client<'_, T> {
     }
 
     /// One server's turn: the query by UDP, without EDNS where that is not understood, and by TCP where
-    /// the answer is truncated.
+    /// the answer is truncated or may be forged.
     async fn turn(
         &self,
         question: &Question,
@@ -174,17 +180,22 @@ impl<T: Transport> Client<'_, T> {
         round: u32,
     ) -> Result<Reply, Obstacle> {
         let first = if self.manner.use_vc { Protocol::Tcp } else { Protocol::Udp };
-        // Some middleboxes drop queries with EDNS: a second round does without.
+        // Some middleboxes drop queries with EDNS, or in mixed case: a second round does without.
         let edns = round == 0;
-        let mut reply = self.once(question, server, first, limit, edns).await?;
+        let (mut reply, mut by) = if round == 0 && self.manner.mixed_case && first == Protocol::Udp {
+            self.in_mixed_case(question, server, limit).await?
+        } else {
+            (self.once(question, server, first, limit, edns).await?, first)
+        };
         if edns && matches!(reply.rcode, rcode::FORMERR | rcode::NOTIMP | rcode::BADVERS) {
             let code = reply.rcode;
             self.trace.decide(|| format!("{server} says {} to EDNS: once more without", rcode::name(code)));
-            reply = self.once(question, server, first, limit, false).await?;
+            reply = self.once(question, server, by, limit, false).await?;
         }
-        if reply.truncated && first == Protocol::Udp {
+        if reply.truncated && by == Protocol::Udp {
             self.trace.decide(|| format!("the answer of {server} is cut off: once more by TCP"));
-            reply = self.once(question, server, Protocol::Tcp, limit, edns).await?;
+            by = Protocol::Tcp;
+            reply = self.once(question, server, by, limit, edns).await?;
         }
         match reply.rcode {
             rcode::NOERROR if reply.is_lame() => Err(Obstacle::Lame),
@@ -200,6 +211,33 @@ impl<T: Transport> Client<'_, T> {
         }
     }
 
+    /// Asks by UDP in mixed case. An answer in other letters may be forged, or the server's way to write names: it is
+    /// asked once more by TCP, which who can't see the connection can't get into, and where there is none by UDP.
+    async fn in_mixed_case(
+        &self,
+        question: &Question,
+        server: SocketAddr,
+        limit: Duration,
+    ) -> Result<(Reply, Protocol), Obstacle> {
+        let query = question.encode(true).map_err(Obstacle::Undecodable)?;
+        let mut mixed = query.clone();
+        mix_case(&mut mixed);
+        let mut bytes = self.exchange(server, Protocol::Udp, &mixed, limit).await?;
+        if repeats_name(&mixed, &bytes) {
+            // Names in the answer may point to that of the question, which is to be in the letters asked for.
+            copy_name(&query, &mut bytes);
+            return Ok((Reply::decode(&bytes)?, Protocol::Udp));
+        }
+        self.trace.decide(|| format!("the answer of {server} has other letters: once more by TCP"));
+        match self.once(question, server, Protocol::Tcp, limit.min(TCP_LIMIT), true).await {
+            Ok(reply) => Ok((reply, Protocol::Tcp)),
+            Err(obstacle) => {
+                self.trace.decide(|| format!("no answer of {server} by TCP ({obstacle}): once more by UDP"));
+                Ok((self.once(question, server, Protocol::Udp, limit, true).await?, Protocol::Udp))
+            }
+        }
+    }
+
     async fn once(
         &self,
         question: &Question,
@@ -209,9 +247,18 @@ impl<T: Transport> Client<'_, T> {
         edns: bool,
     ) -> Result<Reply, Obstacle> {
         let query = question.encode(edns).map_err(Obstacle::Undecodable)?;
-        let exchange = self.transport.exchange(server, protocol, &query);
-        let bytes = timeout(limit, exchange).await.map_err(|_| Obstacle::TimedOut)??;
-        Ok(Reply::decode(&bytes)?)
+        Ok(Reply::decode(&self.exchange(server, protocol, &query, limit).await?)?)
+    }
+
+    async fn exchange(
+        &self,
+        server: SocketAddr,
+        protocol: Protocol,
+        query: &[u8],
+        limit: Duration,
+    ) -> Result<Vec<u8>, Obstacle> {
+        let exchange = self.transport.exchange(server, protocol, query);
+        Ok(timeout(limit, exchange).await.map_err(|_| Obstacle::TimedOut)??)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Names are decoded by hickory-proto. The records are walked here, since one that makes no sense must not
 //! cost the others: hickory's own `Message` is decoded whole or not at all.
 
+use crate::random::random;
 use crate::ttl::Ttl;
 use hickory_resolver::proto::op::{Edns, Message, Query};
 use hickory_resolver::proto::rr::{DNSClass, Name, RecordType};
@@ -15,6 +16,9 @@ const UDP_PAYLOAD: u16 = 1232;
 
 /// AFSDB, which hickory has no name for.
 pub const AFSDB: RecordType = RecordType::Unknown(18);
+
+/// The length of a message's header.
+const HEADER: usize = 12;
 
 /// The bits of a header's third and fourth byte (RFC 1035 §4.1.1).
 const RESPONSE: u16 = 0x8000;
@@ -186,6 +190,47 @@ pub fn is_reply_to(query: &[u8], reply: &[u8]) -> bool {
         return false;
     };
     ours.id == theirs.id && theirs.flags & RESPONSE != 0 && asked.is_some() && asked == answered
+}
+
+/// Makes each letter of a query's name upper or lower case at random.
+pub fn mix_case(query: &mut [u8]) {
+    for letters in name_of(query).chunks_mut(64) {
+        let bits = random();
+        for (place, letter) in letters.iter_mut().enumerate() {
+            if letter.is_ascii_alphabetic() && bits >> place & 1 == 1 {
+                *letter ^= 0x20;
+            }
+        }
+    }
+}
+
+/// Whether the name in a reply's question has the very letters of the query's.
+#[must_use]
+pub fn repeats_name(query: &[u8], reply: &[u8]) -> bool {
+    query
+        .iter()
+        .skip(HEADER)
+        .take(length_of_name(query))
+        .eq(reply.iter().skip(HEADER).take(length_of_name(query)))
+}
+
+/// Writes the name in a query's question over that of a reply, which is the same but for its letters.
+pub fn copy_name(query: &[u8], reply: &mut [u8]) {
+    let length = length_of_name(query);
+    for (to, from) in reply.iter_mut().skip(HEADER).zip(query.iter().skip(HEADER).take(length)) {
+        *to = *from;
+    }
+}
+
+fn name_of(query: &mut [u8]) -> &mut [u8] {
+    let length = length_of_name(query);
+    query.get_mut(HEADER..HEADER + length).unwrap_or_default()
+}
+
+/// The bytes of the name in the question of one of our own messages, in which nothing is compressed. Its lengths of
+/// labels are no letters, as no label is longer than 63 bytes.
+fn length_of_name(query: &[u8]) -> usize {
+    query.iter().skip(HEADER).take_while(|byte| **byte != 0).count()
 }
 
 /// An answer that can't be read even as far as its header and question.

@@ -17,6 +17,10 @@ enum Act {
     Truncate,
     /// FORMERR to EDNS.
     NoEdns,
+    /// Answers by UDP in lower case, and by TCP as it then says.
+    Lower(Box<Act>),
+    /// Does not answer what is not in lower case.
+    OnlyLower,
     Broken,
 }
 
@@ -48,10 +52,21 @@ impl Transport for Script {
             Act::Truncate if protocol == Protocol::Udp => Ok(reply_to(query, 0x8380, 0)),
             Act::NoEdns if edns => Ok(reply_to(query, 0x8180 | rcode::FORMERR, 0)),
             Act::Truncate | Act::NoEdns => Ok(good()),
+            Act::Lower(_) if protocol == Protocol::Udp => Ok(good().to_ascii_lowercase()),
+            Act::Lower(by_tcp) => match *by_tcp {
+                Act::Silence => std::future::pending().await,
+                Act::Fail(kind) => Err(kind.into()),
+                _ => Ok(good()),
+            },
+            Act::OnlyLower if query[12..].iter().any(u8::is_ascii_uppercase) => std::future::pending().await,
+            Act::OnlyLower => Ok(good()),
             Act::Broken => Ok(reply_to(query, 0x8180, 1)),
         }
     }
 }
+
+/// With so many letters that hardly ever all of them stay as they are.
+const NAME: &str = "monitor-of-the-cluster-with-the-most-letters.in-the-domain-of-tests.test.";
 
 struct Seen {
     outcome: Result<Reply, Unanswered>,
@@ -70,9 +85,16 @@ fn ask(acts: &[Act], attempts: u32) -> Seen {
         let trace = Trace::default();
         let servers: Vec<SocketAddr> =
             (1..=acts.len()).map(|port| format!("127.0.0.1:{port}").parse().unwrap()).collect();
-        let manner = Manner { timeout: 5, attempts, hedge: Duration::from_millis(300), use_vc: false };
+        let manner = Manner {
+            timeout: 5,
+            attempts,
+            hedge: Duration::from_millis(300),
+            use_vc: false,
+            mixed_case: true,
+        };
         let client = Client { transport: &script, servers: &servers, manner: &manner, trace: &trace };
-        let question = Question { name: Name::from_ascii("mon.test.").unwrap(), record_type: RecordType::A };
+        let name = Name::from_ascii(NAME).unwrap();
+        let question = Question { name, record_type: RecordType::A };
         let outcome = client.ask(&question).await;
         let asked = script.asked.take();
         Seen {
@@ -163,6 +185,27 @@ fn a_truncated_answer_is_fetched_over_tcp_and_edns_left_away_where_it_is_not_und
     let seen = ask(&[Act::NoEdns, GOOD], 1);
     assert_eq!(seen.outcome.unwrap().answers.len(), 1);
     assert_eq!(seen.asked, [(0, 0), (0, 0)]);
+}
+
+#[test]
+fn an_answer_in_other_letters_is_asked_for_by_tcp_and_where_there_is_none_by_udp_as_it_is() {
+    let lower = |by_tcp| Act::Lower(Box::new(by_tcp));
+    let seen = ask(&[lower(GOOD)], 1);
+    assert_eq!(seen.outcome.unwrap().answers.len(), 1);
+    assert_eq!(seen.protocols, [Protocol::Udp, Protocol::Tcp]);
+    for (by_tcp, after) in [(Act::Fail(io::ErrorKind::ConnectionRefused), 0), (Act::Silence, 1000)] {
+        let seen = ask(&[lower(by_tcp)], 1);
+        assert_eq!(seen.outcome.unwrap().answers.len(), 1);
+        assert_eq!(seen.protocols, [Protocol::Udp, Protocol::Tcp, Protocol::Udp]);
+        assert_eq!(seen.took, after);
+    }
+}
+
+#[test]
+fn a_second_round_asks_as_it_is() {
+    let seen = ask(&[Act::OnlyLower], 2);
+    assert_eq!(seen.outcome.unwrap().answers.len(), 1);
+    assert_eq!(seen.asked, [(0, 0), (0, 5000)]);
 }
 
 #[test]

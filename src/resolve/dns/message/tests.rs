@@ -48,6 +48,50 @@ fn with_records(records: &[(u16, u16, &[u8])]) -> Vec<u8> {
     message
 }
 
+proptest! {
+    #[test]
+    fn mixing_changes_letters_of_the_name_alone_and_can_be_undone(name in "([a-zA-Z0-9][a-zA-Z0-9-]{0,62}\\.){1,3}") {
+        let plain = query(&name);
+        let mut mixed = plain.clone();
+        mix_case(&mut mixed);
+        prop_assert!(plain.eq_ignore_ascii_case(&mixed));
+        let end = 12 + name.len() + 1;
+        prop_assert_eq!((&plain[..12], &plain[end..]), (&mixed[..12], &mixed[end..]));
+        let mut reply = reply_to(&mixed, 0x8180, 0);
+        prop_assert!(is_reply_to(&plain, &reply) && repeats_name(&mixed, &reply));
+        prop_assert_eq!(repeats_name(&plain, &reply), plain == mixed);
+        copy_name(&plain, &mut reply);
+        prop_assert_eq!(reply, reply_to(&plain, 0x8180, 0));
+    }
+}
+
+#[test]
+fn mixing_is_another_one_each_time_and_reaches_every_letter() {
+    let plain = query(&format!("{0}.{0}.{0}.test.", "a".repeat(63)));
+    let mut seen = std::collections::HashSet::new();
+    let mut upper = vec![false; plain.len()];
+    for _ in 0..64 {
+        let mut mixed = plain.clone();
+        mix_case(&mut mixed);
+        upper.iter_mut().zip(&mixed).for_each(|(upper, byte)| *upper |= byte.is_ascii_uppercase());
+        assert!(seen.insert(mixed));
+    }
+    let mut name = plain.iter().zip(upper).skip(12);
+    assert!(name.all(|(byte, upper)| upper == byte.is_ascii_lowercase()));
+}
+
+#[test]
+fn names_that_point_to_the_question_are_in_the_letters_that_were_asked_for() {
+    let plain = query("a.test.");
+    let mut mixed = plain.clone();
+    mixed[12..18].make_ascii_uppercase();
+    let mut reply = reply_to(&mixed, 0x8180, 1);
+    push(&mut reply, 5, 1, 60, &[2, b'd', b'b', 0xc0, 14]);
+    copy_name(&plain, &mut reply);
+    let Rdata::Cname(target) = &Reply::decode(&reply).unwrap().answers[0].data else { panic!("no alias") };
+    assert_eq!(target.to_ascii(), "db.test.");
+}
+
 #[test]
 fn a_query_has_one_question_asks_for_recursion_and_offers_1232_bytes() {
     let question = Question { name: Name::from_ascii("Mon1.test.").unwrap(), record_type: RecordType::AAAA };
