@@ -51,7 +51,6 @@ impl Transport for Script {
             Act::Fail(kind) => Err(kind.into()),
             Act::Truncate if protocol == Protocol::Udp => Ok(reply_to(query, 0x8380, 0)),
             Act::NoEdns if edns => Ok(reply_to(query, 0x8180 | rcode::FORMERR, 0)),
-            Act::Truncate | Act::NoEdns => Ok(good()),
             Act::Lower(_) if protocol == Protocol::Udp => Ok(good().to_ascii_lowercase()),
             Act::Lower(by_tcp) => match *by_tcp {
                 Act::Silence => std::future::pending().await,
@@ -59,7 +58,7 @@ impl Transport for Script {
                 _ => Ok(good()),
             },
             Act::OnlyLower if query[12..].iter().any(u8::is_ascii_uppercase) => std::future::pending().await,
-            Act::OnlyLower => Ok(good()),
+            Act::Truncate | Act::NoEdns | Act::OnlyLower => Ok(good()),
             Act::Broken => Ok(reply_to(query, 0x8180, 1)),
         }
     }
