@@ -111,7 +111,7 @@ impl Opened {
             servers: resolv.servers.iter().map(socket_address).collect(),
             resolv,
             gai: Later::absent(gai::PATH),
-            addresses: HostSources::default(),
+            addresses: HostSources::isolated(),
             name: String::new(),
             present: Vec::new(),
             cell: cell.map(|kafs| CellFiles { kafs, openafs: cells::OPENAFS.map(Later::absent) }),

@@ -23,6 +23,8 @@ use super::{Interface, Source, SourceAddresses};
 /// Meant for one lookup: what it learnt of interfaces it does not ask again.
 #[derive(Debug, Default)]
 pub struct HostSources {
+    /// Whether the kernel is not asked, and no destination has a source.
+    isolated: bool,
     probe: RefCell<Option<Probe>>,
     netlink: Option<Netlink>,
     addresses: OnceCell<AddressTable>,
@@ -34,12 +36,21 @@ impl HostSources {
     #[must_use]
     pub fn open() -> Self {
         let netlink = Netlink::open();
-        Self { probe: RefCell::default(), netlink, addresses: OnceCell::new(), native: RefCell::default() }
+        Self { netlink, ..Self::default() }
+    }
+
+    /// Those of a host that reaches nobody: the same on every machine.
+    #[must_use]
+    pub fn isolated() -> Self {
+        Self { isolated: true, ..Self::default() }
     }
 }
 
 impl SourceAddresses for HostSources {
     fn source_for(&self, destination: IpAddr) -> Option<Source> {
+        if self.isolated {
+            return None;
+        }
         // After try_connect and its caller in glibc's getaddrinfo.c.
         let probe = match self.probe.take() {
             Some(used) if used.can_reach(destination) => {
