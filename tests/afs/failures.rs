@@ -74,7 +74,7 @@ fn a_target_whose_server_fails_or_refuses_has_that_status() {
         .srv(SRV, 1, 0, 7003, "ill", 300)
         .srv(SRV, 2, 0, 7003, "barred", 300)
         .a("db1", [10, 0, 0, 1], 300);
-    let script = Script::new().rule(|query, _, _| match query.qname.to_string().as_str() {
+    let script = Script::new().rule(|query, _, _| match query.name().as_str() {
         "ill.cell.test" => Some(Action::SERVFAIL),
         "barred.cell.test" => Some(Action::REFUSED),
         _ => None,

@@ -114,7 +114,7 @@ fn a_zone_full_of_silent_targets_ends_before_the_deadline_with_those_that_answer
         });
     }
     let script = Script::new().rule(|query, _, _| {
-        let name = query.qname.to_string();
+        let name = query.name();
         let number: u16 = name.strip_prefix("db")?.split('.').next()?.parse().ok()?;
         (number % 5 != 4).then_some(Action::Silence)
     });

@@ -129,7 +129,7 @@ fn a_name_of_bytes_that_are_no_text_is_invalid() {
 fn the_deadline_ends_a_lookup() {
     // From alias to alias, so that no time-out of this machine's resolv.conf comes before it.
     let endless = Script::new().with(|query, _, _| {
-        let name = query.qname.to_string();
+        let name = query.name();
         let alias = Record::cname(&name, &format!("x{name}"), 30);
         Action::delay(Duration::from_millis(200), Action::Answer(Message::new().answer(alias)))
     });

@@ -143,7 +143,7 @@ impl Shared {
     fn log(&self, query: &Query, transport: Transport, peer: SocketAddr, at: Instant) -> usize {
         let mut log = self.log.lock().unwrap();
         log.queries.push(Logged {
-            name: query.qname.to_string().to_ascii_lowercase(),
+            name: query.name(),
             qtype: query.qtype,
             transport,
             edns: query.edns.as_ref().map(|edns| edns.size),

@@ -228,6 +228,11 @@ impl Query {
         self.qtype == qtype && self.qname.same(&name.into())
     }
 
+    /// The name in lower case, without a final dot.
+    pub fn name(&self) -> String {
+        self.qname.to_string().to_ascii_lowercase()
+    }
+
     /// How many bytes the client takes over UDP (RFC 1035 §4.2.1, RFC 6891 §6.2.3).
     pub fn udp_limit(&self) -> usize {
         self.edns.as_ref().map_or(512, |e| e.size.max(512).into())

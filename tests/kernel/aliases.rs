@@ -106,7 +106,7 @@ fn a_chain_without_an_end_is_left() {
     let Some(mut machine) = Machine::take() else { return };
     // Each name is an alias of the next one, in a message of its own.
     let endless = Script::new().with(|query, _, _| {
-        let name = query.qname.to_string();
+        let name = query.name();
         let (number, zone) = name.split_once('.').unwrap();
         let next = number.parse::<u32>().unwrap_or(0) + 1;
         alias(&name, &format!("{next}.{zone}"), 30)

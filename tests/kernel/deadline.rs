@@ -48,7 +48,7 @@ fn nor_one_that_leads_from_alias_to_alias() {
     let Some(mut machine) = Machine::take() else { return };
     patient(&mut machine, 1);
     let endless = Script::new().with(|query, _, _| {
-        let name = query.qname.to_string();
+        let name = query.name();
         let alias = Record::cname(name.as_str(), &format!("x{}", &name), 30);
         Action::delay(Duration::from_millis(200), Action::Answer(Message::new().answer(alias)))
     });
