@@ -72,7 +72,7 @@ impl SourceAddresses for Sources {
             IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() ^ 1 << (last % 32)).into(),
             IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() ^ 1 << (last % 128)).into(),
         };
-        (last % 5 != 0).then_some(Source { address: own, key })
+        (!last.is_multiple_of(5)).then_some(Source { address: own, key })
     }
 
     fn interface_of(&self, source: &Source) -> Option<Interface> {

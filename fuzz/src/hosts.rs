@@ -42,14 +42,12 @@ fn naively(name: &str, file: &[u8], families: Families, multi: bool) -> Vec<(IpA
         }
         let address: Option<IpAddr> = std::str::from_utf8(address).ok().and_then(|text| text.parse().ok());
         let fits = match (families, address) {
-            (_, None) => None,
-            (Families::Both, address) => address,
             (Families::Only(Family::Ipv4), Some(IpAddr::V6(Ipv6Addr::LOCALHOST))) => {
                 Some(Ipv4Addr::LOCALHOST.into())
             }
             (Families::Only(Family::Ipv4), Some(IpAddr::V6(ip))) => ip.to_ipv4_mapped().map(IpAddr::V4),
             (Families::Only(Family::Ipv6), Some(IpAddr::V4(_))) => None,
-            (_, address) => address,
+            (_, other) => other,
         };
         if let Some(address) = fits {
             found.push((address, number));

@@ -35,8 +35,11 @@ pub use settings::settings;
 
 use key_dns::config::Warning;
 
+/// What is done with one input.
+pub type Target = fn(&[u8]);
+
 /// All targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 13] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("request", request),
     ("settings", settings),
     ("resolv_conf", resolv_conf),

@@ -131,7 +131,7 @@ impl Case {
 
     pub(crate) fn settings(&self) -> Settings {
         let mut text =
-            format!("hedge = {}\ndeadline = {}\n", 10 + 10 * u16::from(self.hedge), 1 + self.deadline % 30,);
+            format!("hedge = {}\ndeadline = {}\n", 10 + 10 * u16::from(self.hedge), 1 + self.deadline % 30);
         if self.options.special {
             text.push_str("nameserver[org] = 192.0.2.53, 192.0.2.54\nnameserver[test] = 192.0.2.55");
         }

@@ -51,14 +51,13 @@ pub fn payload(input: &[u8]) {
 /// As debug mode prints it.
 fn shown(payload: &Payload, bytes: &[u8]) {
     let shown = payload.to_string();
-    let read = match shown.strip_prefix("payload ") {
-        Some(text) => [text.as_bytes(), b"\0"].concat(),
-        None => {
-            let digits = shown.strip_prefix("payload-v1 ").expect("one of two forms").as_bytes();
-            let digit = |byte: u8| char::from(byte).to_digit(16).expect("a digit");
-            let byte = |two: &[u8]| u8::try_from(digit(two[0]) << 4 | digit(two[1])).expect("a byte");
-            digits.chunks(2).map(byte).collect()
-        }
+    let read = if let Some(text) = shown.strip_prefix("payload ") {
+        [text.as_bytes(), b"\0"].concat()
+    } else {
+        let digits = shown.strip_prefix("payload-v1 ").expect("one of two forms").as_bytes();
+        let digit = |byte: u8| char::from(byte).to_digit(16).expect("a digit");
+        let byte = |two: &[u8]| u8::try_from(digit(two[0]) << 4 | digit(two[1])).expect("a byte");
+        digits.chunks(2).map(byte).collect()
     };
     assert_eq!(read, bytes);
 }

@@ -175,7 +175,7 @@ impl Known {
     fn check(&self, content: &Content) {
         match content {
             Content::Addresses(addresses) => {
-                addresses.iter().for_each(|address| self.check_address(address.ip))
+                addresses.iter().for_each(|address| self.check_address(address.ip));
             }
             Content::Servers(list) | Content::Endpoints(list) => self.check_list(list),
         }
@@ -206,7 +206,7 @@ fn check_reply(outcome: &Result<Answer, Failure>, reply: &upcall::Reply) {
     match (instantiate(&reply.payload.encode()), outcome) {
         (Key::Addresses(addresses), Ok(_)) => assert!(!addresses.is_empty()),
         (Key::Servers(list), Ok(_)) => {
-            assert!(list.servers.iter().any(|server| !server.addresses.is_empty()))
+            assert!(list.servers.iter().any(|server| !server.addresses.is_empty()));
         }
         (Key::Error(number), Err(failure)) => assert_eq!(number, failure.verdict().0.number()),
         (key, outcome) => panic!("{key:?} for {outcome:?}"),

@@ -1,4 +1,5 @@
 use key_dns::config::resolv::ResolvConf;
+use key_dns::config::sortlist::Sortlist;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,7 +15,7 @@ pub fn resolv_conf(input: &[u8]) {
     // Written out, it says the same.
     let (again, warnings) = ResolvConf::parse(written(&conf).as_bytes());
     assert_eq!(warnings, []);
-    assert_eq!(again, ResolvConf { sortlist: Default::default(), ..conf.clone() });
+    assert_eq!(again, ResolvConf { sortlist: Sortlist::default(), ..conf.clone() });
     // Sorting loses no address and makes none up.
     let mut addresses: Vec<IpAddr> = input
         .chunks_exact(4)

@@ -324,7 +324,7 @@ impl Record {
             }
             Data::Other { record_type, class, bytes } => {
                 writer.data((u16::from(*record_type), u16::from(*class)), ttl, |writer| {
-                    writer.bytes.extend(bytes)
+                    writer.bytes.extend(bytes);
                 });
             }
             Data::Many(_) => {}

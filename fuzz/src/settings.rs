@@ -6,7 +6,7 @@ pub fn settings(input: &[u8]) {
     let (settings, warnings) = Settings::parse(input);
     crate::check_lines(&warnings, input);
     assert!((1..=3600).contains(&settings.deadline));
-    assert!((Duration::from_millis(10)..=Duration::from_secs(60)).contains(&settings.hedge));
+    assert!((Duration::from_millis(10)..=Duration::from_mins(1)).contains(&settings.hedge));
     for ttl in [settings.default_ttl, settings.max_ttl, settings.negative_ttl] {
         assert!(ttl.as_secs() >= 1);
     }
