@@ -42,8 +42,9 @@ impl Arena {
         let used = self.used.load(Ordering::Relaxed);
         let start = (self.start() + used).checked_next_multiple_of(layout.align())? - self.start();
         let end = start.checked_add(layout.size()).filter(|&end| end <= SIZE)?;
-        // Where another thread came first, the C library has memory as well.
-        self.used.compare_exchange(used, end, Ordering::Relaxed, Ordering::Relaxed).ok()?;
+        // Where another thread came first, the C library has memory as well. What one did to this memory before it
+        // gave it back is over.
+        self.used.compare_exchange(used, end, Ordering::Acquire, Ordering::Relaxed).ok()?;
         // SAFETY: `start` lies within the memory, or just at its end for a piece of no bytes.
         Some(unsafe { self.memory.get().cast::<u8>().add(start) })
     }
@@ -67,7 +68,7 @@ unsafe impl GlobalAlloc for Arena {
             Some(offset) => {
                 let end = offset + layout.size();
                 // Only where it is the last one; else it stays as it is.
-                let _ = self.used.compare_exchange(end, offset, Ordering::Relaxed, Ordering::Relaxed);
+                let _ = self.used.compare_exchange(end, offset, Ordering::Release, Ordering::Relaxed);
             }
             // SAFETY: what is not in the memory came from the system allocator.
             None => unsafe { System.dealloc(piece, layout) },
@@ -83,7 +84,7 @@ unsafe impl GlobalAlloc for Arena {
         let end = offset + layout.size();
         let grown = offset.checked_add(size).filter(|&grown| grown <= SIZE);
         if let Some(grown) = grown
-            && self.used.compare_exchange(end, grown, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            && self.used.compare_exchange(end, grown, Ordering::AcqRel, Ordering::Relaxed).is_ok()
         {
             return piece;
         }
@@ -234,5 +235,30 @@ mod tests {
             arena.dealloc(moved.at, moved.layout);
             arena.dealloc(other.at, other.layout);
         }
+    }
+
+    #[test]
+    fn what_one_thread_gives_back_another_may_use() {
+        let arena = Arena::new();
+        let work = |mark| {
+            for _ in 0..20 {
+                // SAFETY: the size is not zero, and the piece is given back as it was taken.
+                unsafe {
+                    let piece = Piece { at: arena.alloc(layout(50, 1)), layout: layout(50, 1), mark };
+                    piece.fill();
+                    let piece = Piece { at: arena.realloc(piece.at, piece.layout, 100), ..piece };
+                    assert!(piece.intact(50));
+                    let piece = Piece { layout: layout(100, 1), ..piece };
+                    piece.fill();
+                    assert!(piece.intact(100));
+                    arena.dealloc(piece.at, piece.layout);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for mark in 1..=3 {
+                scope.spawn(move || work(mark));
+            }
+        });
     }
 }
