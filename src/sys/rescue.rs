@@ -312,4 +312,22 @@ mod tests {
         line.push(&[b'x'; 500]);
         assert_eq!(line.length, 200);
     }
+
+    #[test]
+    fn only_a_call_that_seccomp_refused_is_told() {
+        let told = |signal, code, number: c_int| {
+            // SAFETY: zeros are a value of it, and the seventh number, that of the call, lies within it.
+            let info = unsafe {
+                let mut info: libc::siginfo_t = std::mem::zeroed();
+                info.si_code = code;
+                (&raw mut info).cast::<c_int>().add(6).write(number);
+                info
+            };
+            refused_call(signal, &raw const info)
+        };
+        assert_eq!(told(libc::SIGSYS, 1, 59), Some(59));
+        assert_eq!(told(libc::SIGSYS, 0, 59), None);
+        assert_eq!(told(libc::SIGSEGV, 1, 59), None);
+        assert_eq!(refused_call(libc::SIGSYS, std::ptr::null()), None);
+    }
 }
