@@ -2,7 +2,6 @@ use crate::kernel::{Key, decode, instantiate};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use key_dns::errno::Errno;
 use key_dns::key::payload::{LONGEST, Payload};
-use key_dns::key::query::Form;
 use key_dns::key::server_list::{LONGEST_NAME, MOST, Server, ServerList, Source, Status};
 use std::collections::HashSet;
 use std::net::IpAddr;
