@@ -108,6 +108,12 @@ impl Failure {
         }
     }
 
+    /// Whether the same question may bring an answer soon.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Temporary(_) | Self::Refused(_) | Self::Deadline(_) | Self::Internal(_))
+    }
+
     /// How long it is known that there is nothing to find.
     fn negative_ttl(&self) -> Option<Ttl> {
         match self {

@@ -96,7 +96,7 @@ enum Data {
         class: u8,
         bytes: Vec<u8>,
     },
-    /// Some, or a great many, of what is asked for, each of its own.
+    /// Some of what is asked for, or a lot, each of its own.
     Many(u8),
 }
 
@@ -118,7 +118,7 @@ enum Label {
 }
 
 /// As many queries are answered; after that, the servers are gone.
-const PATIENCE: usize = 64;
+const PATIENCE: usize = 24;
 
 /// Servers that do the acts one after the other, and begin anew at their end.
 #[derive(Debug)]
@@ -297,7 +297,7 @@ impl Record {
             Life::Exactly(seconds) => seconds,
         };
         if let Data::Many(number) = self.data {
-            let many = if number < 250 { 1 + u16::from(number) / 32 } else { 256 };
+            let many = if number < 250 { 1 + u16::from(number) / 64 } else { 24 };
             (0..many).for_each(|one| self.one_of_many(writer, ttl, fresh * 0x100 + usize::from(one)));
             return many;
         }

@@ -27,20 +27,25 @@ pub const LONGEST: usize = 0xffff;
 impl Payload {
     /// Leaves out addresses, from the end, until the kernel can keep all of it. Returns how many that are.
     pub fn fit(&mut self) -> usize {
+        self.fit_into(LONGEST)
+    }
+
+    /// Does so for this many bytes, of which text takes one for its end.
+    pub fn fit_into(&mut self, most: usize) -> usize {
         match self {
             Self::Addresses(addresses) => {
                 let mut length = 0;
                 let whole = addresses.len();
                 let kept = addresses.iter().take_while(|address| {
                     length += address.to_string().len() + 1;
-                    length <= LONGEST
+                    length <= most
                 });
                 let kept = kept.count();
                 addresses.truncate(kept);
                 whole - kept
             }
-            Self::Servers(list) => list.fit(Form::V1, LONGEST),
-            Self::Endpoints(list) => list.fit(Form::Text, LONGEST),
+            Self::Servers(list) => list.fit(Form::V1, most),
+            Self::Endpoints(list) => list.fit(Form::Text, most),
             Self::Error(_) => 0,
         }
     }

@@ -176,7 +176,8 @@ async fn first_of<T: Transport>(name: &str, family: Family, host: &Host<'_, T>) 
         },
     };
     match (preferred, fallback) {
-        (Ok(found), _) | (Err(_), Ok(found)) => Ok(found),
+        (Ok(found), _) => Ok(found),
+        (Err(failure), Ok(found)) => Ok(found.without(&failure, host.settings.default_ttl)),
         (Err(one), Err(two)) => Err(one.or_weightier(two)),
     }
 }

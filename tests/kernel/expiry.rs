@@ -103,3 +103,20 @@ fn of_two_families_without_an_answer_the_one_that_changes_first_counts() {
         machine.ask("text.example.test", "list").fails(error::ENODATA, 10);
     }
 }
+
+#[test]
+fn an_answer_that_lacks_a_family_for_now_is_soon_asked_for_again() {
+    let Some(mut machine) = Machine::take() else { return };
+    let fails = |record_type| Script::new().on_type(record_type, Action::SERVFAIL);
+    let server = serve_by(&mut machine, hosts(), fails(qtype::A));
+    machine.ask("both.example.test", "").is("2001:db8::2", 5);
+    machine.ask("both.example.test", "list ipv4,ipv6").is("2001:db8::2", 5);
+    machine.settings("default_ttl = 9\n");
+    server.change(|config| config.script = fails(qtype::AAAA));
+    machine.ask("both.example.test", "list ipv6,ipv4").is("192.0.2.2", 9);
+    // The family that was asked for is all there.
+    machine.ask("both.example.test", "ipv4").is("192.0.2.2", 20);
+    // That there is nothing is no failure.
+    server.change(|config| config.script = Script::new());
+    machine.ask("v4.example.test", "list ipv4,ipv6").is("192.0.2.1", 300);
+}

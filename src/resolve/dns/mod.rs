@@ -155,7 +155,7 @@ impl<T: Transport> Dns<'_, T> {
             },
             Families::Both => {
                 let (ipv4, ipv6) = self.both(name).await;
-                combine(ipv4, ipv6)
+                combine(ipv4, ipv6, self.settings.default_ttl)
             }
         }
     }
@@ -350,8 +350,12 @@ fn verdict_of(failure: &Failure) -> Verdict {
 }
 
 /// What both families together mean for the search (resolv/res_query.c, `__res_context_query()`): what
-/// either has is the answer, also while the other is not to be had.
-fn combine(ipv4: Outcome, ipv6: Outcome) -> Result<Result<Found, Failure>, (Verdict, Failure)> {
+/// either has is the answer, also while the other is not to be had; no longer than `limit` then.
+fn combine(
+    ipv4: Outcome,
+    ipv6: Outcome,
+    limit: Ttl,
+) -> Result<Result<Found, Failure>, (Verdict, Failure)> {
     match (ipv4, ipv6) {
         (Outcome::Found(mut found), Outcome::Found(other)) => {
             found.ttl = match (found.ttl, other.ttl) {
@@ -360,6 +364,10 @@ fn combine(ipv4: Outcome, ipv6: Outcome) -> Result<Result<Found, Failure>, (Verd
             };
             found.addresses.extend(other.addresses);
             Ok(Ok(found))
+        }
+        (Outcome::Found(found), Outcome::Unanswered(other))
+        | (Outcome::Unanswered(other), Outcome::Found(found)) => {
+            Ok(Ok(found.without(&other.failure(), limit)))
         }
         (Outcome::Found(found), _) | (_, Outcome::Found(found)) => Ok(Ok(found)),
         (Outcome::Barren(failure), other) | (other, Outcome::Barren(failure)) => Ok(Err(match other {

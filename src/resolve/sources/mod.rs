@@ -5,6 +5,7 @@ pub mod files;
 pub mod modules;
 
 use crate::config::nsswitch::Status;
+use crate::failure::Failure;
 use crate::key::query::Family;
 use crate::ttl::Ttl;
 use hickory_resolver::proto::rr::Name;
@@ -37,6 +38,18 @@ pub struct Found {
     pub addresses: Vec<Address>,
     /// The smallest TTL of all that led to them; `None` where the source has none.
     pub ttl: Option<Ttl>,
+}
+
+impl Found {
+    /// What was found where the other family failed: where that may pass, no longer than `limit`, so that what is
+    /// missing is asked for again soon.
+    #[must_use]
+    pub fn without(mut self, other: &Failure, limit: Ttl) -> Self {
+        if other.may_pass() {
+            self.ttl = Some(self.ttl.map_or(limit, |ttl| ttl.min(limit)));
+        }
+        self
+    }
 }
 
 /// One address and where it came from.
