@@ -207,9 +207,9 @@ mod tests {
     fn what_does_not_fit_is_the_system_s() {
         let arena = Arena::new();
         let take = |size| {
+            let layout = layout(size, 1);
             // SAFETY: the size is not zero.
-            let piece =
-                Piece { at: unsafe { arena.alloc(layout(size, 1)) }, layout: layout(size, 1), mark: 7 };
+            let piece = Piece { at: unsafe { arena.alloc(layout) }, layout, mark: 7 };
             piece.fill();
             piece
         };
