@@ -351,11 +351,7 @@ fn verdict_of(failure: &Failure) -> Verdict {
 
 /// What both families together mean for the search (resolv/res_query.c, `__res_context_query()`): what
 /// either has is the answer, also while the other is not to be had; no longer than `limit` then.
-fn combine(
-    ipv4: Outcome,
-    ipv6: Outcome,
-    limit: Ttl,
-) -> Result<Result<Found, Failure>, (Verdict, Failure)> {
+fn combine(ipv4: Outcome, ipv6: Outcome, limit: Ttl) -> Result<Result<Found, Failure>, (Verdict, Failure)> {
     match (ipv4, ipv6) {
         (Outcome::Found(mut found), Outcome::Found(other)) => {
             found.ttl = match (found.ttl, other.ttl) {
