@@ -6,7 +6,7 @@ use super::look::Look;
 use super::repair::servers as repair;
 use super::subject::Question as Asked;
 use super::{Finding, Step};
-use crate::config::settings::Settings;
+use crate::config::settings::{DEFAULT_PATH, Settings};
 use crate::key::query::{Family, Preference};
 use crate::resolve::dns::client::Obstacle;
 use crate::resolve::dns::message::rcode;
@@ -81,6 +81,7 @@ pub fn check(look: &Look, asked: Option<&Asked>, settings: &Settings) -> Step {
     let needed = asked.is_some() && hosts.is_empty();
     obstacles(&mut step, look, settings, &last, needed, asked.is_none());
     disagreement(&mut step, look, settings, &last, needed);
+    other_letters(&mut step, &last);
     overridden(&mut step, &hosts, &last);
     step
 }
@@ -168,6 +169,22 @@ fn disagreement(step: &mut Step, look: &Look, settings: &Settings, probes: &[&Pr
         } else {
             Finding::warn("servers-disagree", problem, evidence, remedy)
         });
+    }
+}
+
+/// Servers that answer to questions in other letters than they were put.
+fn other_letters(step: &mut Step, probes: &[&Probe]) {
+    for probe in probes.iter().filter(|probe| probe.other_letters()) {
+        step.find(Finding::warn(
+            "server-changes-letters",
+            format!(
+                "the name server {} answers in other letters than it is asked in, so that each lookup asks it again by \
+                 TCP, as such an answer may be forged",
+                probe.server
+            ),
+            probe.to_string(),
+            format!("mkdir -p /etc/keyutils && echo 'mixed_case = no' >>{DEFAULT_PATH}"),
+        ));
     }
 }
 

@@ -98,6 +98,11 @@ impl Probe {
         self.outcome.as_ref().is_ok_and(|reply| !reply.answers.is_empty())
     }
 
+    /// Whether it had to be asked again, since its first answer had other letters than the question.
+    pub(super) fn other_letters(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|reply| reply.other_letters)
+    }
+
     /// The addresses in the answer.
     pub(super) fn addresses(&self) -> Vec<IpAddr> {
         let answers = self.outcome.as_ref().map(|reply| reply.answers.as_slice()).unwrap_or_default();

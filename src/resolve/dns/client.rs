@@ -229,13 +229,14 @@ impl<T: Transport> Client<'_, T> {
             return Ok((Reply::decode(&bytes)?, Protocol::Udp));
         }
         self.trace.decide(|| format!("the answer of {server} has other letters: once more by TCP"));
-        match self.once(question, server, Protocol::Tcp, limit.min(TCP_LIMIT), true).await {
-            Ok(reply) => Ok((reply, Protocol::Tcp)),
+        let (reply, by) = match self.once(question, server, Protocol::Tcp, limit.min(TCP_LIMIT), true).await {
+            Ok(reply) => (reply, Protocol::Tcp),
             Err(obstacle) => {
                 self.trace.decide(|| format!("no answer of {server} by TCP ({obstacle}): once more by UDP"));
-                Ok((self.once(question, server, Protocol::Udp, limit, true).await?, Protocol::Udp))
+                (self.once(question, server, Protocol::Udp, limit, true).await?, Protocol::Udp)
             }
-        }
+        };
+        Ok((Reply { other_letters: true, ..reply }, by))
     }
 
     async fn once(

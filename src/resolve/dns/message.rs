@@ -120,6 +120,8 @@ pub struct Reply {
     pub glue: Vec<Record>,
     /// Who said so, where a server was asked.
     pub server: Option<SocketAddr>,
+    /// Whether there was an answer before it with other letters than the question.
+    pub other_letters: bool,
 }
 
 /// A resource record.

@@ -107,6 +107,9 @@ pub const CASES: &[Breakage] = &[
         let liar = crate::dns::Zone::new("doctor.test").a("mon1", [0, 0, 0, 0], 300);
         host.servers.push(Server::builder().zone(liar).at(&format!("{FIRST}:53")).start());
     }),
+    case("name server that answers in other letters", "server-changes-letters", |host| {
+        scripted(host, Action::per_transport(Action::wrong_case(Action::Zone), Action::Zone));
+    }),
     case("dead server of a single domain", "server-not-there", |host| {
         host.machine.replace(SETTINGS, format!("nameserver[doctor.test] = {SECOND}\n"), 0o644);
     }),
