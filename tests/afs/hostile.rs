@@ -142,3 +142,30 @@ fn a_chain_of_aliases_without_end_is_a_target_without_an_address() {
     let (list, ..) = ask(&machine, CELL);
     assert_eq!(list.servers.iter().map(|server| server.addresses.len()).collect::<Vec<_>>(), [0, 1]);
 }
+
+#[test]
+fn as_many_sockets_are_open_as_the_largest_cell_asks_for() {
+    let Some(mut machine) = machine() else { return };
+    let mut zone = zone();
+    let mut expected = Vec::new();
+    for n in 0..255_u16 {
+        let name = format!("db{n:03}");
+        zone = zone.srv(SRV, 0, 0, 7003, &name, 60).a(&name, [10, 1, 0, n.to_be_bytes()[1]], 60);
+        expected.push(server(&format!("{name}.{CELL}"), [0, 0, 7003], &[&format!("10.1.0.{n}")]));
+    }
+    // Two servers stay silent on what the third one is asked for as well: 255 hosts, in two families.
+    let silent = ["127.53.0.21", "127.53.0.22"];
+    let _silent = silent.map(|address| {
+        let script = Script::new().rule(|query, _, _| query.name().starts_with("db").then_some(Action::Silence));
+        Server::builder().zone(zone.clone()).script(script).at(&format!("{address}:53")).start()
+    });
+    let names = start(&mut machine, Server::builder().zone(zone));
+    let [one, two] = silent;
+    machine.file(
+        "/etc/resolv.conf",
+        format!("search .\nnameserver {one}\nnameserver {two}\nnameserver {}\n", crate::setup::ADDRESS),
+    );
+    let (_, payload, _) = ask(&machine, CELL);
+    same(&payload, &list(FROM_DNS_SRV, GOOD, &expected), "silent servers");
+    assert_eq!(names.count("db254.cell.test", qtype::AAAA), 1);
+}
