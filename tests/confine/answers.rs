@@ -1,7 +1,7 @@
 //! The key of a confined process is answered, whatever happens.
 
 use crate::support::machine::{Machine, error};
-use crate::support::{executable, run, scratch};
+use crate::support::{executable, run, scratch, skip};
 use key_dns::confine::{Needs, confine};
 use key_dns::errno::Errno;
 use key_dns::key::KeySerial;
@@ -69,6 +69,9 @@ pub fn a_violation_answers_the_key() {
 
 /// Each call of the confinement fails in turn, as in a kernel that doesn't have it.
 pub fn what_is_lacking_is_said() {
+    if let Err(error) = Command::new("strace").arg("-V").output() {
+        return skip(&format!("strace: {error}"));
+    }
     let settings = scratch("lacking.conf");
     std::fs::write(&settings, "nameserver[test] = 127.0.0.1:9\n").unwrap();
     let settings = settings.to_str().unwrap().to_owned();
