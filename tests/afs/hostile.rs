@@ -156,7 +156,8 @@ fn as_many_sockets_are_open_as_the_largest_cell_asks_for() {
     // Two servers stay silent on what the third one is asked for as well: 255 hosts, in two families.
     let silent = ["127.53.0.21", "127.53.0.22"];
     let _silent = silent.map(|address| {
-        let script = Script::new().rule(|query, _, _| query.name().starts_with("db").then_some(Action::Silence));
+        let script =
+            Script::new().rule(|query, _, _| query.name().starts_with("db").then_some(Action::Silence));
         Server::builder().zone(zone.clone()).script(script).at(&format!("{address}:53")).start()
     });
     let names = start(&mut machine, Server::builder().zone(zone));
