@@ -66,7 +66,7 @@ const ATTEMPTS: &[Attempt] = &[
     attempt("write a file", |w| of(File::create(&w.file)), REFUSED, NO_ACCESS, NO_ACCESS),
     attempt("write to an open file", |w| of((&w.open_file).write(b"x")), Killed(Signal::SIGXFSZ), Done, Done),
     attempt("remove a file", |w| of(fs::remove_file(&w.file)), REFUSED, NO_ACCESS, NO_ACCESS),
-    attempt("list a folder", |_| of(fs::read_dir("/root")), REFUSED, NO_ACCESS, NO_ACCESS),
+    attempt("list a folder", |_| of(fs::read_dir("/proc/1/fd")), REFUSED, NO_ACCESS, NO_ACCESS),
     attempt("look at a file", |_| of(fs::metadata("/etc/passwd")), REFUSED, Done, Done),
     attempt("execute a program", |_| execv(c"/bin/true", &[c"true"]).map(|_| ()), REFUSED, NO_ACCESS, Done),
     attempt("make a process", |_| fork(), REFUSED, Done, Done),
