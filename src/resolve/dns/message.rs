@@ -10,6 +10,7 @@ use hickory_resolver::proto::rr::{DNSClass, Name, RecordType};
 use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder, DecodeError};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Range;
 
 /// The largest answer over UDP that we ask for: what passes everywhere unfragmented (DNS flag day 2020).
 const UDP_PAYLOAD: u16 = 1232;
@@ -188,6 +189,9 @@ impl Rdata {
 /// (RFC 5452 §9.1). All else is somebody else's, or forged.
 #[must_use]
 pub fn is_reply_to(query: &[u8], reply: &[u8]) -> bool {
+    if repeats_question(query, reply) {
+        return true;
+    }
     let (Ok((ours, asked)), Ok((theirs, answered))) = (head(query), head(reply)) else {
         return false;
     };
@@ -196,7 +200,8 @@ pub fn is_reply_to(query: &[u8], reply: &[u8]) -> bool {
 
 /// Makes each letter of a query's name upper or lower case at random.
 pub fn mix_case(query: &mut [u8]) {
-    for letters in name_of(query).chunks_mut(64) {
+    let place = name_in(query);
+    for letters in query.get_mut(place).unwrap_or_default().chunks_mut(64) {
         let bits = random();
         for (place, letter) in letters.iter_mut().enumerate() {
             if letter.is_ascii_alphabetic() && bits >> place & 1 == 1 {
@@ -209,30 +214,33 @@ pub fn mix_case(query: &mut [u8]) {
 /// Whether the name in a reply's question has the very letters of the query's.
 #[must_use]
 pub fn repeats_name(query: &[u8], reply: &[u8]) -> bool {
-    query
-        .iter()
-        .skip(HEADER)
-        .take(length_of_name(query))
-        .eq(reply.iter().skip(HEADER).take(length_of_name(query)))
+    let place = name_in(query);
+    query.get(place.clone()) == reply.get(place)
 }
 
 /// Writes the name in a query's question over that of a reply, which is the same but for its letters.
 pub fn copy_name(query: &[u8], reply: &mut [u8]) {
-    let length = length_of_name(query);
-    for (to, from) in reply.iter_mut().skip(HEADER).zip(query.iter().skip(HEADER).take(length)) {
-        *to = *from;
+    let place = name_in(query);
+    if let (Some(from), Some(to)) = (query.get(place.clone()), reply.get_mut(place)) {
+        to.copy_from_slice(from);
     }
 }
 
-fn name_of(query: &mut [u8]) -> &mut [u8] {
-    let length = length_of_name(query);
-    query.get_mut(HEADER..HEADER + length).unwrap_or_default()
+/// Where the name is in the question of one of our own messages, in which nothing is compressed. Its lengths of
+/// labels are no letters, as no label is longer than 63 bytes.
+fn name_in(query: &[u8]) -> Range<usize> {
+    let rest = query.get(HEADER..).unwrap_or_default();
+    HEADER..HEADER + rest.iter().position(|&byte| byte == 0).unwrap_or_default()
 }
 
-/// The bytes of the name in the question of one of our own messages, in which nothing is compressed. Its lengths of
-/// labels are no letters, as no label is longer than 63 bytes.
-fn length_of_name(query: &[u8]) -> usize {
-    query.iter().skip(HEADER).take_while(|byte| **byte != 0).count()
+/// Whether a reply answers one of our own messages byte by byte, as nearly all do: with the same id, marked as a
+/// response, and the same single question.
+fn repeats_question(query: &[u8], reply: &[u8]) -> bool {
+    let question = HEADER..name_in(query).end + 5;
+    let same =
+        |place: Range<usize>| query.get(place.clone()).is_some_and(|ours| reply.get(place) == Some(ours));
+    let response = reply.get(2).is_some_and(|flags| flags & 0x80 != 0);
+    same(0..2) && response && same(4..6) && same(question)
 }
 
 /// An answer that can't be read even as far as its header and question.
