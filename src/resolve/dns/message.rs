@@ -20,6 +20,8 @@ pub const AFSDB: RecordType = RecordType::Unknown(18);
 
 /// The length of a message's header.
 const HEADER: usize = 12;
+/// The most bytes that a name takes in a message, its end included (RFC 1035 §2.3.4).
+const LONGEST_NAME: usize = 255;
 
 /// The bits of a header's third and fourth byte (RFC 1035 §4.1.1).
 const RESPONSE: u16 = 0x8000;
@@ -200,7 +202,7 @@ pub fn is_reply_to(query: &[u8], reply: &[u8]) -> bool {
 
 /// Makes each letter of a query's name upper or lower case at random.
 pub fn mix_case(query: &mut [u8]) {
-    let place = name_in(query);
+    let Some(place) = name_in(query) else { return };
     for letters in query.get_mut(place).unwrap_or_default().chunks_mut(64) {
         let bits = random();
         for (place, letter) in letters.iter_mut().enumerate() {
@@ -214,33 +216,42 @@ pub fn mix_case(query: &mut [u8]) {
 /// Whether the name in a reply's question has the very letters of the query's.
 #[must_use]
 pub fn repeats_name(query: &[u8], reply: &[u8]) -> bool {
-    let place = name_in(query);
-    query.get(place.clone()) == reply.get(place)
+    name_in(query).is_some_and(|place| query.get(place.clone()) == reply.get(place))
 }
 
 /// Writes the name in a query's question over that of a reply, which is the same but for its letters.
 pub fn copy_name(query: &[u8], reply: &mut [u8]) {
-    let place = name_in(query);
+    let Some(place) = name_in(query) else { return };
     if let (Some(from), Some(to)) = (query.get(place.clone()), reply.get_mut(place)) {
         to.copy_from_slice(from);
     }
 }
 
-/// Where the name is in the question of one of our own messages, in which nothing is compressed. Its lengths of
-/// labels are no letters, as no label is longer than 63 bytes.
-fn name_in(query: &[u8]) -> Range<usize> {
-    let rest = query.get(HEADER..).unwrap_or_default();
-    HEADER..HEADER + rest.iter().position(|&byte| byte == 0).unwrap_or_default()
+/// Where the name is in the question of a message, up to its end, if it is one and not compressed, as in our own
+/// messages. Its labels may hold any bytes; their lengths are no letters, as no label is longer than 63 bytes.
+fn name_in(message: &[u8]) -> Option<Range<usize>> {
+    let mut end = HEADER;
+    loop {
+        match *message.get(end)? {
+            0 => return Some(HEADER..end),
+            length @ 1..=63 => end += 1 + usize::from(length),
+            _ => return None,
+        }
+        if end - HEADER >= LONGEST_NAME {
+            return None;
+        }
+    }
 }
 
-/// Whether a reply answers one of our own messages byte by byte, as nearly all do: with the same id, marked as a
-/// response, and the same single question.
+/// Whether a reply answers a query byte by byte, as nearly all do: with the same id, marked as a response, and the
+/// same single question.
 fn repeats_question(query: &[u8], reply: &[u8]) -> bool {
-    let question = HEADER..name_in(query).end + 5;
+    let Some(name) = name_in(query) else { return false };
     let same =
         |place: Range<usize>| query.get(place.clone()).is_some_and(|ours| reply.get(place) == Some(ours));
     let response = reply.get(2).is_some_and(|flags| flags & 0x80 != 0);
-    same(0..2) && response && same(4..6) && same(question)
+    // With the end of the name, the type and the class.
+    same(0..2) && response && reply.get(4..6) == Some(&[0, 1]) && same(4..6) && same(HEADER..name.end + 5)
 }
 
 /// An answer that can't be read even as far as its header and question.

@@ -81,6 +81,27 @@ fn mixing_is_another_one_each_time_and_reaches_every_letter() {
 }
 
 #[test]
+fn a_label_may_hold_any_bytes_and_all_of_it_counts() {
+    let name = Name::from_labels([&b"a\0b"[..], b"\x05test", b"test"]).unwrap();
+    let plain = Question { name, record_type: RecordType::A }.encode(false).unwrap();
+    let reply = reply_to(&plain, 0x8180, 0);
+    assert!(is_reply_to(&plain, &reply) && repeats_name(&plain, &reply));
+    for place in 12..plain.len() {
+        let mut other = reply.clone();
+        other[place] ^= 1;
+        assert!(!is_reply_to(&plain, &other), "byte {place}");
+    }
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..100 {
+        let mut mixed = plain.clone();
+        mix_case(&mut mixed);
+        assert!(mixed.eq_ignore_ascii_case(&plain));
+        seen.insert(mixed);
+    }
+    assert!(seen.len() > 50);
+}
+
+#[test]
 fn names_that_point_to_the_question_are_in_the_letters_that_were_asked_for() {
     let plain = query("a.test.");
     let mut mixed = plain.clone();
