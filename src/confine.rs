@@ -16,7 +16,7 @@ use nix::unistd::{Gid, Uid, geteuid, setgroups, setresgid, setresuid};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::fmt;
 use std::process;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The process becomes the user of this number plus its own, and the group: nobody else's, of those that
 /// distributions and containers use. Another process of the same user could send it signals.
@@ -58,12 +58,15 @@ impl fmt::Display for Lacking {
     }
 }
 
-/// A confinement that is still to be entered.
+/// A confinement that is still to be entered, by whichever of its clones comes first; the default is none.
 ///
 /// It takes some time, which is over sooner while a name server thinks about its answer: so the first question is
 /// sent before, and its answer read afterwards.
+#[derive(Clone, Debug, Default)]
+pub struct Confinement(Option<Arc<Ready>>);
+
 #[derive(Debug)]
-pub struct Confinement {
+struct Ready {
     needs: Needs,
     lacking: OnceLock<Vec<Lacking>>,
 }
@@ -72,18 +75,20 @@ impl Confinement {
     /// One that leaves what is needed.
     #[must_use]
     pub fn new(needs: Needs) -> Self {
-        Self { needs, lacking: OnceLock::new() }
+        Self(Some(Arc::new(Ready { needs, lacking: OnceLock::new() })))
     }
 
     /// Confines the process, unless it is already.
     pub fn enter(&self) {
-        self.lacking.get_or_init(|| confine(&self.needs));
+        if let Some(Ready { needs, lacking }) = self.0.as_deref() {
+            lacking.get_or_init(|| confine(needs));
+        }
     }
 
     /// What could not be had; nothing where it was never entered.
     #[must_use]
     pub fn lacking(&self) -> &[Lacking] {
-        self.lacking.get().map_or(&[], Vec::as_slice)
+        self.0.as_ref().and_then(|ready| ready.lacking.get()).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -32,6 +32,12 @@ impl Ttl {
         if field > Self::MAX.0 { Self::MIN } else { Self::from_secs(field) }
     }
 
+    /// The shorter of this one and another, if there is another.
+    #[must_use]
+    pub fn or_shorter(self, other: Option<Self>) -> Self {
+        other.map_or(self, |other| other.min(self))
+    }
+
     /// In seconds.
     #[must_use]
     pub const fn as_secs(self) -> u32 {

@@ -33,7 +33,7 @@ pub struct Settings {
     pub log: LogChoice,
     /// The address that a request without options gets.
     pub family: Preference,
-    /// Whether the process gives up its rights before it asks anybody.
+    /// Whether the process gives up its rights before it reads what others send.
     pub confine: bool,
     /// Whether questions are asked in mixed case, to be harder to forge an answer to.
     pub mixed_case: bool,

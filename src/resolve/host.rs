@@ -23,7 +23,6 @@ use std::cell::RefCell;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// The name service of this host, as its files describe it.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ pub struct Host<'a, T = Network> {
     warnings: Warnings,
     opened: Opened,
     modules: Option<Modules>,
-    confinement: Option<Arc<Confinement>>,
+    confinement: Confinement,
     transport: T,
     glue: RefCell<Option<Rc<[Record]>>>,
 }
@@ -67,9 +66,8 @@ impl<'a> Host<'a> {
     /// Has the process confined before the first byte that a name server or an NSS module sends is read: to what is
     /// open, its name servers, and `key`. What only this host's files are needed for goes without.
     pub fn confine_before_reading(&mut self, key: Option<KeySerial>) {
-        let confinement = Arc::new(Confinement::new(Needs { key, ports: self.name_server_ports() }));
-        self.transport.confinement = Some(Arc::clone(&confinement));
-        self.confinement = Some(confinement);
+        self.confinement = Confinement::new(Needs { key, ports: self.name_server_ports() });
+        self.transport.confinement = self.confinement.clone();
     }
 
     /// This host as its files describe it; NSS modules can't be asked.
@@ -83,7 +81,7 @@ impl<'a> Host<'a> {
             warnings,
             opened,
             modules: None,
-            confinement: None,
+            confinement: Confinement::default(),
             transport: Network::default(),
             glue: RefCell::default(),
         }
@@ -107,7 +105,7 @@ impl<'a, T: Transport> Host<'a, T> {
             warnings: Warnings::default(),
             opened: Opened::with_files(order, resolv, cell),
             modules: None,
-            confinement: None,
+            confinement: Confinement::default(),
             transport,
             glue: RefCell::default(),
         }
@@ -134,7 +132,7 @@ impl<'a, T: Transport> Host<'a, T> {
     /// What could not be had of the confinement, as far as it came to that.
     #[must_use]
     pub fn lacking(&self) -> &[Lacking] {
-        self.confinement.as_ref().map_or(&[], |confinement| confinement.lacking())
+        self.confinement.lacking()
     }
 
     /// The ports of all name servers that may be asked.
@@ -259,9 +257,7 @@ impl<'a, T: Transport> Host<'a, T> {
                 looked_up.map_err(|(status, failure)| Miss::Failed(status, failure))
             }
             Plan::Child => {
-                if let Some(confinement) = &self.confinement {
-                    confinement.enter();
-                }
+                self.confinement.enter();
                 match child::ask(self.modules.as_ref(), source, name, families).await {
                     Ok(found) => found.ok_or_else(not_found),
                     Err(error) => Err(Miss::Unavailable(format!("{source}: {error}"))),

@@ -1,19 +1,14 @@
 //! What somebody has to guess who can send packets and see none.
 
-use crate::dns::{Action, Logged, Message, Record, Script, TcpMode, Transport, Zone, flag, qtype};
+use crate::dns::{Action, Logged, Script, TcpMode, Transport, Zone, qtype};
 use crate::serving::{ADDRESS, hosts, queries, serve, serve_by, server};
 use crate::support::machine::Machine;
+use crate::untrusted::{NAME, forged};
 use std::collections::HashSet;
 use std::time::Duration;
 
-const NAME: &str = "both.example.test";
 /// With enough letters for each query to be another.
 const LONG: &str = "the-monitor-of-a-cluster-with-many-letters";
-
-/// An answer that would send the mount to somebody else.
-fn forged() -> Action {
-    Action::Answer(Message::new().set(flag::AA).answer(Record::a(NAME, [203, 0, 113, 66], 300)))
-}
 
 fn transports(queries: &[Logged]) -> Vec<Transport> {
     queries.iter().map(|query| query.transport).collect()

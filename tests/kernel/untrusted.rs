@@ -5,10 +5,10 @@ use crate::serving::{hosts, serve_by};
 use crate::support::machine::{Machine, error};
 use std::time::Duration;
 
-const NAME: &str = "both.example.test";
+pub const NAME: &str = "both.example.test";
 
 /// An answer that would send the mount to somebody else.
-fn forged() -> Action {
+pub fn forged() -> Action {
     Action::Answer(Message::new().set(flag::AA).answer(Record::a(NAME, [203, 0, 113, 66], 300)))
 }
 

@@ -182,7 +182,7 @@ impl<T: Transport> Client<'_, T> {
         let first = if self.manner.use_vc { Protocol::Tcp } else { Protocol::Udp };
         // Some middleboxes drop queries with EDNS, or in mixed case: a second round does without.
         let edns = round == 0;
-        let (mut reply, mut by) = if round == 0 && self.manner.mixed_case && first == Protocol::Udp {
+        let (mut reply, by) = if round == 0 && self.manner.mixed_case && first == Protocol::Udp {
             self.in_mixed_case(question, server, limit).await?
         } else {
             (self.once(question, server, first, limit, edns).await?, first)
@@ -194,8 +194,7 @@ impl<T: Transport> Client<'_, T> {
         }
         if reply.truncated && by == Protocol::Udp {
             self.trace.decide(|| format!("the answer of {server} is cut off: once more by TCP"));
-            by = Protocol::Tcp;
-            reply = self.once(question, server, by, limit, edns).await?;
+            reply = self.once(question, server, Protocol::Tcp, limit, edns).await?;
         }
         match reply.rcode {
             rcode::NOERROR if reply.is_lame() => Err(Obstacle::Lame),

@@ -281,7 +281,7 @@ impl Chain {
             let wanted = |record: &&Record| record.data.record_type() == self.wanted;
             let records: Vec<Record> = of_owner(reply, &self.end).filter(wanted).cloned().collect();
             if let Some(ttl) = records.iter().map(|record| record.ttl).min() {
-                self.ttl = Some(shorter(self.ttl, ttl));
+                self.ttl = Some(ttl.or_shorter(self.ttl));
                 return Step::Records(records);
             }
             let alias = of_owner(reply, &self.end).find_map(|record| match &record.data {
@@ -289,7 +289,7 @@ impl Chain {
                 _ => None,
             });
             let Some((target, ttl)) = alias else { break };
-            self.ttl = Some(shorter(self.ttl, ttl));
+            self.ttl = Some(ttl.or_shorter(self.ttl));
             self.seen.push(std::mem::replace(&mut self.end, target));
             if self.seen.len() > LONGEST_CHAIN || self.seen.contains(&self.end) {
                 return Step::Barren(Failure::NoAddress { ttl: self.ttl });
@@ -325,10 +325,6 @@ fn address(record: Record, server: Option<SocketAddr>) -> Option<Address> {
 
 fn of_owner<'r>(reply: &'r Reply, owner: &Name) -> impl Iterator<Item = &'r Record> {
     reply.answers.iter().filter(move |record| record.owner == *owner)
-}
-
-fn shorter(ttl: Option<Ttl>, other: Ttl) -> Ttl {
-    ttl.map_or(other, |ttl| ttl.min(other))
 }
 
 fn verdict(unanswered: &Unanswered) -> (Verdict, Failure) {

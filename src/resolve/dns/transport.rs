@@ -64,7 +64,7 @@ impl<T: Transport> Transport for &T {
 pub struct Network {
     /// What is entered before the first byte is read: by UDP as soon as the query is sent, by TCP before the
     /// connection is made.
-    pub confinement: Option<Arc<Confinement>>,
+    pub confinement: Confinement,
 }
 
 impl Transport for Network {
@@ -89,7 +89,7 @@ impl Transport for Network {
                 }
             }
             Protocol::Tcp => {
-                self.confine();
+                self.confinement.enter();
                 let (stream, mut sender) = TcpClientStream::new(server, None, None, self.clone());
                 let mut stream = stream.await.map_err(into_io)?;
                 sender.send(message).map_err(into_io)?;
@@ -116,12 +116,6 @@ fn into_io(error: NetError) -> io::Error {
 }
 
 impl Network {
-    fn confine(&self) {
-        if let Some(confinement) = &self.confinement {
-            confinement.enter();
-        }
-    }
-
     /// A socket of its own for each query. It is not bound, so that the kernel picks the port, at random among the
     /// ephemeral ones; hickory's own choice could take the port of a service for the moment.
     fn connect_udp(&self, server: SocketAddr) -> io::Result<Connected> {
@@ -129,7 +123,10 @@ impl Network {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let socket = std::net::UdpSocket::from(socket(family, SockType::Datagram, flags, None)?);
         socket.connect(server)?;
-        Ok(Connected { socket: Arc::new(UdpSocket::from_std(socket)?), network: self.clone() })
+        Ok(Connected {
+            socket: Arc::new(UdpSocket::from_std(socket)?),
+            confinement: self.confinement.clone(),
+        })
     }
 }
 
@@ -167,7 +164,7 @@ impl RuntimeProvider for Network {
 #[derive(Clone)]
 pub struct Connected {
     socket: Arc<UdpSocket>,
-    network: Network,
+    confinement: Confinement,
 }
 
 impl Connected {
@@ -198,7 +195,7 @@ impl DnsUdpSocket for Connected {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        self.network.confine();
+        self.confinement.enter();
         DnsUdpSocket::poll_recv_from(&*self.socket, cx, buffer)
     }
 

@@ -46,7 +46,7 @@ impl Found {
     #[must_use]
     pub fn without(mut self, other: &Failure, limit: Ttl) -> Self {
         if other.may_pass() {
-            self.ttl = Some(self.ttl.map_or(limit, |ttl| ttl.min(limit)));
+            self.ttl = Some(limit.or_shorter(self.ttl));
         }
         self
     }
