@@ -15,7 +15,7 @@ mod dns;
 mod support;
 
 use dns::{Server, Zone};
-use key_dns::sys::keyctl;
+use key::keyctl;
 use linux_keyutils::{Key, KeyRing, KeyRingIdentifier, KeySerialId};
 use std::cell::Cell;
 use std::ffi::{CStr, CString};

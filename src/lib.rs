@@ -1,22 +1,21 @@
-//! Answers the Linux kernel's `dns_resolver` keys: the names of hosts that CephFS, RBD, CIFS, NFS and AFS
-//! mounts need, looked up in user space.
+//! The faces of `key-dns`, which answers the Linux kernel's `dns_resolver` keys: command lines, and what is printed.
 //!
-//! The way of one key is [`upcall::answer`]; `docs/architecture.md` has the map.
+//! What is done is in the crates below: the life of a request in `upcall`, lookups in `names`, the kernel's side in
+//! `key`, and what an admin is told in `doctor`. `docs/architecture.md` has the map.
 
-pub mod cache;
 pub mod cli;
-pub mod config;
-pub mod confine;
-pub mod doctor;
-pub mod errno;
-pub mod explain;
-pub mod face;
-pub mod failure;
-pub mod key;
-pub mod log;
-pub mod random;
-pub mod request_key;
-pub mod resolve;
-pub mod sys;
-pub mod ttl;
-pub mod upcall;
+mod face;
+
+use face::Face;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Runs the face that the first argument names, with all of them.
+#[must_use]
+pub fn run(args: Vec<OsString>) -> ExitCode {
+    match Face::of(args) {
+        Face::Helper(args) => cli::helper::run(args),
+        Face::RequestKey(args) => cli::request_key::run(args),
+        Face::People(args) => cli::people::run(args),
+    }
+}

@@ -6,7 +6,7 @@ use crate::page::{Page, time};
 use crate::questions::{self, Payload, QUESTIONS, Question};
 use crate::undo::{self, Step};
 use crate::world::{DOMAIN, World};
-use key_dns::sys::keyctl;
+use key::keyctl;
 use nix::errno::Errno;
 use std::ffi::CString;
 use std::fs::{self, OpenOptions};

@@ -1,6 +1,6 @@
 //! What the demo changes on the machine, taken back at its end, however that comes about.
 
-use key_dns::sys::keyctl;
+use key::keyctl;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal};
 use std::fs;

@@ -2,13 +2,9 @@
 //! on it.
 
 use super::mdoc::sentence;
-use key_dns::errno::Errno;
-use key_dns::failure::{Failure, Lasting};
-use key_dns::key::KeySerial;
-use key_dns::key::keyring::KeyringError;
-use key_dns::request_key::failure::Failure as RuleFailure;
-use key_dns::ttl::Ttl;
-use linux_keyutils::KeyError;
+use key::{Errno, Failure, KeyError, KeySerial, KeyringError, Lasting, Ttl};
+use upcall::request_key::RuleFailure;
+
 use std::fmt::Write;
 use std::io;
 use std::os::unix::process::ExitStatusExt;

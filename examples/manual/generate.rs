@@ -30,9 +30,9 @@ pub(crate) fn commands() -> [Command; 3] {
 
 /// The operator's face without hidden commands, which clap_complete would propose.
 fn for_people() -> Command {
-    let all = cli::operator::command();
+    let all = cli::people::command();
     let shown = all.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
-    Command::new(cli::operator::NAME)
+    Command::new(cli::people::NAME)
         .version(env!("CARGO_PKG_VERSION"))
         .args(all.get_arguments())
         .subcommands(shown)

@@ -1,11 +1,11 @@
 //! `key-dns cache`: what the kernel remembers of DNS, and dropping it.
 
-use super::operator::{self, Subcommand, put};
-use crate::cache::flush::{Flushed, Outcome, flush};
-use crate::cache::{Answer, Cache, Entry, Place};
-use crate::explain;
+use super::subcommand::{self, Subcommand, put};
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use doctor::cache::flush::{Flushed, Outcome, flush};
+use doctor::cache::{Answer, Cache, Entry, Place};
+use doctor::explain;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::fmt::{self, Write};
@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
 /// The subcommand.
-pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
 
 /// The version of the JSON format. A new one comes when a field goes or means something else.
 const VERSION: u32 = 1;
@@ -203,7 +203,7 @@ impl fmt::Display for Key {
 
 fn render(keys: &[Key], unseen: &[String], along: usize, json: bool) -> String {
     if json {
-        return operator::json(&Document { version: VERSION, keys, dropped_along: along, unseen });
+        return subcommand::json(&Document { version: VERSION, keys, dropped_along: along, unseen });
     }
     let mut out = String::new();
     // Writing to a string does not fail.

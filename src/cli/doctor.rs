@@ -1,19 +1,17 @@
 //! `key-dns doctor`: says why a mount by name fails.
 
-use super::operator::{Subcommand, put};
-use super::{helper, operator};
-use crate::doctor::look::Look;
-use crate::doctor::text::{self, Style};
-use crate::doctor::{Report, exit, json, live, lookup, mounts};
-use crate::log::Log;
+use super::subcommand::{Subcommand, put};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use doctor::text::{self, Style};
+use doctor::{HostRoot, Report, exit, json, live, lookup, mounts};
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use upcall::{Log, Settings};
 
 /// The subcommand.
-pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
 /// What its live step runs in a process of its own.
-pub const ASK: Subcommand = Subcommand { command: ask_command, run: ask };
+pub(super) const ASK: Subcommand = Subcommand { command: ask_command, run: ask };
 
 fn command() -> Command {
     Command::new("doctor")
@@ -54,12 +52,15 @@ fn command() -> Command {
 
 fn run(matches: &ArgMatches) -> ExitCode {
     if matches.get_flag("mounts") {
-        let log = Log::new(operator::NAME, true);
-        let settings = helper::load(None, &log).unwrap_or_default();
-        return print(&mounts::report(matches.get_one("pid").copied(), &Look::host(), &settings), matches);
+        let log = Log::new(crate::face::PEOPLE, true);
+        let settings = Settings::load(None, &log).unwrap_or_default();
+        return print(
+            &mounts::report(matches.get_one("pid").copied(), &HostRoot::host(), &settings),
+            matches,
+        );
     }
     let subject = matches.get_one::<String>("subject").map(String::as_str);
-    match lookup::report(&Look::host(), subject) {
+    match lookup::report(&HostRoot::host(), subject) {
         Ok(report) => print(&report, matches),
         Err(error) => {
             eprintln!("key-dns doctor: {error}");

@@ -1,13 +1,13 @@
 //! `key-dns explain`: what an error means, and what to try.
 
-use super::operator::{Subcommand, put};
-use crate::explain::{Explanation, explain};
+use super::subcommand::{self, Subcommand, put};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use doctor::explain::{Explanation, explain};
 use serde::Serialize;
 use std::process::ExitCode;
 
 /// The subcommand.
-pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
 
 /// The version of the JSON format.
 const VERSION: u32 = 1;
@@ -72,12 +72,12 @@ fn json(explanation: &Explanation) -> String {
         let causes = explanation.causes(row);
         causes.map(|(what, command)| Cause { what, command }).collect()
     };
-    let meaning = |row: &&'static crate::explain::Row| Meaning {
+    let meaning = |row: &&'static doctor::explain::Row| Meaning {
         who: row.who.to_string(),
         means: row.means,
         causes: causes(row),
     };
-    super::operator::json(&Document {
+    subcommand::json(&Document {
         version: VERSION,
         errno: explanation.errno.map(|(number, name, text)| Errno { number, name, text }),
         host: explanation.name.as_deref(),

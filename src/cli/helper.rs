@@ -1,27 +1,21 @@
 //! `key.dns_resolver`: the command that `request-key` runs, with keyutils' options.
 
-use crate::config::settings::{DEFAULT_PATH, LogChoice, Settings};
-use crate::config::{self, Warning};
-use crate::failure::Failure;
-use crate::key::KeySerial;
-use crate::key::description::Description;
-use crate::key::keyring::{KernelKeyring, Request, key_of_this_upcall};
-use crate::log::{Destination, Log};
-use crate::resolve::Answer;
-use crate::sys::rescue;
-use crate::upcall::{self, GRACE, Reply, look_up};
 use clap::builder::OsStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use key::{Description, Failure, KernelKeyring, KeySerial, Request, key_of_this_upcall};
+use names::{Answer, Trace};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use upcall::{DEFAULT_PATH, Guard, HelperRequest, Log, Purpose, Reply, Settings, look_up};
 
-/// The name of this face, and of its messages in the log.
-pub const NAME: &str = "key.dns_resolver";
+pub use upcall::HELPER_NAME as NAME;
 
+/// What is wrong with a rule for `-D` and such.
+const ASKS_NO_ANSWER: &str = "the rule that runs the helper asks for no answer: give it the key, %k";
 /// The exit status of wrong usage.
 const USAGE: u8 = 2;
 
@@ -146,15 +140,18 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
                 return refuse(key, "the rule that runs the helper names another key: give it %k");
             }
             _ => {
-                return refuse(key, "the rule that runs the helper asks for no answer: give it the key, %k");
+                return refuse(key, ASKS_NO_ANSWER);
             }
         }
     }
     let log = Log::new(NAME, !matches!(task, Task::Answer(_)));
     match task {
-        Task::Answer(key) => answer(*key, config.as_deref(), *verbosity, &log),
+        Task::Answer(key) => {
+            let request = HelperRequest { key: *key, config: config.clone(), verbose: *verbosity > 0 };
+            answer_by(&request, &log)
+        }
         Task::Debug(request) => debug(request, config.as_deref(), *verbosity, &log),
-        Task::DumpConfig => match load(config.as_deref(), &log) {
+        Task::DumpConfig => match Settings::load(config.as_deref(), &log) {
             Ok(settings) => print(format_args!("{settings}")),
             Err(failure) => {
                 log.error(failure);
@@ -164,16 +161,28 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     }
 }
 
-fn answer(key: KeySerial, config: Option<&Path>, verbosity: u8, log: &Log) -> ExitCode {
-    guard(Some(key), log);
-    let settings = || {
-        let mut settings = load(config, log)?;
-        if verbosity > 0 {
-            settings.log = LogChoice::All;
+/// Reads a rule's arguments, its program's name first.
+///
+/// # Errors
+/// What is wrong with them, where they don't ask for a key to be answered.
+pub(super) fn request_of(args: Vec<OsString>) -> Result<HelperRequest, String> {
+    match Invocation::parse(args) {
+        Ok(Invocation { task: Task::Answer(key), config, verbosity }) => {
+            Ok(HelperRequest { key, config, verbose: verbosity > 0 })
         }
-        Ok(settings)
-    };
-    match upcall::answer(key, &KernelKeyring, settings, log) {
+        Ok(_) => Err(ASKS_NO_ANSWER.to_owned()),
+        Err(error) => Err(first_line(&error)),
+    }
+}
+
+/// Answers a key.
+pub(super) fn answer(request: &HelperRequest) -> ExitCode {
+    answer_by(request, &Log::new(NAME, false))
+}
+
+fn answer_by(request: &HelperRequest, log: &Log) -> ExitCode {
+    let guard = Guard::arm(Some(request.key), log);
+    match upcall::answer(request.key, &KernelKeyring, || request.settings(log), &guard, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log.error(error);
@@ -183,16 +192,16 @@ fn answer(key: KeySerial, config: Option<&Path>, verbosity: u8, log: &Log) -> Ex
 }
 
 fn debug(request: &Request, config: Option<&Path>, verbosity: u8, log: &Log) -> ExitCode {
-    guard(None, log);
-    let settings = match load(config, log) {
+    let guard = Guard::arm(None, log);
+    let settings = match Settings::load(config, log) {
         Ok(settings) => settings,
         Err(failure) => {
             log.error(failure);
             return ExitCode::FAILURE;
         }
     };
-    rescue::set_limit(settings.deadline.saturating_add(GRACE));
-    let lookup = look_up(request, &settings, None, log);
+    guard.set_deadline(settings.lookup.deadline);
+    let lookup = look_up(request, &settings, Trace::default(), Purpose::Show, log);
     for warning in &lookup.warnings {
         log.warning(warning);
     }
@@ -215,47 +224,12 @@ fn debug(request: &Request, config: Option<&Path>, verbosity: u8, log: &Log) -> 
     print(format_args!("{reply}\n"))
 }
 
-/// Sees to it that the key is answered also by a crash, a signal, or too long a wait.
-fn guard(key: Option<KeySerial>, log: &Log) {
-    let limit = Settings::default().deadline.saturating_add(GRACE);
-    if let Err(error) = rescue::arm(key, limit, log.destination() == Destination::Stderr) {
-        log.error(format_args!("can't set up signal handlers: {error}"));
-    }
-    std::panic::set_hook(Box::new(|panic| {
-        Log::new(NAME, false).error(format_args!("internal error: {panic}"));
-        // The handler of SIGABRT answers the key.
-        std::process::abort();
-    }));
-}
-
-/// The settings in force, what is wrong in the file having been logged.
-pub(super) fn load(path: Option<&Path>, log: &Log) -> Result<Settings, Failure> {
-    let file = path.unwrap_or(Path::new(DEFAULT_PATH));
-    let text = match config::read(file) {
-        Ok(text) => text,
-        Err(unreadable) if path.is_some() => return Err(Failure::Internal(unreadable.to_string())),
-        Err(unreadable) => {
-            if !unreadable.is_absent() {
-                log.warning(format_args!("{unreadable}; the defaults stand"));
-            }
-            Vec::new()
-        }
-    };
-    let (settings, warnings) = Settings::parse(&text);
-    for warning in &warnings {
-        log.warning(Warning::at(warning, file));
-    }
-    Ok(settings)
-}
-
 /// Ends a run whose command line was wrong, or asked for help or the version.
 ///
 /// If the kernel started it, a key is waiting all the same, and is answered with EINVAL.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     if let Some(key) = key_of_this_upcall() {
-        let text = error.to_string();
-        let reason = text.lines().next().unwrap_or_default();
-        return refuse(key, reason.trim_start_matches("error: "));
+        return refuse(key, &first_line(error));
     }
     match (error.print(), error.use_stderr()) {
         (Ok(()), false) => ExitCode::SUCCESS,
@@ -264,11 +238,17 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
+/// What a usage error comes to, without the help behind it.
+pub(super) fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}
+
 /// Answers the key of an upcall whose rule is wrong.
 pub(super) fn refuse(key: KeySerial, reason: &str) -> ExitCode {
     let log = Log::new(NAME, false);
-    guard(Some(key), &log);
-    if let Err(error) = upcall::refuse(key, &KernelKeyring, Failure::Usage(reason.to_owned()), &log) {
+    let guard = Guard::arm(Some(key), &log);
+    if let Err(error) = upcall::refuse(key, &KernelKeyring, Failure::Usage(reason.to_owned()), &guard, &log) {
         log.error(error);
     }
     ExitCode::from(USAGE)

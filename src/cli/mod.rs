@@ -1,10 +1,15 @@
 //! The command lines, one file a face; and one for each subcommand of the face for people.
 
-pub mod cache;
-pub mod doctor;
-pub mod explain;
+#[cfg(feature = "doctor")]
+mod cache;
+#[cfg(feature = "doctor")]
+mod doctor;
+#[cfg(feature = "doctor")]
+mod explain;
 pub mod helper;
-pub mod operator;
-pub mod probe_mount;
+pub mod people;
+#[cfg(feature = "doctor")]
+mod probe_mount;
 pub mod request_key;
-pub mod resolve;
+mod resolve;
+mod subcommand;

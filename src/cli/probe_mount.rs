@@ -1,16 +1,16 @@
 //! `key-dns probe-mount`, which `key-dns doctor --mounts` runs: it may never end.
 
-use super::operator::Subcommand;
-use crate::doctor::mounts::probe::{self, touch};
+use super::subcommand::Subcommand;
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgMatches, Command};
+use doctor::mounts::probe::{self, touch};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 /// The subcommand.
-pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
 
 fn command() -> Command {
     Command::new(probe::SUBCOMMAND)

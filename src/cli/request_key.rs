@@ -1,27 +1,22 @@
 //! `request-key`: the command that the kernel runs when it needs a key, with keyutils' options.
 
 use super::helper;
-use crate::face;
-use crate::key::KeySerial;
-use crate::key::description::Description;
-use crate::key::keyring::{KernelKeyring, Keyring, Request, key_of_this_upcall};
-use crate::log::Log;
-use crate::request_key::failure::Failure;
-use crate::request_key::files::RuleFiles;
-use crate::request_key::run::Call;
-use crate::request_key::{self, Outcome, SECONDS, Upcall, explain};
-use crate::sys::rescue;
+use crate::face::Face;
 use clap::builder::OsStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use key::{Description, KernelKeyring, KeySerial, Keyring, Request, key_of_this_upcall};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::process::ExitCode;
+use upcall::request_key::{
+    self, Call, Context, Disposition, RuleFailure, RuleFiles, SECONDS, Upcall, explain,
+};
+use upcall::{Guard, HelperRequest, Log};
 
-/// The name of this face, and of its messages in the log.
-pub const NAME: &str = "request-key";
+pub use upcall::request_key::NAME;
 
 /// The key that debug mode is asked for when nothing is said.
 const SAMPLE: &str = "user;0;0;1f0000;debug:1234";
@@ -86,11 +81,11 @@ impl Invocation {
             && args.get(1).is_some_and(|first| !first.as_bytes().starts_with(b"-"))
             && args.get(3..).is_some_and(|ids| ids.iter().all(is_number))
         {
-            let upcall = Upcall::new(args.into_iter().skip(1)).ok_or_else(wrong_number)?;
+            let upcall = upcall(args.into_iter().skip(1)).ok_or_else(wrong_number)?;
             return Ok(Self { upcall, debug: None, local: false, no_log: false, verbosity: 0 });
         }
         let mut matches = command().try_get_matches_from(args)?;
-        let upcall = Upcall::new(matches.remove_many("arguments").into_iter().flatten());
+        let upcall = upcall(matches.remove_many("arguments").into_iter().flatten());
         Ok(Self {
             upcall: upcall.ok_or_else(wrong_number)?,
             debug: debug(&matches)?,
@@ -126,20 +121,18 @@ fn wrong_number() -> clap::Error {
     )
 }
 
-impl Upcall {
-    fn new(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
-        let mut arguments = arguments.map(OsString::into_vec);
-        Some(Self {
-            operation: arguments.next()?,
-            key: arguments.next()?,
-            uid: arguments.next()?,
-            gid: arguments.next()?,
-            thread_keyring: arguments.next()?,
-            process_keyring: arguments.next()?,
-            session_keyring: arguments.next()?,
-            callout: arguments.next(),
-        })
-    }
+fn upcall(arguments: impl Iterator<Item = OsString>) -> Option<Upcall> {
+    let mut arguments = arguments.map(OsString::into_vec);
+    Some(Upcall {
+        operation: arguments.next()?,
+        key: arguments.next()?,
+        uid: arguments.next()?,
+        gid: arguments.next()?,
+        thread_keyring: arguments.next()?,
+        process_keyring: arguments.next()?,
+        session_keyring: arguments.next()?,
+        callout: arguments.next(),
+    })
 }
 
 /// Runs it.
@@ -162,12 +155,13 @@ fn answer(Invocation { upcall, local, verbosity, .. }: &Invocation, log: &Log) -
         let failure = format!("KEY \"{}\" is not the serial number of a key", upcall.key.escape_ascii());
         return refuse(key_of_this_upcall(), failure, log);
     };
-    guard(key, log);
+    let guard = Guard::arm_rejecting(key, SECONDS, log);
     let files = RuleFiles::read(*local);
-    match request_key::answer(key, upcall, &files, &KernelKeyring, log, *verbosity) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Rejected) => ExitCode::FAILURE,
-        Ok(Outcome::GoOn(args)) => face::run(args.into_iter()),
+    let context = Context { key, ring: &KernelKeyring, guard: &guard, log, verbosity: *verbosity };
+    match request_key::answer(upcall, &files, as_helper, &context) {
+        Ok(Disposition::Done) => ExitCode::SUCCESS,
+        Ok(Disposition::Rejected) => ExitCode::FAILURE,
+        Ok(Disposition::Helper(request)) => helper::answer(&request),
         Err(error) => {
             log.error(error);
             ExitCode::FAILURE
@@ -175,20 +169,16 @@ fn answer(Invocation { upcall, local, verbosity, .. }: &Invocation, log: &Log) -
     }
 }
 
-fn serial(text: &[u8]) -> Option<KeySerial> {
-    std::str::from_utf8(text).ok()?.parse().ok()
+/// What a rule asks whose program is this executable.
+fn as_helper(args: &[OsString]) -> Result<HelperRequest, RuleFailure> {
+    match Face::of(args.to_vec()) {
+        Face::Helper(args) => helper::request_of(args).map_err(RuleFailure::Usage),
+        Face::RequestKey(_) | Face::People(_) => Err(RuleFailure::Itself),
+    }
 }
 
-/// Sees to it that the key is answered also by a crash, a signal, or too long a wait.
-fn guard(key: KeySerial, log: &Log) {
-    if let Err(error) = rescue::arm_rejecting(key, SECONDS) {
-        log.error(format_args!("can't set up signal handlers: {error}"));
-    }
-    std::panic::set_hook(Box::new(|panic| {
-        Log::of_request_key(NAME, true, false).error(format_args!("internal error: {panic}"));
-        // The handler of SIGABRT rejects the key.
-        std::process::abort();
-    }));
+fn serial(text: &[u8]) -> Option<KeySerial> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Debug mode: says what would be run.
@@ -205,7 +195,7 @@ fn show(description: &Description, invocation: &Invocation, log: &Log) -> ExitCo
         explain(&values, &rules, log, invocation.verbosity);
     }
     let Some((place, rule)) = rules.best(&values.subject) else {
-        log.error(Failure::NoRule);
+        log.error(RuleFailure::NoRule);
         return ExitCode::FAILURE;
     };
     let call = Call::unexpanded(&rule.program, &values);
@@ -227,24 +217,22 @@ fn show(description: &Description, invocation: &Invocation, log: &Log) -> ExitCo
 /// is waiting all the same.
 fn usage(error: &clap::Error) -> ExitCode {
     if let Some(key) = key_of_this_upcall() {
-        let text = error.to_string();
-        let reason = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        return refuse(Some(key), reason, &Log::of_request_key(NAME, true, false));
+        return refuse(Some(key), helper::first_line(error), &Log::of_request_key(NAME, true, false));
     }
     helper::usage(error)
 }
 
 /// Rejects the key of an upcall whose command line makes no sense.
 fn refuse(key: Option<KeySerial>, reason: String, log: &Log) -> ExitCode {
-    let failure = Failure::Usage(reason);
+    let failure = RuleFailure::Usage(reason);
     let Some(key) = key else {
         log.error(failure);
         return ExitCode::FAILURE;
     };
-    guard(key, log);
-    let ring = KernelKeyring;
-    let taken = ring.assume_authority(key).map_err(Into::into);
-    if let Err(error) = taken.and_then(|()| request_key::reject(key, &ring, None, &failure, log)) {
+    let guard = Guard::arm_rejecting(key, SECONDS, log);
+    let context = Context { key, ring: &KernelKeyring, guard: &guard, log, verbosity: 0 };
+    let taken = KernelKeyring.assume_authority(key).map_err(Into::into);
+    if let Err(error) = taken.and_then(|()| request_key::reject(&context, None, &failure)) {
         log.error(error);
     }
     ExitCode::FAILURE

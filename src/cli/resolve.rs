@@ -3,24 +3,20 @@
 mod json;
 mod text;
 
-use super::helper::load;
-use super::operator::{self, Subcommand, put};
-use crate::config::settings::{DEFAULT_PATH, Settings};
-use crate::key::description::Description;
-use crate::key::keyring::Request;
-use crate::log::Log;
-use crate::resolve::trace::Trace;
-use crate::upcall::{Lookup, Reply, look_up_noting};
+use super::subcommand::{Subcommand, put};
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use key::{Description, Request};
+use names::Trace;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
+use upcall::{DEFAULT_PATH, Log, LookupReport, Purpose, Reply, Settings, look_up};
 
 /// The subcommand.
-pub const SUBCOMMAND: Subcommand = Subcommand { command, run };
+pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
 
 /// There is no answer.
 const FAILED: u8 = 1;
@@ -66,7 +62,7 @@ fn command() -> Command {
 struct Told<'a> {
     request: &'a Request,
     settings: &'a Settings,
-    lookup: Lookup,
+    lookup: LookupReport,
     reply: Reply,
     start: Instant,
     took: Duration,
@@ -75,9 +71,9 @@ struct Told<'a> {
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
-    let log = Log::new(operator::NAME, true);
+    let log = Log::new(crate::face::PEOPLE, true);
     let config = matches.get_one::<OsString>("config").map(PathBuf::from);
-    let settings = match load(config.as_deref(), &log) {
+    let settings = match Settings::load(config.as_deref(), &log) {
         Ok(settings) => settings,
         Err(failure) => {
             log.error(failure);
@@ -92,7 +88,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     let trace = matches.get_flag("trace");
     let start = Instant::now();
     let noted = if trace { Trace::detailed() } else { Trace::default() };
-    let lookup = look_up_noting(&request, &settings, noted, None, &log);
+    let lookup = look_up(&request, &settings, noted, Purpose::Show, &log);
     let took = start.elapsed();
     let reply = Reply::new(&lookup.outcome, &settings);
     let status = if lookup.outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) };

@@ -1,28 +1,28 @@
 //! The encoder against the independent decoder.
 
 use crate::decode;
-use key_dns::key::server_list::{Server, ServerList, Source, Status};
+use key::{LookupStatus, RecordSource, Server, ServerList};
 use proptest::prelude::*;
 use std::net::IpAddr;
 
-fn source() -> impl Strategy<Value = (Source, u8)> {
+fn source() -> impl Strategy<Value = (RecordSource, u8)> {
     prop::sample::select(vec![
-        (Source::Config, 1),
-        (Source::Afsdb, 3),
-        (Source::Srv, 4),
-        (Source::NameService, 5),
+        (RecordSource::Config, 1),
+        (RecordSource::Afsdb, 3),
+        (RecordSource::Srv, 4),
+        (RecordSource::NameService, 5),
     ])
 }
 
-fn status() -> impl Strategy<Value = (Status, u8)> {
+fn status() -> impl Strategy<Value = (LookupStatus, u8)> {
     prop::sample::select(vec![
-        (Status::NotDone, 0),
-        (Status::Good, 1),
-        (Status::GoodWithBad, 2),
-        (Status::NotFound, 4),
-        (Status::LocalFailure, 5),
-        (Status::TemporaryFailure, 6),
-        (Status::NameServerFailure, 7),
+        (LookupStatus::NotDone, 0),
+        (LookupStatus::Good, 1),
+        (LookupStatus::GoodWithBad, 2),
+        (LookupStatus::NotFound, 4),
+        (LookupStatus::LocalFailure, 5),
+        (LookupStatus::TemporaryFailure, 6),
+        (LookupStatus::NameServerFailure, 7),
     ])
 }
 
@@ -56,7 +56,7 @@ proptest! {
 
     #[test]
     fn every_server_with_many_addresses_reads_back((server, read) in server(255)) {
-        let bytes = ServerList { source: Source::Srv, status: Status::Good, servers: vec![server] }.encode();
+        let bytes = ServerList { source: RecordSource::Srv, status: LookupStatus::Good, servers: vec![server] }.encode();
         prop_assert_eq!(decode::list(&bytes).unwrap().servers, vec![read]);
     }
 
@@ -65,7 +65,7 @@ proptest! {
         servers in prop::collection::vec(server(3), 1..5), at: prop::sample::Index,
     ) {
         let servers = servers.into_iter().map(|(server, _)| server).collect();
-        let bytes = ServerList { source: Source::Srv, status: Status::Good, servers }.encode();
+        let bytes = ServerList { source: RecordSource::Srv, status: LookupStatus::Good, servers }.encode();
         prop_assert!(decode::list(&bytes[..at.index(bytes.len())]).is_err());
         prop_assert!(decode::list(&[&bytes[..], &[0]].concat()).is_err());
     }

@@ -2,18 +2,12 @@
 
 use crate::support::machine::{Machine, error};
 use crate::support::{executable, run, scratch, skip};
-use key_dns::confine::{Needs, confine};
-use key_dns::errno::Errno;
-use key_dns::key::KeySerial;
-use key_dns::key::keyring::{KernelKeyring, Keyring};
-use key_dns::key::payload::Payload;
-use key_dns::log::Log;
-use key_dns::sys::{keyctl, rescue};
-use key_dns::ttl::Ttl;
+use key::{Errno, KernelKeyring, KeySerial, Keyring, Payload, Ttl, keyctl};
 use std::env;
 use std::fs::File;
 use std::net::Ipv4Addr;
 use std::process::{Command, ExitCode};
+use upcall::{Guard, Log, Needs, confine};
 
 /// What the kernel runs here in the helper's place: confines itself, and does one thing.
 pub fn answer(how: &str, key: &str) -> ExitCode {
@@ -22,7 +16,7 @@ pub fn answer(how: &str, key: &str) -> ExitCode {
     ring.assume_authority(key).unwrap();
     let log = Log::new("key.dns_resolver", false);
     log.connect();
-    rescue::arm(Some(key), 20, false).unwrap();
+    let _guard = Guard::arm(Some(key), &log);
     assert_eq!(confine(&Needs { key: Some(key), ports: Vec::new() }), []);
     let address = Payload::Addresses(vec![Ipv4Addr::new(192, 0, 2, 9).into()]).encode();
     match how {

@@ -3,8 +3,7 @@
 use crate::support::{run, skip};
 use crate::unsafe_calls::{by_32_bit_entry, call, fork, map};
 use crate::world::{KEY, World};
-use key_dns::confine::{Needs, become_nobody, confine, restrict_by_landlock};
-use key_dns::key::KeySerial;
+use key::KeySerial;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::resource::{Resource, setrlimit};
@@ -22,6 +21,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus};
 use std::thread;
+use upcall::{Needs, become_nobody, confine, restrict_by_landlock};
 
 /// How a process is confined before it makes an attempt.
 const WAYS: [&str; 4] = ["free", "confined", "landlock", "user"];

@@ -4,8 +4,7 @@
 //! is put in its place when it has ended (ptrace(2)).
 
 use crate::plan::{self, Blow, Plan};
-use key_dns::key::KeySerial;
-use key_dns::key::keyring::{KernelKeyring, Keyring};
+use key::{KernelKeyring, KeySerial, Keyring};
 use linux_keyutils::{Key, KeySerialId};
 use nix::libc;
 use nix::sys::ptrace::{self, Options};

@@ -3,11 +3,12 @@
 use crate::generate::packaging;
 use crate::pages::displays;
 use crate::support::{executable, run, scratch};
-use key_dns::config::settings::Settings;
-use key_dns::request_key::rules::Rule;
+use names::LookupOptions;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use upcall::Settings;
+use upcall::request_key::Rule;
 
 fn shipped_rules() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf")).unwrap()
@@ -36,8 +37,9 @@ fn the_shipped_settings_show_every_default() {
     let text = uncommented();
     let (settings, warnings) = Settings::parse(text.as_bytes());
     assert_eq!(warnings, []);
-    assert_eq!(settings.name_servers.len(), 1);
-    assert_eq!(Settings { name_servers: Vec::new(), ..settings }, Settings::default());
+    assert_eq!(settings.lookup.name_servers.len(), 1);
+    let lookup = LookupOptions { name_servers: Vec::new(), ..settings.lookup };
+    assert_eq!(Settings { lookup, ..settings }, Settings::default());
     for line in Settings::default().to_string().lines() {
         assert!(text.lines().any(|found| found == line), "{line} is not there");
     }

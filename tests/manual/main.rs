@@ -43,7 +43,7 @@ fn no_completion_is_left_of_a_command_that_is_no_more() {
 
 #[test]
 fn commands_that_are_hidden_are_told_of_nowhere() {
-    let operator = key_dns::cli::operator::command();
+    let operator = key_dns::cli::people::command();
     for command in operator.get_subcommands().filter(|command| command.is_hide_set()) {
         for file in generate::files().unwrap() {
             assert!(!file.text.contains(command.get_name()), "{}", file.path.display());

@@ -2,10 +2,10 @@
 
 use crate::generate::pages;
 use crate::tool;
-use key_dns::config::settings::Settings;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use upcall::Settings;
 
 /// The text of the page with this file name.
 pub fn page(name: &str) -> String {
@@ -196,7 +196,7 @@ fn messages_that_are_told_of_are_known_to_explain() {
         let (_, section) = text.split_once("\n.Sh TROUBLESHOOTING\n").unwrap();
         let (section, _) = section.split_once("\n.Sh ").unwrap();
         for message in section.lines().filter_map(|line| line.strip_prefix(".It Li ")) {
-            let explained = key_dns::explain::explain(message.trim_matches('"'));
+            let explained = doctor::explain::explain(message.trim_matches('"'));
             assert!(explained.is_ok(), "{message}: {}", explained.unwrap_err());
             found += 1;
         }

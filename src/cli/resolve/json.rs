@@ -1,12 +1,10 @@
 //! A lookup as JSON; docs/tools.md has the fields.
 
 use super::Told;
-use crate::cli::operator;
-use crate::key::server_list::{Server, ServerList};
-use crate::resolve::dns::message::rcode;
-use crate::resolve::sources::{Address, Origin};
-use crate::resolve::trace::{Event, Outcome, Step};
-use crate::resolve::{Answer, Content};
+use crate::cli::subcommand;
+use key::{Server, ServerList};
+use names::message::rcode;
+use names::{Address, Answer, Content, Event, Origin, TraceStep, TurnOutcome};
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -110,7 +108,7 @@ pub(super) fn render(told: &Told<'_>) -> String {
     };
     match &told.lookup.outcome {
         Ok(Answer { content, ttl }) => {
-            document.ttl = ttl.map(crate::ttl::Ttl::as_secs);
+            document.ttl = ttl.map(key::Ttl::as_secs);
             match content {
                 Content::Addresses(found) => document.addresses = found.iter().map(one_address).collect(),
                 Content::Servers(list) | Content::Endpoints(list) => document.servers = Some(servers(list)),
@@ -125,7 +123,7 @@ pub(super) fn render(told: &Told<'_>) -> String {
             });
         }
     }
-    operator::json(&document)
+    subcommand::json(&document)
 }
 
 fn one_address(Address { ip, origin }: &Address) -> OneAddress {
@@ -160,7 +158,7 @@ fn servers(list: &ServerList) -> Cell {
     }
 }
 
-fn one_step(step: &Step, start: Instant) -> OneStep {
+fn one_step(step: &TraceStep, start: Instant) -> OneStep {
     OneStep {
         at_ms: step.began.saturating_duration_since(start).as_secs_f64() * 1000.0,
         took_ms: step.took.as_secs_f64() * 1000.0,
@@ -168,7 +166,9 @@ fn one_step(step: &Step, start: Instant) -> OneStep {
         query: match &step.event {
             Event::Turn { question, server, outcome } => {
                 let (rcode, records, error) = match outcome {
-                    Outcome::Reply { rcode, records } => (Some(rcode::name(*rcode)), Some(*records), None),
+                    TurnOutcome::Reply { rcode, records } => {
+                        (Some(rcode::name(*rcode)), Some(*records), None)
+                    }
                     other => (None, None, Some(other.to_string())),
                 };
                 let shown = question.to_string();

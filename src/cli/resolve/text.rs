@@ -1,10 +1,8 @@
 //! A lookup as text.
 
 use super::Told;
-use crate::key::server_list::{Server, ServerList};
-use crate::resolve::sources::{Address, Origin};
-use crate::resolve::trace::{Event, Step};
-use crate::resolve::{Answer, Content};
+use key::{Server, ServerList};
+use names::{Address, Answer, Content, Event, Origin, TraceStep};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -46,7 +44,7 @@ fn write(out: &mut String, told: &Told<'_>) -> fmt::Result {
     writeln!(out, ", took {}", Milliseconds(told.took))
 }
 
-fn write_step(out: &mut String, step: &Step, told: &Told<'_>) -> fmt::Result {
+fn write_step(out: &mut String, step: &TraceStep, told: &Told<'_>) -> fmt::Result {
     // When it ended, which is the order of the steps.
     let at = Milliseconds((step.began + step.took).saturating_duration_since(told.start)).to_string();
     write!(out, "{at:>10}  {step}")?;

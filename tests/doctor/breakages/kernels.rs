@@ -3,22 +3,19 @@
 
 use super::Row;
 use crate::support::{run, scratch};
-use key_dns::cache::{Answer, Cache, Entry, Place};
-use key_dns::doctor::answer::Dry;
-use key_dns::doctor::look::Look;
-use key_dns::doctor::subject::{Question, Subject};
-use key_dns::doctor::{Step, kernel, remembered};
-use key_dns::key::payload::Payload;
-use key_dns::ttl::Ttl;
-use key_dns::upcall::Reply;
+use doctor::cache::{Answer, Cache, Entry, Place};
+use doctor::subject::{Question, Subject};
+use doctor::{DryRun, HostRoot, Step, kernel, remembered};
+use key::{Payload, Ttl};
 use std::fs;
+use upcall::Reply;
 
 /// A tree with these files.
-fn tree(files: &[(&str, &str)]) -> Look {
+fn tree(files: &[(&str, &str)]) -> HostRoot {
     let root = scratch("kernel-tree/root");
     let _ = fs::remove_dir_all(&root);
     fs::create_dir_all(&root).unwrap();
-    let look = Look::at(root);
+    let look = HostRoot::at(root);
     let all = [
         ("etc/os-release", "ID=debian\n"),
         ("proc/sys/kernel/osrelease", "6.1.0-test"),
@@ -29,7 +26,7 @@ fn tree(files: &[(&str, &str)]) -> Look {
     look
 }
 
-fn write(look: &Look, path: &str, text: &str) {
+fn write(look: &HostRoot, path: &str, text: &str) {
     let path = look.path(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
@@ -41,7 +38,7 @@ struct Kernel {
     files: &'static [(&'static str, &'static str)],
     finding: &'static str,
     /// What the remedy brings.
-    cure: fn(&Look, &str),
+    cure: fn(&HostRoot, &str),
 }
 
 const CONFIG: &str = "boot/config-6.1.0-test";
@@ -152,7 +149,7 @@ fn failure_remembered() -> Row {
     });
     let addresses = Payload::Addresses(vec![crate::host::ADDRESS.parse().unwrap()]);
     let reply = Reply { payload: addresses, expiry: Ttl::from_secs(300), left_out: 0 };
-    let dry = Dry { step: Step::new("answer"), reply, found: true };
+    let dry = DryRun { step: Step::new("answer"), reply, found: true };
     let step = remembered::check(Some(&cache), &question, Some(&dry));
     let first = step.findings.first().expect("a finding");
     assert_eq!(

@@ -1,0 +1,228 @@
+//! The answer that the kernel would get, without asking the kernel.
+
+use crate::report::{Finding, Step};
+use crate::subject::{Consumer, Question};
+use key::Description;
+use key::Failure;
+use key::Preference;
+use key::Request;
+use names::Content;
+use names::config::resolv;
+use names::{Address, Origin, Trace, hosts};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use upcall::Settings;
+use upcall::{Log, LookupReport, Purpose, Reply, look_up};
+
+/// The name of the step.
+pub(crate) const NAME: &str = "answer";
+/// Any port will do to see whether there is a route: nothing is sent.
+const PORT: u16 = 6789;
+/// What `dns_query()` takes (net/dns_resolver/dns_query.c).
+const LENGTHS: std::ops::RangeInclusive<usize> = 3..=255;
+
+/// What this step leaves to the later ones.
+#[derive(Debug)]
+pub struct DryRun {
+    /// The step.
+    pub step: Step,
+    /// The answer.
+    pub reply: Reply,
+    /// Whether it has one.
+    pub found: bool,
+}
+
+/// Looks the question up as the helper would, with the settings in the file `path`.
+#[must_use]
+pub(crate) fn check(question: &Question, consumer: Consumer, settings: &Settings, path: &str) -> DryRun {
+    let mut step = Step::new(NAME);
+    let lookup = dry(question, question.callout, settings);
+    let reply = Reply::new(&lookup.outcome, settings);
+    for tried in lookup.trace.steps() {
+        step.fact(tried.to_string());
+    }
+    for warning in &lookup.warnings {
+        step.fact(format!("warning: {warning}"));
+    }
+    let length = question.name().len();
+    if !LENGTHS.contains(&length) {
+        step.find(Finding::broken(
+            "name-length",
+            "file systems may ask for names of 3 to 255 characters alone; others fail with EINVAL, and nobody is asked",
+            format!("\"{}\" has {length}", question.name()),
+            "key-dns resolve LONGER-NAME",
+        ));
+    }
+    match &lookup.outcome {
+        Ok(answer) => {
+            for origin in answer.origins() {
+                step.fact(origin);
+            }
+            match &answer.content {
+                Content::Addresses(addresses) => {
+                    let origin =
+                        addresses.first().map(|address| address.origin.to_string()).unwrap_or_default();
+                    let text: Vec<String> = addresses.iter().map(|address| address.ip.to_string()).collect();
+                    step.sum(format!("{} for {} s, {origin}", text.join(","), reply.expiry));
+                    for address in addresses {
+                        usable(&mut step, address);
+                    }
+                }
+                Content::Servers(list) | Content::Endpoints(list) => {
+                    step.sum(format!(
+                        "{} servers, {} for {} s",
+                        list.servers.len(),
+                        list.text(),
+                        reply.expiry
+                    ));
+                }
+            }
+            step.fact(format!("what {} makes of it: {}", consumer.name(), fate(consumer)));
+        }
+        Err(failure) => {
+            let errno = failure.verdict().0;
+            step.sum(format!("none: {errno} for {} s", reply.expiry));
+            step.find(explain(question, settings, path, &lookup, failure));
+        }
+    }
+    let found = lookup.outcome.is_ok();
+    DryRun { step, reply, found }
+}
+
+/// All addresses that the name has, whichever of them would be handed over.
+#[must_use]
+pub(crate) fn all_addresses(question: &Question, settings: &Settings) -> Vec<IpAddr> {
+    match dry(question, "list", settings).outcome.map(|answer| answer.content) {
+        Ok(Content::Addresses(addresses)) => addresses.iter().map(|address| address.ip).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn dry(question: &Question, callout: &str, settings: &Settings) -> LookupReport {
+    let description = Description::from_argument(question.description.as_bytes());
+    let request = Request { description, callout: callout.as_bytes().to_vec() };
+    look_up(&request, settings, Trace::default(), Purpose::GoOn, &Log::none())
+}
+
+/// What becomes of the answer at whose asks.
+const fn fate(consumer: Consumer) -> &'static str {
+    match consumer {
+        Consumer::Ceph => {
+            "one address is read, a list fails with EINVAL; any failure is ESRCH, \"No such process\""
+        }
+        Consumer::Cifs => {
+            "one address is read, and its time decides when a reconnect asks again; errors reach mount"
+        }
+        Consumer::Nfs => "one address is read; any failure is ENOENT, \"No such file or directory\"",
+        Consumer::Afs => {
+            "a list of servers is read; ENODATA is \"no such cell\", EAGAIN and ECONNREFUSED may pass"
+        }
+        Consumer::Anyone => "CephFS, CIFS and NFS read exactly one address",
+    }
+}
+
+/// Whether anybody could connect to an address.
+fn usable(step: &mut Step, Address { ip, origin }: &Address) {
+    let nobody =
+        ip.is_unspecified() || ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
+    if nobody {
+        let remedy = match origin {
+            Origin::Hosts(line) => format!("sed -i '{line}d' {}", hosts::PATH),
+            Origin::Dns { server: Some(server), .. } => format!(
+                "sed -i 's/^nameserver  *{} *$/nameserver ADDRESS/' {}",
+                crate::servers::bare(*server).replace('.', "\\."),
+                resolv::PATH
+            ),
+            _ => "key-dns resolve --trace NAME".to_owned(),
+        };
+        let from = match origin {
+            Origin::Dns { server: Some(server), .. } => format!("{origin} at {server}"),
+            _ => origin.to_string(),
+        };
+        step.find(Finding::broken(
+            "address-of-nobody",
+            format!("{ip} is no host's address, so that no mount can use it: who says so blocks the name"),
+            format!("{ip} from {from}"),
+            remedy,
+        ));
+        return;
+    }
+    let any: IpAddr = if ip.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() };
+    let route = UdpSocket::bind(SocketAddr::new(any, 0))
+        .and_then(|socket| socket.connect(SocketAddr::new(*ip, PORT)));
+    match route {
+        Ok(()) => {}
+        Err(error) => step.find(Finding::broken(
+            "no-route",
+            format!("this host has no way to {ip}, whatever file system connects to it"),
+            format!("connect to {ip}: {error}"),
+            format!("ip route replace {ip} via GATEWAY"),
+        )),
+    }
+}
+
+/// Why there is no answer.
+fn explain(
+    question: &Question,
+    settings: &Settings,
+    path: &str,
+    lookup: &LookupReport,
+    failure: &Failure,
+) -> Finding {
+    let name = question.name();
+    let tried = lookup.trace.to_string();
+    let evidence = if tried.is_empty() { failure.to_string() } else { format!("{failure}; tried {tried}") };
+    if let (Failure::NoAddress { .. } | Failure::NoSuchName { .. }, Preference::Only(family)) =
+        (failure, settings.family)
+        && !question.is_cell()
+        && let Some(other) =
+            all_addresses(question, &Settings { family: Preference::Any, ..settings.clone() }).first()
+    {
+        let family = format!("{family:?}").to_lowercase();
+        return Finding::broken(
+            "family-excluded",
+            format!("the settings allow {family} addresses alone, and the name has others"),
+            format!("family = {family}; {name} has {other}"),
+            format!("sed -Ei 's/^( *family *=).*/\\1 {family}-first/' {path}"),
+        );
+    }
+    let add = format!("echo 'ADDRESS {name}' >>{}", hosts::PATH);
+    match failure {
+        Failure::NoSuchName { .. } => Finding::broken(
+            "no-such-name",
+            "the name does not exist: a typing error, or DNS lacks it",
+            evidence,
+            add,
+        ),
+        Failure::NoAddress { .. } => {
+            Finding::broken("no-address", "the name exists, and has no address", evidence, add)
+        }
+        Failure::NoServer { .. } => Finding::broken(
+            "no-cell-servers",
+            "nobody names a server of the cell",
+            evidence,
+            format!("printf '>{name}\\nADDRESS #HOST\\n' >>/etc/openafs/CellServDB"),
+        ),
+        Failure::Temporary(_) | Failure::Deadline(_) | Failure::Refused(_) => Finding::broken(
+            "no-answer",
+            "nobody who could know the name answers",
+            evidence,
+            format!("echo 'nameserver[{}] = ADDRESS' >>{path}", domain(name)),
+        ),
+        Failure::BadName { .. } => {
+            Finding::broken("bad-name", "no host can have this name", evidence, "key-dns resolve NAME")
+        }
+        Failure::UnknownType(_) | Failure::BadOption(_) | Failure::Usage(_) | Failure::Internal(_) => {
+            Finding::broken(
+                "bad-question",
+                "the question can't be answered",
+                evidence,
+                "key-dns resolve NAME",
+            )
+        }
+    }
+}
+
+/// The domain that a name is in.
+fn domain(name: &str) -> &str {
+    name.split_once('.').map_or(".", |(_, domain)| domain)
+}

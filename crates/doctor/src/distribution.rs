@@ -1,0 +1,244 @@
+//! The distribution: its package manager, for remedies, and which package a file belongs to.
+
+use crate::child::{self, Ended};
+use crate::host_root::HostRoot;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+/// How long a package manager may take to say whose a file is.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// A package manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manager {
+    /// Debian, Ubuntu and their kin.
+    Apt,
+    /// Fedora, RHEL and their kin.
+    Dnf,
+    /// SUSE.
+    Zypper,
+    /// Arch.
+    Pacman,
+    /// Alpine.
+    Apk,
+}
+
+/// What may have to be installed, whatever its package is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Package {
+    /// `request-key`, `keyctl` and `key.dns_resolver`.
+    Keyutils,
+    /// The library that keyutils' programs need.
+    KeyutilsLibrary,
+    /// `mount.ceph`, which looks names up by itself.
+    CephCommon,
+    /// The running kernel's modules.
+    KernelModules,
+}
+
+impl Manager {
+    /// The one of this distribution, by `ID` and `ID_LIKE` of os-release(5), and by what is there where they are not
+    /// known.
+    #[must_use]
+    pub(crate) fn of(look: &HostRoot) -> Self {
+        let text = ["/etc/os-release", "/usr/lib/os-release"].iter().find_map(|path| look.text(path).ok());
+        let text = text.unwrap_or_default();
+        let field = |name: &str| {
+            let value = text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='));
+            value.unwrap_or_default().trim_matches(['"', '\'']).to_owned()
+        };
+        let ids = format!("{} {}", field("ID"), field("ID_LIKE"));
+        let known = ids.split_whitespace().find_map(|id| match id {
+            "debian" | "ubuntu" => Some(Self::Apt),
+            "fedora" | "rhel" | "centos" | "rocky" | "almalinux" | "amzn" | "ol" => Some(Self::Dnf),
+            "suse" | "opensuse" | "sles" => Some(Self::Zypper),
+            "arch" | "archlinux" | "manjaro" => Some(Self::Pacman),
+            "alpine" => Some(Self::Apk),
+            _ if id.starts_with("opensuse") => Some(Self::Zypper),
+            _ => None,
+        });
+        let there = || {
+            let programs =
+                [("dnf", Self::Dnf), ("zypper", Self::Zypper), ("pacman", Self::Pacman), ("apk", Self::Apk)];
+            let folders = ["/usr/bin", "/sbin", "/bin"];
+            let has = |name: &str| folders.iter().any(|folder| look.exists(format!("{folder}/{name}")));
+            programs.into_iter().find(|(name, _)| has(name)).map(|(_, manager)| manager)
+        };
+        known.or_else(there).unwrap_or(Self::Apt)
+    }
+
+    /// What a package is called there.
+    fn name(self, package: Package, look: &HostRoot) -> String {
+        let name = match (package, self) {
+            (Package::KeyutilsLibrary, Self::Apt | Self::Zypper) => "libkeyutils1",
+            (Package::KeyutilsLibrary, Self::Dnf | Self::Apk) => "keyutils-libs",
+            (Package::Keyutils | Package::KeyutilsLibrary, _) => "keyutils",
+            (Package::CephCommon, Self::Pacman) => "ceph",
+            (Package::CephCommon, _) => "ceph-common",
+            (Package::KernelModules, _) => return self.kernel_modules(look),
+        };
+        name.to_owned()
+    }
+
+    fn kernel_modules(self, look: &HostRoot) -> String {
+        let release = look.word("/proc/sys/kernel/osrelease").unwrap_or_else(|| "$(uname -r)".to_owned());
+        let ubuntu = || look.text("/etc/os-release").is_ok_and(|text| text.contains("ID=ubuntu"));
+        match self {
+            Self::Apt if ubuntu() => format!("linux-modules-extra-{release}"),
+            Self::Apt => format!("linux-image-{release}"),
+            Self::Dnf => format!("kernel-modules-{release}"),
+            Self::Zypper => "kernel-default".to_owned(),
+            Self::Pacman => "linux".to_owned(),
+            Self::Apk => "linux-lts".to_owned(),
+        }
+    }
+
+    /// The command that installs a package.
+    #[must_use]
+    pub(crate) fn install(self, package: Package, look: &HostRoot) -> String {
+        let name = self.name(package, look);
+        match self {
+            Self::Apt => format!("apt-get install -y {name}"),
+            Self::Dnf => format!("dnf install -y {name}"),
+            Self::Zypper => format!("zypper --non-interactive install {name}"),
+            Self::Pacman => format!("pacman -S --noconfirm {name}"),
+            Self::Apk => format!("apk add {name}"),
+        }
+    }
+
+    /// The command that brings back the files of a package that is installed.
+    #[must_use]
+    pub(crate) fn reinstall(self, name: &str) -> String {
+        match self {
+            Self::Apt => format!("apt-get install -y --reinstall {name}"),
+            Self::Dnf => format!("dnf reinstall -y {name}"),
+            Self::Zypper => format!("zypper --non-interactive install --force {name}"),
+            Self::Pacman => format!("pacman -S --noconfirm {name}"),
+            Self::Apk => format!("apk fix {name}"),
+        }
+    }
+
+    /// The command that brings back a package: reinstalls it where it is installed, installs it otherwise.
+    #[must_use]
+    pub(crate) fn bring_back(self, package: Package, look: &HostRoot) -> String {
+        let name = self.name(package, look);
+        if self.has(&name, look) { self.reinstall(&name) } else { self.install(package, look) }
+    }
+
+    /// Whether a package is installed.
+    fn has(self, name: &str, look: &HostRoot) -> bool {
+        let ask = |command: &str, args: &[&str]| look.is_host() && says(command, args).is_some();
+        match self {
+            Self::Apt => look.text("/var/lib/dpkg/status").is_ok_and(|status| dpkg_has(&status, name)),
+            Self::Dnf | Self::Zypper => ask("rpm", &["-q", name]),
+            Self::Pacman => ask("pacman", &["-Q", name]),
+            Self::Apk => ask("apk", &["info", "-e", name]),
+        }
+    }
+
+    /// The package that a file belongs to, also where the file is gone; `None` where nobody says.
+    #[must_use]
+    pub(crate) fn owner(self, path: &str, look: &HostRoot) -> Option<String> {
+        match self {
+            Self::Apt => dpkg_owner(path, look),
+            _ if !look.is_host() => None,
+            Self::Dnf | Self::Zypper => says("rpm", &["-qf", "--qf", "%{NAME}", path]),
+            Self::Pacman => says("pacman", &["-Qoq", path]),
+            Self::Apk => {
+                let text = says("apk", &["info", "--who-owns", path])?;
+                text.rsplit(' ').next().map(str::to_owned)
+            }
+        }
+    }
+}
+
+/// Whether dpkg's status has the package as installed.
+fn dpkg_has(status: &str, name: &str) -> bool {
+    status.split("\n\n").any(|entry| {
+        let is = |field: &str, value: &str| {
+            entry.lines().any(|line| line.strip_prefix(field).is_some_and(|rest| rest.trim() == value))
+        };
+        is("Package:", name) && is("Status:", "install ok installed")
+    })
+}
+
+/// The package whose list of files has the path, with and without a merged /usr.
+fn dpkg_owner(path: &str, look: &HostRoot) -> Option<String> {
+    const LISTS: &str = "/var/lib/dpkg/info";
+    let other = path.strip_prefix("/usr").map_or_else(|| format!("/usr{path}"), str::to_owned);
+    let has = |list: &str| {
+        let text = fs::read_to_string(look.path(format!("{LISTS}/{list}"))).unwrap_or_default();
+        text.lines().any(|line| line == path || line == other)
+    };
+    let name = |list: &str| Some(list.strip_suffix(".list")?.split(':').next()?.to_owned());
+    // The likeliest first: there are hundreds.
+    let likely = ["keyutils.list", "key-dns.list"].into_iter().find(|list| has(list));
+    if let Some(list) = likely {
+        return name(list);
+    }
+    let lists = look.names(LISTS);
+    let owner = lists.iter().find(|list| name(list).is_some() && has(list));
+    owner.and_then(|list| name(list))
+}
+
+/// The first line that a command prints, if it succeeds in time.
+fn says(command: &str, args: &[&str]) -> Option<String> {
+    let mut command = Command::new(command);
+    command.args(args).env("LC_ALL", "C");
+    match child::run(command, LIMIT).ok()? {
+        Ended::Done { status, output, .. } if status.success() => {
+            let text = String::from_utf8_lossy(&output);
+            Some(text.lines().next().unwrap_or_default().trim().to_owned())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host_root::tree;
+
+    #[test]
+    fn each_distribution_has_its_package_manager() {
+        for (text, command) in [
+            ("ID=debian\n", "apt-get install -y keyutils"),
+            ("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", "apt-get install -y keyutils"),
+            ("NAME=Rocky\nID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n", "dnf install -y keyutils"),
+            ("ID=\"opensuse-leap\"\n", "zypper --non-interactive install keyutils"),
+            ("ID=arch\n", "pacman -S --noconfirm keyutils"),
+            ("ID=alpine\n", "apk add keyutils"),
+        ] {
+            let look = tree("manager", &[("etc/os-release", text)]);
+            assert_eq!(Manager::of(&look).install(Package::Keyutils, &look), command);
+        }
+    }
+
+    #[test]
+    fn a_file_s_package_is_known_with_and_without_a_merged_usr() {
+        let look = tree(
+            "owner",
+            &[
+                ("var/lib/dpkg/info/a:amd64.list", "/.\n/usr\n/usr/sbin/request-key\n"),
+                ("var/lib/dpkg/info/b.list", "/lib/x\n"),
+            ],
+        );
+        let owner = |path| Manager::Apt.owner(path, &look);
+        assert_eq!(owner("/sbin/request-key").as_deref(), Some("a"));
+        assert_eq!(owner("/usr/lib/x").as_deref(), Some("b"));
+        assert_eq!(owner("/sbin/y"), None);
+    }
+
+    #[test]
+    fn what_is_installed_is_reinstalled() {
+        let status = "Package: keyutils\nStatus: install ok installed\nVersion: 1\n\nPackage: other\nStatus: \
+                      deinstall ok config-files\n";
+        let look = tree("status", &[("var/lib/dpkg/status", status)]);
+        assert_eq!(
+            Manager::Apt.bring_back(Package::Keyutils, &look),
+            "apt-get install -y --reinstall keyutils"
+        );
+        assert!(!dpkg_has(status, "other"));
+    }
+}

@@ -1,0 +1,63 @@
+//! Whether this process is where the kernel starts its helpers: in the initial namespaces.
+
+use crate::host_root::HostRoot;
+
+/// The inode numbers of the initial namespaces, which are part of the kernel's interface
+/// (include/linux/proc_ns.h).
+const INITIAL: [(&str, u64); 2] = [("user", 0xEFFF_FFFD), ("pid", 0xEFFF_FFFC)];
+/// Those of the initial mount and network namespaces, since Linux 6.18; before, they have any number.
+const SINCE_6_18: [(&str, u64); 2] = [("mnt", 0xEFFF_FFF8), ("net", 0xEFFF_FFF9)];
+/// Files that container runtimes leave.
+const MARKS: [&str; 3] = ["/run/.containerenv", "/.dockerenv", "/run/systemd/container"];
+
+/// Where this process is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Where helpers run: their files are these.
+    Host(String),
+    /// Elsewhere: what is seen here of files and the network is not what helpers see.
+    Container(String),
+    /// It could not be told.
+    Unknown(String),
+}
+
+/// Where this process is, and what shows it.
+#[must_use]
+pub(crate) fn place(look: &HostRoot) -> Place {
+    let inode = |process: &str, kind: &str| {
+        let link = look.link(format!("/proc/{process}/ns/{kind}")).ok()?;
+        link.to_str()?.split_once('[')?.1.strip_suffix(']')?.parse::<u64>().ok()
+    };
+    for (kind, initial) in INITIAL {
+        if let Some(own) = inode("self", kind)
+            && own != initial
+        {
+            return Place::Container(format!("/proc/self/ns/{kind} is {own}, the initial one is {initial}"));
+        }
+    }
+    let mut evidence = Vec::new();
+    for (kind, initial) in SINCE_6_18 {
+        match (inode("self", kind), inode("2", kind)) {
+            (None, _) => return Place::Unknown(format!("/proc/self/ns/{kind} can't be read")),
+            (Some(own), _) if own == initial => {
+                evidence.push(format!("/proc/self/ns/{kind} is {own}, the initial one"));
+            }
+            (Some(own), Some(threads)) if own == threads => {
+                evidence.push(format!("/proc/self/ns/{kind} is that of the kernel's threads"));
+            }
+            (Some(own), Some(threads)) => {
+                let why = format!("/proc/self/ns/{kind} is {own}, that of the kernel's threads is {threads}");
+                return Place::Container(why);
+            }
+            (Some(_), None) => {
+                return match MARKS.into_iter().find(|mark| look.exists(mark)) {
+                    Some(mark) => Place::Container(format!("there is {mark}")),
+                    None => {
+                        Place::Unknown(format!("/proc/2/ns/{kind}, the kernel's own, is for root to see"))
+                    }
+                };
+            }
+        }
+    }
+    Place::Host(evidence.join(", "))
+}

@@ -1,0 +1,327 @@
+//! A real `request_key(2)`, and how what it brings compares with the dry run.
+//!
+//! It waits without a time limit for whatever the rule runs, so a process of its own makes the call and can be left
+//! behind. Its session keyring is new: it finds no key that is there already, and leaves none.
+
+use crate::answer::{self, DryRun};
+use crate::cache::proc_keys::{self, State, What};
+use crate::child::{self, Ended, Errors};
+use crate::explain::name_of;
+use crate::host_root::HostRoot;
+use crate::report::{Finding, Step};
+use crate::rule::Winner;
+use crate::subject::{Consumer, Question};
+use crate::{repair, request_key};
+use key::Payload;
+use key::keyctl;
+use nix::libc;
+use std::ffi::CString;
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+use upcall::Settings;
+
+/// The name of the step.
+pub const NAME: &str = "live";
+/// The subcommand that asks.
+pub const ASK: &str = "ask-kernel";
+/// Seconds that the call may take beyond the deadline of a lookup.
+const GRACE: u64 = 3;
+
+/// What the kernel brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Brought {
+    /// A key with this payload.
+    Payload(Vec<u8>),
+    /// A key whose reading fails with this errno: the helper's own error.
+    Error(u16),
+    /// No key: `request_key(2)` itself failed.
+    NoKey(u16),
+}
+
+/// Makes the call, and prints what it brought: `payload HEX`, `error ERRNO` or `no-key ERRNO`.
+///
+/// # Errors
+/// Where no session keyring can be had, or the names hold a NUL.
+pub fn ask(description: &str, callout: &str) -> io::Result<String> {
+    keyctl::join_new_session()?;
+    let key = match keyctl::request(&CString::new(description)?, &CString::new(callout)?) {
+        Ok(key) => key,
+        Err(error) => return Ok(format!("no-key {}", error.raw_os_error().unwrap_or_default())),
+    };
+    let read = keyctl::read(key);
+    let _ = keyctl::invalidate(key);
+    Ok(match read {
+        Ok(payload) => payload.iter().fold("payload ".to_owned(), |mut text, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        }),
+        Err(error) => format!("error {}", error.raw_os_error().unwrap_or_default()),
+    })
+}
+
+fn parse(output: &[u8]) -> Option<Brought> {
+    let text = std::str::from_utf8(output).ok()?;
+    let (word, value) = text.trim_end_matches('\n').split_once(' ')?;
+    match word {
+        "payload" => {
+            let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+            let bytes: Option<Vec<u8>> = value.as_bytes().chunks(2).map(digits).collect();
+            Some(Brought::Payload(bytes?))
+        }
+        "error" => Some(Brought::Error(value.parse().ok()?)),
+        "no-key" => Some(Brought::NoKey(value.parse().ok()?)),
+        _ => None,
+    }
+}
+
+/// What is known from the steps before.
+#[derive(Clone, Copy, Debug)]
+pub struct Before<'a> {
+    /// What is asked.
+    pub question: &'a Question,
+    /// By whom.
+    pub consumer: Consumer,
+    /// The settings in force.
+    pub settings: &'a Settings,
+    /// The dry run, where it was made.
+    pub dry: Option<&'a DryRun>,
+    /// The rule that wins, where it could be seen.
+    pub winner: Option<&'a Winner>,
+}
+
+/// Asks the kernel.
+#[must_use]
+pub fn check(look: &HostRoot, before: Before<'_>) -> Step {
+    let mut step = Step::new(NAME);
+    let limit = Duration::from_secs(u64::from(before.settings.lookup.deadline) + GRACE);
+    let (brought, took) = match call(before.question, limit, || {}) {
+        Ok(Ended::Done { status, output, took }) => {
+            let Some(brought) = parse(&output) else {
+                step.sum("the kernel could not be asked");
+                step.unseen(
+                    "what request_key(2) brings",
+                    format!("the process that calls it ended with {status}"),
+                );
+                return step;
+            };
+            (brought, took)
+        }
+        Ok(Ended::Abandoned { pid }) => {
+            step.sum(format!("no answer within {} s", limit.as_secs()));
+            step.find(hangs(look, before, limit, pid));
+            return step;
+        }
+        Err(error) => {
+            step.sum("the kernel could not be asked");
+            step.unseen("what request_key(2) brings", error.to_string());
+            return step;
+        }
+    };
+    step.sum(format!("{} after {} ms", told(&brought), took.as_millis()));
+    match &brought {
+        Brought::NoKey(errno) => no_key(&mut step, look, before, *errno, took),
+        Brought::Error(errno) => failed(&mut step, look, before, *errno),
+        Brought::Payload(payload) => compare(&mut step, look, before, payload),
+    }
+    step
+}
+
+/// Has a process of its own ask, and calls `look` meanwhile.
+fn call(question: &Question, limit: Duration, look: impl FnMut()) -> io::Result<Ended> {
+    let command = child::this_program(&[ASK, "--", &question.description, question.callout]);
+    child::run_watching(command, limit, Errors::Drop, look)
+}
+
+/// Asks once more, and looks whether an answer can be seen that is over before the program has ended: the caller then
+/// gets ENOKEY too (security/keys/request_key.c, `call_sbin_request_key()`).
+fn expires_early(question: &Question, limit: Duration) -> Option<String> {
+    let mut seen = None;
+    let name = question.description.as_bytes();
+    let look = || {
+        let keys = std::fs::read("/proc/keys").map(|text| proc_keys::parse(&text)).unwrap_or_default();
+        let line = keys.into_iter().find(|line| {
+            matches!(&line.what, What::Dns(own, _) if own == name)
+                && matches!(line.state, State::Positive | State::Expired)
+        });
+        if let Some(line) = line {
+            seen = Some(match line.left {
+                Some(left) => {
+                    format!("/proc/keys showed the answer, for {left} more, while the program still ran")
+                }
+                None => "/proc/keys showed the answer, expired, while the program still ran".to_owned(),
+            });
+        }
+    };
+    match call(question, limit, look) {
+        Ok(Ended::Done { output, .. })
+            if parse(&output) == Some(Brought::NoKey(u16::try_from(libc::ENOKEY).unwrap_or_default())) =>
+        {
+            seen
+        }
+        _ => None,
+    }
+}
+
+fn told(brought: &Brought) -> String {
+    match brought {
+        Brought::Payload(payload) => shown(payload),
+        Brought::Error(errno) => name_of(*errno),
+        Brought::NoKey(errno) => format!("no key: {}", name_of(*errno)),
+    }
+}
+
+/// Text without its NUL; a list of servers by its length.
+fn shown(payload: &[u8]) -> String {
+    match payload.first() {
+        Some(0) => format!("a list of servers of {} bytes", payload.len()),
+        _ => payload.strip_suffix(b"\0").unwrap_or(payload).escape_ascii().to_string(),
+    }
+}
+
+/// The rule and its program, for evidence.
+fn rule(before: Before<'_>) -> String {
+    match before.winner {
+        Some(winner) => format!("{} runs {}", winner.at(), winner.program),
+        None => "the rule could not be seen".to_owned(),
+    }
+}
+
+/// The command for a rule whose program does not do its work.
+fn mend(look: &HostRoot, before: Before<'_>) -> String {
+    match before.winner {
+        Some(winner) if !(winner.ours && repair::helper(look) == winner.program) => winner.mend(look),
+        Some(winner) => format!("{} -D -v -- {} ''", winner.program, before.question.description),
+        None => repair::add_rule(look),
+    }
+}
+
+fn hangs(look: &HostRoot, before: Before<'_>, limit: Duration, pid: u32) -> Finding {
+    Finding::broken(
+        "live-hangs",
+        "the program that is to answer does not come back, and every mount that asks hangs with it",
+        format!(
+            "request_key(2) in process {pid} has not returned within {} s; {}",
+            limit.as_secs(),
+            rule(before)
+        ),
+        mend(look, before),
+    )
+}
+
+/// `request_key(2)` failed: nobody answered, or the key was rejected.
+fn no_key(step: &mut Step, look: &HostRoot, before: Before<'_>, errno: u16, took: Duration) {
+    let expired = (i32::from(errno) == libc::ENOKEY)
+        .then(|| expires_early(before.question, took * 2 + Duration::from_secs(1)))
+        .flatten();
+    let seen = expired.as_ref().map(|seen| format!("; {seen}")).unwrap_or_default();
+    let evidence =
+        format!("request_key(2): {} after {} ms{seen}; {}", name_of(errno), took.as_millis(), rule(before));
+    let (id, problem, remedy) = match i32::from(errno) {
+        libc::ENOSYS | libc::EPERM => {
+            step.unseen(
+                "what request_key(2) brings",
+                format!("it is not allowed here ({}): a container's filter of system calls", name_of(errno)),
+            );
+            return;
+        }
+        libc::ENOKEY if expired.is_some() => (
+            "answer-expired",
+            "the answer is over before its asker sees it: the program lingers after it, or gives it no time",
+            mend(look, before),
+        ),
+        libc::ENOKEY => {
+            ("not-answered", "the program that the rule names ended without an answer", mend(look, before))
+        }
+        libc::EKEYEXPIRED => (
+            "answer-expired",
+            "the answer was over before it could be read: the program gives it too short a time, or lingers",
+            mend(look, before),
+        ),
+        libc::EDQUOT => (
+            "quota-full",
+            "no more keys can be made for who asks",
+            "sysctl -w kernel.keys.root_maxkeys=1000000 kernel.keys.root_maxbytes=25000000".to_owned(),
+        ),
+        libc::ENOENT | libc::EACCES | libc::ENOEXEC => (
+            "not-started",
+            "a program on the way to the answer can't be executed",
+            format!("{} --version", request_key::PATH),
+        ),
+        _ => ("rejected", "the program that the rule names rejected the key", mend(look, before)),
+    };
+    step.find(Finding::broken(id, problem, evidence, remedy));
+}
+
+/// The helper answered with an error.
+fn failed(step: &mut Step, look: &HostRoot, before: Before<'_>, errno: u16) {
+    let Some(dry) = before.dry else { return };
+    if let Payload::Error(expected) = &dry.reply.payload
+        && expected.number() == errno
+    {
+        return;
+    }
+    if i32::from(errno) == libc::EKEYEXPIRED {
+        no_key(step, look, before, errno, Duration::ZERO);
+        return;
+    }
+    step.find(Finding::broken(
+        "live-fails",
+        "what the kernel is told is not what key-dns finds: another program answers, or with other files",
+        format!("the key says {}; the dry run: {}; {}", name_of(errno), dry.reply.payload, rule(before)),
+        mend(look, before),
+    ));
+}
+
+fn compare(step: &mut Step, look: &HostRoot, before: Before<'_>, payload: &[u8]) {
+    let single = !before.question.is_cell() && !before.question.callout.contains("list");
+    if single && payload.contains(&b',') {
+        step.find(Finding::broken(
+            "address-list",
+            "more than one address is handed over, which CephFS (EINVAL), CIFS and NFS can't read",
+            format!("the key says {}; {}", shown(payload), rule(before)),
+            mend(look, before),
+        ));
+        return;
+    }
+    let Some(dry) = before.dry else { return };
+    let same = dry.reply.payload.encode() == payload
+        || dry.reply.payload.encode().strip_suffix(b"\0") == Some(payload);
+    if same {
+        step.fact("the same as the dry run");
+        return;
+    }
+    let among = || {
+        let live = shown(payload).parse().ok();
+        live.is_some_and(|live| answer::all_addresses(before.question, before.settings).contains(&live))
+    };
+    if single && among() {
+        step.fact(format!("another address of the name than in the dry run: {}", dry.reply.payload));
+        return;
+    }
+    if before.question.is_cell() && payload.first() == Some(&0) {
+        step.fact("a list of servers, other than in the dry run: their order is partly by chance");
+        return;
+    }
+    step.find(Finding::warn(
+        "live-differs",
+        "what the kernel is told is not what key-dns finds: another program answers, or with other files",
+        format!("the key says {}; the dry run: {}; {}", shown(payload), dry.reply.payload, rule(before)),
+        mend(look, before),
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_child_prints_is_read_back() {
+        assert_eq!(parse(b"payload 312e3200\n"), Some(Brought::Payload(b"1.2\0".to_vec())));
+        assert_eq!(parse(b"error 61\n"), Some(Brought::Error(61)));
+        assert_eq!(parse(b"no-key 126"), Some(Brought::NoKey(126)));
+        assert_eq!(parse(b""), None);
+        assert_eq!(parse(b"payload 3x"), None);
+    }
+}

@@ -1,0 +1,236 @@
+//! The way of a lookup, step by step, as the kernel would go it.
+
+use crate::cache::Cache;
+use crate::host_root::HostRoot;
+use crate::kernel::{Kernel, Place, place};
+use crate::report::{Kind, Report, Step};
+use crate::request_key::RequestKey;
+use crate::rule::{Choice, Winner};
+use crate::subject::{NoSubject, Question, Subject};
+use crate::{answer, kernel, live, logs, remembered, request_key, rule, servers, settings};
+use upcall::{DEFAULT_PATH, Settings};
+
+/// The key whose rule is looked for where no name is given.
+const SAMPLE: &str = "host.example";
+
+/// Follows the lookups of `text`: a name, a mount's source, a mount point. Without one, what all lookups share.
+///
+/// # Errors
+/// Where no name can be seen in it.
+pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> {
+    let subject = match text {
+        Some(text) => Subject::parse(text, look)?,
+        None => Subject::nobody(),
+    };
+    let mut steps = Vec::new();
+    if let Some(step) = said(&subject) {
+        steps.push(step);
+    }
+    let kernel = kernel::check(look, &subject, nix::unistd::getuid().as_raw());
+    let mut way = Way { look, subject: &subject, steps, kernel, elsewhere: None };
+    way.go();
+    Ok(Report { kind: Kind::Lookup, subject: text.map(str::to_owned), steps: way.steps })
+}
+
+/// What became of the subject.
+fn said(subject: &Subject) -> Option<Step> {
+    let mut step = Step::new("subject");
+    for address in &subject.addresses {
+        step.fact(format!("{address} is an address: nobody is asked for it"));
+    }
+    step.facts.extend(subject.origin.clone());
+    for question in &subject.questions {
+        step.fact(format!(
+            "{} asks for \"{}\", callout \"{}\"",
+            subject.consumer.name(),
+            question.description,
+            question.callout
+        ));
+    }
+    let names: Vec<&str> = subject.questions.iter().map(|question| question.description.as_str()).collect();
+    match (names.as_slice(), subject.addresses.as_slice(), &subject.origin) {
+        ([], [], _) | ([_], [], None) => return None,
+        ([], addresses, _) => {
+            step.sum(format!("{}: addresses, for which nobody is asked", addresses.join(", ")));
+        }
+        (names, _, Some(origin)) => step.sum(format!("{}, from {origin}", names.join(", "))),
+        (names, _, None) => step.sum(names.join(", ")),
+    }
+    Some(step)
+}
+
+/// A walk in progress.
+struct Way<'a> {
+    look: &'a HostRoot,
+    subject: &'a Subject,
+    steps: Vec<Step>,
+    kernel: Kernel,
+    /// Why what is seen here of files and the network is not what the helper sees.
+    elsewhere: Option<String>,
+}
+
+impl Way<'_> {
+    fn go(&mut self) {
+        self.where_we_are();
+        self.steps.push(self.kernel.step.clone());
+        let cache = Cache::look();
+        let request_key = self.request_key();
+        self.steps.push(request_key.step.clone());
+        let questions = self.subject.questions.clone();
+        let sample = [Question { description: SAMPLE.to_owned(), callout: "" }];
+        let asked = if questions.is_empty() { sample.as_slice() } else { &questions };
+        let choices: Vec<Choice> = asked.iter().map(|question| self.rule(question, &request_key)).collect();
+        self.push_all(asked, choices.iter().map(|choice| choice.step.clone()).collect());
+        let path = choices.iter().find_map(|choice| choice.winner.as_ref()?.settings.clone());
+        let (step, settings) = self.settings(path.as_deref());
+        self.steps.push(step);
+        if questions.is_empty() {
+            if self.subject.addresses.is_empty() {
+                let step = self.servers(None, &settings);
+                self.steps.push(step);
+            }
+        } else {
+            let path = path.unwrap_or_else(|| DEFAULT_PATH.to_owned());
+            self.names(&questions, &choices, &request_key, &settings, &path, cache.as_ref().ok());
+        }
+        self.steps.push(logs::check(self.look));
+    }
+
+    /// The steps that each name has for itself.
+    fn names(
+        &mut self,
+        questions: &[Question],
+        choices: &[Choice],
+        request_key: &RequestKey,
+        settings: &Settings,
+        path: &str,
+        cache: Option<&Cache>,
+    ) {
+        let services: Vec<Step> =
+            questions.iter().map(|question| self.servers(Some(question), settings)).collect();
+        let mut dry = Vec::new();
+        let mut answers = Vec::new();
+        for (question, service) in questions.iter().zip(&services) {
+            if let Some(step) = self.hidden(answer::NAME) {
+                answers.push(step);
+                dry.push(None);
+            } else if service.is_broken() {
+                answers.push(after(answer::NAME, servers::NAME));
+                dry.push(None);
+            } else {
+                let found = answer::check(question, self.subject.consumer, settings, path);
+                answers.push(found.step.clone());
+                dry.push(Some(found));
+            }
+        }
+        let mut lives = Vec::new();
+        let mut caches = Vec::new();
+        for (index, question) in questions.iter().enumerate() {
+            let choice = choices.get(index);
+            let own = dry.get(index).and_then(Option::as_ref);
+            let before =
+                [Some(&self.kernel.step), Some(&request_key.step), choice.map(|choice| &choice.step)];
+            let broken = before.into_iter().flatten().chain(services.get(index)).chain(answers.get(index));
+            let broken = broken.filter(|step| step.is_broken()).map(|step| step.name).next();
+            lives.push(match broken {
+                Some(name) => after(live::NAME, name),
+                None => self.live(question, settings, own, choice.and_then(|choice| choice.winner.as_ref())),
+            });
+            caches.push(remembered::check(cache, question, own));
+        }
+        for steps in [services, answers, lives, caches] {
+            self.push_all(questions, steps);
+        }
+    }
+
+    /// Adds steps of one name, each with what it is about; those that say the same once.
+    fn push_all(&mut self, questions: &[Question], steps: Vec<Step>) {
+        let several = questions.len() > 1;
+        if several && steps.windows(2).all(|pair| pair.first() == pair.last()) {
+            self.steps.extend(steps.into_iter().next());
+            return;
+        }
+        for (question, step) in questions.iter().zip(steps) {
+            self.steps.push(if several { step.about(question.description.clone()) } else { step });
+        }
+    }
+
+    /// Whether files and network are those of the helper.
+    fn where_we_are(&mut self) {
+        if !self.look.is_host() {
+            return;
+        }
+        match place(self.look) {
+            Place::Host(why) => self.kernel.step.fact(format!("in the initial namespaces: {why}")),
+            Place::Unknown(why) => {
+                self.kernel.step.fact(format!("maybe in other namespaces than the helper: {why}"));
+            }
+            Place::Container(why) => {
+                self.kernel.step.unseen(
+                    "the host's files and network",
+                    format!(
+                        "this is a container, or other namespaces, and the kernel runs the helper on the host, where \
+                         key-dns doctor sees all; {why}"
+                    ),
+                );
+                self.elsewhere = Some("the host's files are not to be seen from here".to_owned());
+            }
+        }
+    }
+
+    /// The step where it can't be looked at from here.
+    fn hidden(&self, name: &'static str) -> Option<Step> {
+        let why = self.elsewhere.as_ref()?;
+        Some(Step::skip(name, format!("not looked at: {why}")))
+    }
+
+    fn request_key(&self) -> RequestKey {
+        match self.hidden(request_key::NAME) {
+            Some(step) => RequestKey { step, ours: false },
+            None => request_key::check(self.look),
+        }
+    }
+
+    fn rule(&self, question: &Question, request_key: &RequestKey) -> Choice {
+        if let Some(step) = self.hidden(rule::NAME) {
+            return Choice { step, winner: None };
+        }
+        if request_key.step.is_broken() {
+            return Choice { step: after(rule::NAME, request_key::NAME), winner: None };
+        }
+        rule::check(self.look, question, request_key.ours)
+    }
+
+    fn settings(&self, path: Option<&str>) -> (Step, Settings) {
+        match self.hidden(settings::NAME) {
+            Some(step) => (step, Settings::default()),
+            None => settings::check(self.look, path),
+        }
+    }
+
+    fn servers(&self, question: Option<&Question>, settings: &Settings) -> Step {
+        self.hidden(servers::NAME).unwrap_or_else(|| servers::check(self.look, question, settings))
+    }
+
+    fn live(
+        &self,
+        question: &Question,
+        settings: &Settings,
+        dry: Option<&answer::DryRun>,
+        winner: Option<&Winner>,
+    ) -> Step {
+        if !self.kernel.has_type {
+            let mut step = Step::new(live::NAME);
+            step.sum("the kernel could not be asked");
+            step.unseen("what request_key(2) brings", "the module is not loaded (modprobe dns_resolver)");
+            return step;
+        }
+        let consumer = self.subject.consumer;
+        live::check(self.look, live::Before { question, consumer, settings, dry, winner })
+    }
+}
+
+/// A step that is no use after one that is broken.
+fn after(name: &'static str, broken: &str) -> Step {
+    Step::skip(name, format!("not looked at: {broken} is broken"))
+}

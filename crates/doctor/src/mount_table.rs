@@ -1,0 +1,93 @@
+//! What is mounted, and what is to be: mountinfo (proc_pid_mountinfo(5)) and fstab(5).
+
+/// A file system and where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The folder.
+    pub mount_point: String,
+    /// `ceph`, `nfs4`, `cifs`, …
+    pub fs_type: String,
+    /// What is mounted.
+    pub source: String,
+    /// The options of the file system itself.
+    pub options: String,
+}
+
+/// The entries of a mountinfo; lines that are none are passed over.
+#[must_use]
+pub(crate) fn mountinfo(text: &str) -> Vec<Entry> {
+    let entry = |line: &str| {
+        let (left, right) = line.split_once(" - ")?;
+        let mut right = right.split(' ');
+        Some(Entry {
+            mount_point: unescape(left.split(' ').nth(4)?),
+            fs_type: right.next()?.to_owned(),
+            source: unescape(right.next()?),
+            options: unescape(right.next().unwrap_or_default()),
+        })
+    };
+    text.lines().filter_map(entry).collect()
+}
+
+/// The entries of an fstab.
+#[must_use]
+pub(crate) fn fstab(text: &str) -> Vec<Entry> {
+    let entry = |line: &str| {
+        let mut fields = line.split_whitespace();
+        let source = fields.next().filter(|source| !is_comment(source))?;
+        Some(Entry {
+            source: unescape(source),
+            mount_point: unescape(fields.next()?),
+            fs_type: fields.next()?.to_owned(),
+            options: unescape(fields.next().unwrap_or_default()),
+        })
+    };
+    text.lines().filter_map(entry).collect()
+}
+
+/// A comment, and not the source of an AFS volume: `#cell:volume`.
+fn is_comment(source: &str) -> bool {
+    source.starts_with('#') && !source.contains(':')
+}
+
+/// Blanks and backslashes are written as `\040`.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let octal = after
+            .get(..3)
+            .filter(|_| first == b'\\')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        bytes.push(octal.unwrap_or(first));
+        rest = after.get(if octal.is_some() { 3 } else { 0 }..).unwrap_or_default();
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_mountinfo_is_taken_apart() {
+        let text = "36 35 98:0 / /mnt/a\\040b rw,noatime shared:1 master:2 - ceph mon1:6789:/x\\134y rw,name=admin\n\
+                    junk\n";
+        assert_eq!(
+            mountinfo(text),
+            [Entry {
+                mount_point: "/mnt/a b".to_owned(),
+                fs_type: "ceph".to_owned(),
+                source: "mon1:6789:/x\\y".to_owned(),
+                options: "rw,name=admin".to_owned(),
+            }]
+        );
+    }
+
+    #[test]
+    fn fstab_has_comments_and_afs_sources_that_look_like_them() {
+        let text = "# a comment\n#example.org:root.cell /afs afs defaults 0 0\n//srv/share /mnt cifs\n";
+        let found: Vec<String> = fstab(text).into_iter().map(|entry| entry.source).collect();
+        assert_eq!(found, ["#example.org:root.cell", "//srv/share"]);
+    }
+}

@@ -1,0 +1,69 @@
+//! Mounts that don't answer, or answer with errors.
+
+use super::probe::{LIMIT, Outcome};
+use super::{Group, Scene, names, shown};
+use crate::mounts::table::Mount;
+use crate::report::Finding;
+use nix::errno::Errno;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// How long a server may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(1);
+
+/// What is wrong with it.
+pub(super) fn finding(group: &Group<'_>, outcome: &Outcome, scene: &Scene) -> Option<Finding> {
+    let first = group.first;
+    let (point, source, fs_type) = (shown(&first.point), &first.source, &first.fs_type);
+    match outcome {
+        Outcome::Silent { .. } => Some(Finding::broken(
+            "mount-silent",
+            format!(
+                "{source} ({fs_type}) on {point} does not answer: whatever touches it hangs, df, ls and a shell in it \
+                 among them, and containers that have it neither start nor stop"
+            ),
+            format!("statfs(2) of {point} did not return within {} s{}", LIMIT.as_secs(), server(first)),
+            match first.fs_type.as_str() {
+                // Pending calls of NFS end only so.
+                "nfs" | "nfs4" => scene.command(&["umount", "-f", "-l"], &group.points),
+                _ => group.unmount(scene),
+            },
+        )),
+        Outcome::Fails { call, errno } if !matches!(errno, Errno::EACCES | Errno::EPERM) => {
+            let id = if *errno == Errno::ESTALE { "mount-stale" } else { "mount-fails" };
+            let why = match errno {
+                Errno::ESTALE => "the server no longer has what is mounted",
+                Errno::EHOSTDOWN | Errno::EHOSTUNREACH | Errno::ETIMEDOUT => "the server can't be reached",
+                _ => "it fails",
+            };
+            Some(Finding::broken(
+                id,
+                format!(
+                    "{source} ({fs_type}) on {point}: {why}; bind mounts and containers that have it fail too"
+                ),
+                format!("{call}(2) of {point}: {errno}{}", server(first)),
+                group.unmount(scene),
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// What the server's port says, where address and port are known.
+fn server(mount: &Mount) -> String {
+    let port = |default| {
+        mount.option("port").and_then(|port| port.parse().ok()).filter(|port| *port > 0).unwrap_or(default)
+    };
+    let port: u16 = match mount.fs_type.as_str() {
+        "nfs" | "nfs4" => port(2049),
+        "cifs" | "smb3" => port(445),
+        _ => return String::new(),
+    };
+    let Some(address) = names::address_option(mount) else { return String::new() };
+    let server = SocketAddr::new(address, port);
+    let start = Instant::now();
+    match TcpStream::connect_timeout(&server, CONNECT) {
+        Ok(_) => format!("; {server} accepts connections ({} ms)", start.elapsed().as_millis()),
+        Err(error) => format!("; {server} by TCP: {error}"),
+    }
+}

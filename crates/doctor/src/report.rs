@@ -1,0 +1,252 @@
+//! What checks return: steps, with what was seen, what could not be looked at, and the findings.
+
+use std::process::ExitCode;
+
+/// How a step ended, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Looked at, and well.
+    Ok,
+    /// Not looked at, as something before it is broken or it does not apply.
+    Skipped,
+    /// It could not be looked at.
+    Unknown,
+    /// Something is not as it should be; mounts work all the same.
+    Warn,
+    /// Something breaks mounts.
+    Broken,
+}
+
+impl Status {
+    /// The word for it, in text and in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Skipped => "skipped",
+            Self::Unknown => "unknown",
+            Self::Warn => "warn",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Mounts work all the same.
+    Warn,
+    /// It breaks mounts.
+    Broken,
+}
+
+impl From<Severity> for Status {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Warn => Self::Warn,
+            Severity::Broken => Self::Broken,
+        }
+    }
+}
+
+/// Something that is wrong, how that was seen, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// A name for programs, which stays: `request-key-missing`.
+    pub id: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, and what comes of it.
+    pub problem: String,
+    /// What was seen that shows it. Never empty.
+    pub evidence: String,
+    /// One command that mends it. A word in capitals is for the reader to fill in.
+    pub remedy: String,
+}
+
+impl Finding {
+    /// A finding that breaks mounts.
+    pub fn broken(
+        id: &'static str,
+        problem: impl Into<String>,
+        evidence: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            severity: Severity::Broken,
+            problem: problem.into(),
+            evidence: evidence.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// A finding that mounts survive.
+    pub fn warn(
+        id: &'static str,
+        problem: impl Into<String>,
+        evidence: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self { severity: Severity::Warn, ..Self::broken(id, problem, evidence, remedy) }
+    }
+}
+
+/// Something that could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// What.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// One step of the way, looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Which one, for programs and at the beginning of its line: `kernel`, `rule`.
+    pub name: &'static str,
+    /// What it is about, where there are several of its name: a key's description, a mount point.
+    pub about: Option<String>,
+    /// What was seen, in one line.
+    pub summary: String,
+    /// What was seen, one after the other.
+    pub facts: Vec<String>,
+    /// What could not be looked at.
+    pub unseen: Vec<Unseen>,
+    /// What is wrong, the true cause first.
+    pub findings: Vec<Finding>,
+    /// Whether it was passed over; `summary` says why.
+    pub skipped: bool,
+}
+
+impl Step {
+    /// A step of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            about: None,
+            summary: String::new(),
+            facts: Vec::new(),
+            unseen: Vec::new(),
+            findings: Vec::new(),
+            skipped: false,
+        }
+    }
+
+    /// A step that is passed over.
+    #[must_use]
+    pub fn skip(name: &'static str, why: impl Into<String>) -> Self {
+        Self { summary: why.into(), skipped: true, ..Self::new(name) }
+    }
+
+    /// Says what it is about.
+    #[must_use]
+    pub fn about(mut self, about: impl Into<String>) -> Self {
+        self.about = Some(about.into());
+        self
+    }
+
+    /// Says in one line what was seen.
+    pub fn sum(&mut self, summary: impl Into<String>) {
+        self.summary = summary.into();
+    }
+
+    /// Notes something seen.
+    pub fn fact(&mut self, fact: impl Into<String>) {
+        self.facts.push(fact.into());
+    }
+
+    /// Notes something that could not be looked at.
+    pub fn unseen(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        self.unseen.push(Unseen { what: what.into(), why: why.into() });
+    }
+
+    /// Notes something that is wrong.
+    pub fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.skipped {
+            return Status::Skipped;
+        }
+        let worst = self.findings.iter().map(|finding| Status::from(finding.severity)).max();
+        worst.unwrap_or(if self.unseen.is_empty() { Status::Ok } else { Status::Unknown })
+    }
+
+    /// Whether it has a finding that breaks mounts.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.status() == Status::Broken
+    }
+}
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The way of a lookup.
+    Lookup,
+    /// The mounts of a process.
+    Mounts,
+}
+
+impl Kind {
+    /// The word for it in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Lookup => "lookup",
+            Self::Mounts => "mounts",
+        }
+    }
+}
+
+/// All that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// What it is about.
+    pub kind: Kind,
+    /// What was asked about, as it was typed.
+    pub subject: Option<String>,
+    /// The steps in their order.
+    pub steps: Vec<Step>,
+}
+
+/// What `key-dns doctor` exits with.
+pub mod exit {
+    /// All is well.
+    pub const WELL: u8 = 0;
+    /// Something breaks mounts.
+    pub const BROKEN: u8 = 1;
+    /// Nothing that breaks mounts was found, but not all could be looked at; also for wrong usage.
+    pub const UNSEEN: u8 = 2;
+}
+
+impl Report {
+    /// All findings in their order.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.steps.iter().flat_map(|step| &step.findings)
+    }
+
+    /// The exit status.
+    #[must_use]
+    pub fn exit(&self) -> u8 {
+        if self.steps.iter().any(Step::is_broken) {
+            exit::BROKEN
+        } else if self.steps.iter().any(|step| step.status() == Status::Unknown) {
+            exit::UNSEEN
+        } else {
+            exit::WELL
+        }
+    }
+
+    /// The exit status, as `main` returns it.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit())
+    }
+}

@@ -1,0 +1,83 @@
+//! `/sbin/request-key`, which the kernel runs for each key.
+
+use crate::distribution::Manager;
+use crate::host_root::HostRoot;
+use crate::program::{self, Obstacle};
+use crate::repair;
+use crate::report::{Finding, Step};
+use std::os::unix::fs::MetadataExt;
+
+/// The name of the step.
+pub(crate) const NAME: &str = "request-key";
+/// What the kernel runs.
+pub(crate) const PATH: &str = "/sbin/request-key";
+
+/// What this step leaves to the later ones.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestKey {
+    /// The step.
+    pub step: Step,
+    /// Whether it is this program, whose rules are a little other than keyutils'.
+    pub ours: bool,
+}
+
+/// Looks at it.
+#[must_use]
+pub(crate) fn check(look: &HostRoot) -> RequestKey {
+    let mut step = Step::new(NAME);
+    let program = match program::check(look, PATH) {
+        Ok(program) => program,
+        Err(obstacle @ Obstacle::Unseen { .. }) => {
+            step.sum("could not be looked at");
+            step.unseen(PATH, obstacle.to_string());
+            return RequestKey { step, ours: false };
+        }
+        Err(obstacle) => {
+            step.sum("the kernel can't run it");
+            step.find(Finding::broken(
+                id(&obstacle),
+                format!(
+                    "the kernel can't run {PATH}, so no name is ever looked up: CephFS and NFS say \"No such \
+                     process\", CIFS \"Required key not available\""
+                ),
+                obstacle.to_string(),
+                repair::program(look, PATH, &obstacle),
+            ));
+            return RequestKey { step, ours: false };
+        }
+    };
+    let ours = program::is_ours(look, PATH);
+    let package = Manager::of(look).owner(PATH, look);
+    step.summary = match (ours, package) {
+        (true, _) => format!("{PATH} is key-dns"),
+        (false, Some(package)) => format!("{PATH} is of package {package}"),
+        (false, None) => format!("{PATH} is there, of no package"),
+    };
+    let facts = &program.metadata;
+    step.fact(format!("owner {}, mode {:03o}, {} bytes", facts.uid(), facts.mode() & 0o7777, facts.len()));
+    match &program.interpreter {
+        Some(interpreter) => step.fact(format!("run by {interpreter}; its libraries are found")),
+        None => step.fact("a static executable"),
+    }
+    if look.is_host() && (facts.uid() != 0 || facts.mode() & 0o022 != 0) {
+        step.find(Finding::warn(
+            "request-key-writable",
+            format!("the kernel runs {PATH} as root, and others than root can change it"),
+            format!("owner {}, mode {:03o}", facts.uid(), facts.mode() & 0o7777),
+            format!("chown root:root {PATH} && chmod 755 {PATH}"),
+        ));
+    }
+    RequestKey { step, ours }
+}
+
+fn id(obstacle: &Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::Missing(_) | Obstacle::Dangling { .. } => "request-key-missing",
+        Obstacle::NotExecutable { .. } | Obstacle::NoExec(_) => "request-key-not-executable",
+        Obstacle::Library { .. } => "request-key-library",
+        Obstacle::Interpreter { .. } => "request-key-interpreter",
+        Obstacle::NotAFile(_) | Obstacle::NotAProgram { .. } | Obstacle::Unseen { .. } => {
+            "request-key-no-program"
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! The rule that wins for a key, what it beats, and the program that it names.
+
+use crate::host_root::HostRoot;
+use crate::program::{self, Obstacle};
+use crate::repair;
+use crate::report::{Finding, Step};
+use crate::subject::Question;
+use std::io;
+use std::path::{Path, PathBuf};
+use upcall::request_key::Argument;
+use upcall::request_key::CREATE;
+use upcall::request_key::{BadLine, Rule, Subject};
+use upcall::request_key::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, Trust};
+
+/// The name of the step.
+pub(crate) const NAME: &str = "rule";
+
+/// What this step leaves to the later ones.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    /// The step.
+    pub step: Step,
+    /// The rule that wins.
+    pub winner: Option<Winner>,
+}
+
+/// A rule that wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Winner {
+    /// Where it stands; `None` for the rule that key-dns has built in.
+    pub place: Option<(PathBuf, usize)>,
+    /// What it runs.
+    pub program: String,
+    /// Whether that is this program.
+    pub ours: bool,
+    /// The settings that it names by `-c`.
+    pub settings: Option<String>,
+}
+
+impl Winner {
+    /// Where it stands, for people.
+    #[must_use]
+    pub fn at(&self) -> String {
+        match &self.place {
+            Some((file, line)) => format!("{}:{line}", file.display()),
+            None => "key-dns's own rule".to_owned(),
+        }
+    }
+
+    /// The command that has it run the helper as it should.
+    #[must_use]
+    pub fn mend(&self, look: &HostRoot) -> String {
+        match &self.place {
+            Some((file, line)) => repair::mend_rule(look, file, *line),
+            None => repair::add_rule(look),
+        }
+    }
+}
+
+/// Looks at the rules for one key. `ours` is whether `request-key` is this program.
+#[must_use]
+pub(crate) fn check(look: &HostRoot, question: &Question, ours: bool) -> Choice {
+    let mut step = Step::new(NAME);
+    let trust = if ours { Trust::Owners } else { Trust::Anyone };
+    let files = RuleFiles::read_in(&look.path(ROOT), trust);
+    let (rules, bad) = files.parse();
+    let subject = Subject {
+        operation: CREATE,
+        key_type: b"dns_resolver",
+        description: question.description.as_bytes(),
+        callout: question.callout.as_bytes(),
+    };
+    let read: Vec<String> = files.paths().map(|path| shown(look, path)).collect();
+    step.fact(format!("rule files: {}", if read.is_empty() { "none".to_owned() } else { read.join(", ") }));
+    let best = rules.best(&subject);
+    passed_over(&mut step, look, &files, best.is_some(), ours);
+    bad_lines(&mut step, look, &bad, ours);
+    let Some((place, rule)) = best else {
+        if !files.any() && ours {
+            step.sum("no rule file: key-dns answers by itself");
+            let program = crate::request_key::PATH.to_owned();
+            return Choice { step, winner: Some(Winner { place: None, program, ours, settings: None }) };
+        }
+        if step.summary.is_empty() {
+            step.sum("none fits");
+        }
+        if step.findings.is_empty() && step.unseen.is_empty() {
+            step.find(Finding::broken(
+                "no-rule",
+                "no rule says who answers this key, so nobody does (ENOKEY)",
+                format!(
+                    "no line for \"create dns_resolver {}\" in {}",
+                    question.description,
+                    if read.is_empty() {
+                        "/etc/request-key.d and /etc/request-key.conf, which are not there".to_owned()
+                    } else {
+                        read.join(", ")
+                    }
+                ),
+                repair::add_rule(look),
+            ));
+        }
+        return Choice { step, winner: None };
+    };
+    let winner = winner(look, place, rule);
+    step.summary = format!("{} runs {}", winner.at(), winner.program);
+    beaten(&mut step, look, &rules, &subject, place);
+    if let Some(finding) = flaw(look, &winner, rule) {
+        step.find(finding);
+    }
+    Choice { step, winner: Some(winner) }
+}
+
+/// The path as the host calls it.
+fn shown(look: &HostRoot, path: &Path) -> String {
+    let root = look.path("/");
+    Path::new("/").join(path.strip_prefix(&root).unwrap_or(path)).display().to_string()
+}
+
+fn winner(look: &HostRoot, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Winner {
+    let program = String::from_utf8_lossy(rule.program.path).into_owned();
+    let arguments: Vec<String> = rule
+        .program
+        .arguments()
+        .filter_map(|argument| match argument {
+            Argument::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+            _ => None,
+        })
+        .collect();
+    let after = |option: &str| arguments.iter().skip_while(move |text| *text != option).nth(1);
+    Winner {
+        place: Some((PathBuf::from(shown(look, place.file)), place.line)),
+        ours: program::is_ours(look, &program),
+        program,
+        settings: after("-c").or_else(|| after("--config")).cloned(),
+    }
+}
+
+/// What else fits.
+fn beaten(
+    step: &mut Step,
+    look: &HostRoot,
+    rules: &Rules<'_>,
+    subject: &Subject<'_>,
+    best: &RuleLocation<'_>,
+) {
+    let mut losers = Vec::new();
+    for ((place, rule), skips) in rules.fitting(subject) {
+        let program = String::from_utf8_lossy(rule.program.path);
+        let at = format!("{}:{}", shown(look, place.file), place.line);
+        if place == best {
+            step.fact(format!("{at}: wins, {skips}: {program}"));
+        } else {
+            step.fact(format!("{at}: fits as well, {skips}: {program}"));
+            losers.push(at);
+        }
+    }
+    if !losers.is_empty() {
+        step.sum(format!("{}, and beats {}", step.summary, losers.join(", ")));
+    }
+}
+
+/// Files that are not followed. Without a rule that fits, that is why.
+fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, ours: bool) {
+    for (path, refused) in files.refused() {
+        let path = shown(look, path);
+        if let RefusedFile::Unreadable(error) = refused
+            && error.kind() == io::ErrorKind::PermissionDenied
+            && !nix::unistd::geteuid().is_root()
+        {
+            step.unseen(&path, "it is for root to read");
+            continue;
+        }
+        let aside = || {
+            let aside = format!("mv {path} {path}.off");
+            if fits { aside } else { format!("{aside} && {}", repair::add_rule(look)) }
+        };
+        let remedy = match refused {
+            RefusedFile::Foreign(_) | RefusedFile::Writable(_) => {
+                format!("chown root:root {path} && chmod 644 {path}")
+            }
+            RefusedFile::Unreadable(_) | RefusedFile::NotAFile | RefusedFile::TooLarge => aside(),
+        };
+        let problem = if fits {
+            format!("the rules in {path} are not followed")
+        } else {
+            format!(
+                "the rules in {path} are not followed, and no other rule fits: nobody answers the key (ENOKEY)"
+            )
+        };
+        let finding = Finding::warn("rule-file-ignored", problem, format!("{path} {refused}"), remedy);
+        // keyutils' program gives up at a file that it can't read.
+        step.find(if fits && ours {
+            finding
+        } else {
+            Finding { severity: super::Severity::Broken, ..finding }
+        });
+    }
+}
+
+/// Lines that are no rules: passed over by this program, and the end of keyutils' own.
+fn bad_lines(step: &mut Step, look: &HostRoot, bad: &[(RuleLocation<'_>, BadLine)], ours: bool) {
+    for (place, error) in bad {
+        let file = PathBuf::from(shown(look, place.file));
+        let evidence = format!("{}:{}: {error}", file.display(), place.line);
+        let remedy = repair::comment_out(&file, place.line);
+        let fatal = !ours && matches!(error, BadLine::Short(_));
+        step.find(if fatal {
+            let problem =
+                "keyutils' request-key ends at a line that is no rule, and the key stays unanswered";
+            Finding::broken("bad-rule-line", problem, evidence, remedy)
+        } else {
+            Finding::warn(
+                "bad-rule-line",
+                "a line of the rules means nothing and is ignored",
+                evidence,
+                remedy,
+            )
+        });
+    }
+}
+
+/// What is wrong with the rule that wins, or with its program.
+fn flaw(look: &HostRoot, winner: &Winner, rule: &Rule<'_>) -> Option<Finding> {
+    let path = &winner.program;
+    let at = winner.at();
+    match program::check(look, path) {
+        Ok(_) | Err(Obstacle::Unseen { .. }) => {}
+        Err(obstacle) => {
+            return Some(Finding::broken(
+                "helper-not-runnable",
+                format!("the program that answers the key can't be run, so nobody does: {path}"),
+                format!("{at} names it; {obstacle}"),
+                repair::program(look, path, &obstacle),
+            ));
+        }
+    }
+    let helper = winner.ours || rule.program.name() == upcall::HELPER_NAME.as_bytes();
+    if !helper {
+        return None;
+    }
+    if rule.program.name() == upcall::request_key::NAME.as_bytes() {
+        return Some(Finding::broken(
+            "rule-runs-request-key",
+            "the rule runs request-key again, which would never end",
+            format!("{at}: the program is {path}"),
+            winner.mend(look),
+        ));
+    }
+    if rule.program.piped {
+        return Some(Finding::broken(
+            "rule-pipes-helper",
+            "the rule wants the answer on the helper's standard output, and it puts it into the key",
+            format!("{at}: a \"|\" stands before {path}"),
+            winner.mend(look),
+        ));
+    }
+    if !rule.program.arguments().any(|argument| argument == Argument::Key) {
+        return Some(Finding::broken(
+            "rule-without-key",
+            "the rule does not tell the helper which key it is to answer",
+            format!("{at}: there is no %k among the arguments of {path}"),
+            winner.mend(look),
+        ));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host_root::tree;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    const HELPER: &str = "usr/libexec/key-dns/key.dns_resolver";
+    const RULE: &str = "create dns_resolver * * /usr/libexec/key-dns/key.dns_resolver %k\n";
+
+    fn choose(name: &str, ours: bool, files: &[(&str, &str)]) -> Choice {
+        let look = tree(&format!("rule-{name}"), files);
+        for path in [HELPER, "bin/other"] {
+            let _ = fs::set_permissions(look.path(path), fs::Permissions::from_mode(0o755));
+        }
+        for path in ["etc/request-key.conf", "etc/request-key.d/a.conf", "etc/request-key.d/b.conf"] {
+            let mode = if name == "writable" && path.ends_with("a.conf") { 0o666 } else { 0o644 };
+            let _ = fs::set_permissions(look.path(path), fs::Permissions::from_mode(mode));
+        }
+        let question = Question { description: "mon1.example".to_owned(), callout: "" };
+        check(&look, &question, ours)
+    }
+
+    const BINARY: &str = "\x7fELF";
+
+    #[test]
+    fn the_winner_is_named_with_its_place_and_what_it_beats() {
+        let choice = choose(
+            "beats",
+            true,
+            &[
+                (HELPER, BINARY),
+                ("bin/other", BINARY),
+                ("etc/request-key.d/a.conf", &format!("# ours\n{RULE}")),
+                ("etc/request-key.conf", "create * * * /bin/other %k\n"),
+            ],
+        );
+        assert_eq!(
+            choice.step.summary,
+            "/etc/request-key.d/a.conf:2 runs /usr/libexec/key-dns/key.dns_resolver, and beats /etc/request-key.conf:1"
+        );
+        assert_eq!(choice.step.findings, []);
+    }
+
+    #[test]
+    fn what_is_wrong_with_rules_is_told() {
+        let a = "etc/request-key.d/a.conf";
+        let missing = RULE.replace("/usr/libexec/key-dns", "/nowhere");
+        for (name, ours, text, id, broken) in [
+            ("none", true, "create user * * /bin/other\n", "no-rule", true),
+            ("missing", true, missing.as_str(), "helper-not-runnable", true),
+            ("nokey", true, &RULE.replace("%k", "%o"), "rule-without-key", true),
+            ("piped", false, &RULE.replace("* /", "* |/"), "rule-pipes-helper", true),
+            ("bad", false, &format!("create x\n{RULE}"), "bad-rule-line", true),
+            ("badours", true, &format!("create x\n{RULE}"), "bad-rule-line", false),
+            ("writable", true, RULE, "rule-file-ignored", true),
+        ] {
+            let choice = choose(name, ours, &[(HELPER, BINARY), ("bin/other", BINARY), (a, text)]);
+            let found: Vec<_> = choice.step.findings.iter().map(|finding| finding.id).collect();
+            assert_eq!((found, choice.step.is_broken()), (vec![id], broken), "{name}");
+        }
+    }
+
+    #[test]
+    fn keyutils_follows_rules_that_anyone_could_have_written() {
+        let files = [(HELPER, BINARY), ("etc/request-key.d/a.conf", RULE)];
+        assert_eq!(choose("writable", false, &files).step.findings, []);
+    }
+
+    #[test]
+    fn a_host_without_rules_needs_one_unless_request_key_is_this_program() {
+        assert_eq!(choose("norules", true, &[]).step.findings, []);
+        let choice = choose("norules2", false, &[]);
+        assert_eq!(choice.step.findings[0].id, "no-rule");
+        assert!(choice.step.findings[0].remedy.ends_with(">>/etc/request-key.d/dns_resolver.conf"));
+    }
+}

@@ -1,0 +1,210 @@
+//! The name service: its sources, the hosts file, and each name server, asked by one query.
+
+mod probe;
+
+use crate::host_root::HostRoot;
+use crate::repair::servers as repair;
+use crate::report::{Finding, Step};
+use crate::subject::Question as Asked;
+use key::{Family, Preference};
+use names::Obstacle;
+use names::Trace;
+use names::hosts::Files;
+use names::message::rcode;
+use names::special;
+use names::{Families, Origin, hosts};
+use names::{Host, Kind};
+use probe::Probe;
+use std::net::{IpAddr, SocketAddr};
+use upcall::{DEFAULT_PATH, Settings};
+
+/// The name of the step.
+pub(crate) const NAME: &str = "servers";
+
+/// Looks at the name service for one key; for none, whether the servers are there.
+#[must_use]
+pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings) -> Step {
+    let mut step = Step::new(NAME);
+    let trace = Trace::default();
+    let host = Host::open(None, &settings.lookup, &trace);
+    let order: Vec<&str> = host.order().iter().map(|entry| entry.name.as_str()).collect();
+    step.fact(format!("sources: {}", order.join(" ")));
+    let family = match settings.family {
+        Preference::Only(family) | Preference::First(family) => family,
+        Preference::Any => Family::Ipv4,
+    };
+    let dns = host.dns(Kind::Host);
+    if !dns.search.is_empty() {
+        step.fact(format!("search list: {}, ndots {}", dns.search.join(" "), dns.ndots));
+    }
+    let here = asked.filter(|asked| !asked.is_cell()).map(Asked::name);
+    let hosts = here.filter(|_| order.contains(&"files")).map_or_else(Vec::new, |name| entries(name, family));
+    for (ip, line) in &hosts {
+        step.fact(format!("{}:{line}: {ip}", hosts::PATH));
+    }
+    if !order.iter().any(|source| ["dns", "resolve"].contains(source)) {
+        step.sum(format!("sources {}: DNS is not asked", order.join(" ")));
+        if asked.is_some() && hosts.is_empty() && order.iter().all(|source| *source == "files") {
+            step.find(Finding::broken(
+                "dns-not-asked",
+                "the name is not in the hosts file, and nobody else is asked",
+                format!("/etc/nsswitch.conf: hosts: {}", order.join(" ")),
+                "sed -Ei 's/^(hosts:).*/\\1 files dns/' /etc/nsswitch.conf",
+            ));
+        }
+        return step;
+    }
+    if let Some(name) = here
+        && special::lookup(name, Families::Both).is_some()
+    {
+        step.sum("DNS is not asked for this name");
+        return step;
+    }
+    let probes = match probe::run(asked, family, &dns, settings) {
+        Ok(probes) => probes,
+        Err(why) => {
+            step.sum("the servers could not be asked");
+            step.unseen("the name servers", why);
+            return step;
+        }
+    };
+    for probe in &probes {
+        step.fact(probe.to_string());
+    }
+    // Of the names that the search list makes, the last one decided: the others do not exist.
+    let Some(last) = probes.last().map(|probe| probe.question.clone()) else {
+        step.sum(format!("sources {}", order.join(" ")));
+        return step;
+    };
+    let last: Vec<&Probe> = probes.iter().filter(|probe| probe.question == last).collect();
+    step.sum(last.iter().map(|probe| probe.short()).collect::<Vec<_>>().join(", "));
+    let needed = asked.is_some() && hosts.is_empty();
+    obstacles(&mut step, look, settings, &last, needed, asked.is_none());
+    disagreement(&mut step, look, settings, &last, needed);
+    other_letters(&mut step, &last);
+    overridden(&mut step, &hosts, &last);
+    step
+}
+
+/// What the hosts file has, with the lines.
+fn entries(name: &str, family: Family) -> Vec<(IpAddr, usize)> {
+    let found = hosts::lookup(&Files::open(), name, Families::Only(family)).ok().flatten();
+    let addresses = found.map(|found| found.addresses).unwrap_or_default();
+    let line = |origin: &Origin| if let Origin::Hosts(line) = origin { *line } else { 0 };
+    addresses.iter().map(|address| (address.ip, line(&address.origin))).collect()
+}
+
+/// Servers that give no usable answer.
+fn obstacles(
+    step: &mut Step,
+    look: &HostRoot,
+    settings: &Settings,
+    probes: &[&Probe],
+    needed: bool,
+    alive_is_enough: bool,
+) {
+    let bad: Vec<(&&Probe, &Obstacle)> = probes
+        .iter()
+        .filter_map(|probe| Some((probe, probe.outcome.as_ref().err()?)))
+        .filter(|(_, obstacle)| !(alive_is_enough && matches!(obstacle, Obstacle::Rcode(_) | Obstacle::Lame)))
+        .collect();
+    let evidence = |probes: &[(&&Probe, &Obstacle)]| {
+        probes.iter().map(|(probe, _)| probe.to_string()).collect::<Vec<_>>().join("; ")
+    };
+    let Some((first, obstacle)) = bad.first() else { return };
+    let id = match obstacle {
+        Obstacle::TimedOut => "server-silent",
+        Obstacle::ConnectionRefused => "server-not-there",
+        Obstacle::Unreachable(_) => "server-unreachable",
+        Obstacle::Rcode(rcode::REFUSED) => "server-refuses",
+        Obstacle::Rcode(_) | Obstacle::Lame | Obstacle::Undecodable(_) => "server-fails",
+    };
+    if bad.len() == probes.len() {
+        let problem = match probes.len() {
+            1 => "the only name server gives no usable answer",
+            _ => "no name server gives a usable answer",
+        };
+        let none_named = repair::names_no_server(look);
+        let evidence = if none_named {
+            format!("/etc/resolv.conf names no server, so that 127.0.0.1 is asked; {}", evidence(&bad))
+        } else {
+            evidence(&bad)
+        };
+        let remedy = repair::replace(look, settings, &first.question, first.server);
+        step.find(if needed || alive_is_enough {
+            Finding::broken(id, problem, evidence, remedy)
+        } else {
+            Finding::warn(id, problem, evidence, remedy)
+        });
+        return;
+    }
+    for (probe, _) in &bad {
+        step.find(Finding::warn(
+            id,
+            format!(
+                "the name server {} gives no usable answer, and each lookup loses time to it",
+                probe.server
+            ),
+            probe.to_string(),
+            repair::remove(look, settings, &probe.question, probe.server),
+        ));
+    }
+}
+
+/// Servers that say that there is nothing where others have addresses.
+fn disagreement(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Probe], needed: bool) {
+    let Some(knows) = probes.iter().find(|probe| probe.has_records()) else { return };
+    for (index, probe) in probes.iter().enumerate() {
+        if probe.outcome.is_err() || probe.has_records() {
+            continue;
+        }
+        let problem = format!(
+            "the name server {} says that there is nothing, where another has an answer; what is asked first counts",
+            probe.server
+        );
+        let evidence = format!("{probe}; {knows}");
+        let remedy = repair::remove(look, settings, &probe.question, probe.server);
+        step.find(if index == 0 && needed {
+            Finding::broken("servers-disagree", problem, evidence, remedy)
+        } else {
+            Finding::warn("servers-disagree", problem, evidence, remedy)
+        });
+    }
+}
+
+/// Servers that answer to questions in other letters than they were put.
+fn other_letters(step: &mut Step, probes: &[&Probe]) {
+    for probe in probes.iter().filter(|probe| probe.other_letters()) {
+        step.find(Finding::warn(
+            "server-changes-letters",
+            format!(
+                "the name server {} answers in other letters than it is asked in, so that each lookup asks it again by \
+                 TCP, as such an answer may be forged",
+                probe.server
+            ),
+            probe.to_string(),
+            format!("mkdir -p /etc/keyutils && echo 'mixed_case = no' >>{DEFAULT_PATH}"),
+        ));
+    }
+}
+
+/// A hosts file that says something else than DNS.
+fn overridden(step: &mut Step, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
+    let Some((ip, line)) = hosts.first() else { return };
+    let Some(probe) = probes.iter().find(|probe| !probe.addresses().is_empty()) else { return };
+    let theirs = probe.addresses();
+    if hosts.iter().any(|(ip, _)| theirs.contains(ip)) {
+        return;
+    }
+    step.find(Finding::warn(
+        "hosts-override",
+        "the hosts file has another address for the name than DNS, and comes first",
+        format!("{}:{line}: {ip}; {probe}", hosts::PATH),
+        format!("sed -i '{line}d' {}", hosts::PATH),
+    ));
+}
+
+/// What a server is called in a command.
+pub(super) fn bare(server: SocketAddr) -> String {
+    server.ip().to_string()
+}

@@ -1,0 +1,147 @@
+//! One query to each server.
+
+use crate::subject::Question as Asked;
+use futures_util::future::join_all;
+use key::Failure;
+use key::Family;
+use names::dns::{Client, Dns, Network, QueryOptions, Search, Verdict, absolute};
+use names::message::{Name, Question, Rdata, RecordType, Reply, rcode};
+use names::{Obstacle, Trace};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+use upcall::Settings;
+
+/// The longest that a server is waited for, in seconds, whatever resolv.conf says.
+const LONGEST: u32 = 3;
+/// As many of the names that the search list makes are asked for.
+const MOST_NAMES: usize = 4;
+
+/// What one server said.
+#[derive(Clone, Debug)]
+pub(super) struct Probe {
+    pub(super) server: SocketAddr,
+    pub(super) question: Question,
+    pub(super) outcome: Result<Reply, Obstacle>,
+    took: Duration,
+}
+
+/// Asks each server that a lookup would ask; for no name, for the servers of the root, which any of them knows.
+pub(super) fn run(
+    asked: Option<&Asked>,
+    family: Family,
+    dns: &Dns<'_, &Network>,
+    settings: &Settings,
+) -> Result<Vec<Probe>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = runtime.map_err(|error| format!("can't start the event loop: {error}"))?;
+    let Some(asked) = asked else {
+        let question = Question { name: Name::root(), record_type: RecordType::NS };
+        return Ok(runtime.block_on(all(&question, dns, settings)));
+    };
+    if asked.is_cell() {
+        let Some(name) = absolute(&format!("_afs3-vlserver._udp.{}", asked.name())) else {
+            return Ok(Vec::new());
+        };
+        return Ok(runtime.block_on(all(&Question { name, record_type: RecordType::SRV }, dns, settings)));
+    }
+    let record_type = match family {
+        Family::Ipv4 => RecordType::A,
+        Family::Ipv6 => RecordType::AAAA,
+    };
+    let mut probes = Vec::new();
+    let mut search = Search::new(asked.name(), &dns.search, dns.ndots, dns.no_tld_query);
+    for _ in 0..MOST_NAMES {
+        let Some(candidate) = search.next_candidate() else { break };
+        let Some(name) = absolute(&candidate) else { continue };
+        let found = runtime.block_on(all(&Question { name, record_type }, dns, settings));
+        let goes_on = found.iter().all(Probe::is_no_such_name);
+        probes.extend(found);
+        if !goes_on {
+            break;
+        }
+        search.report(Verdict::NoSuchName, Failure::NoSuchName { ttl: None });
+    }
+    Ok(probes)
+}
+
+async fn all(question: &Question, dns: &Dns<'_, &Network>, settings: &Settings) -> Vec<Probe> {
+    let special = settings.lookup.name_servers_for(&question.name.to_ascii());
+    let servers = special.map_or(&dns.servers, |domain| &domain.servers);
+    let timeout = dns.queries.timeout.min(LONGEST);
+    let options = QueryOptions { attempts: 1, timeout, ..dns.queries.clone() };
+    join_all(servers.iter().map(|server| one(*server, question, &options))).await
+}
+
+async fn one(server: SocketAddr, question: &Question, options: &QueryOptions) -> Probe {
+    let trace = Trace::default();
+    let client = Client { transport: &Network, servers: &[server], options, trace: &trace };
+    let start = Instant::now();
+    let outcome = client.ask(question).await.map_err(|unanswered| {
+        let first = unanswered.obstacles.into_iter().next();
+        first.map_or(Obstacle::TimedOut, |(_, obstacle)| obstacle)
+    });
+    Probe { server, question: question.clone(), outcome, took: start.elapsed() }
+}
+
+impl Probe {
+    /// Whether it says that there is no such name, so that the search goes on.
+    fn is_no_such_name(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|reply| reply.rcode == rcode::NXDOMAIN)
+    }
+
+    /// Whether it has something, an alias included.
+    pub(super) fn has_records(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|reply| !reply.answers.is_empty())
+    }
+
+    /// Whether it had to be asked again, since its first answer had other letters than the question.
+    pub(super) fn other_letters(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|reply| reply.other_letters)
+    }
+
+    /// The addresses in the answer.
+    pub(super) fn addresses(&self) -> Vec<IpAddr> {
+        let answers = self.outcome.as_ref().map(|reply| reply.answers.as_slice()).unwrap_or_default();
+        let address = |data: &Rdata| match data {
+            Rdata::A(address) => Some(IpAddr::V4(*address)),
+            Rdata::Aaaa(address) => Some(IpAddr::V6(*address)),
+            _ => None,
+        };
+        answers.iter().filter_map(|record| address(&record.data)).collect()
+    }
+
+    /// Server, outcome and time.
+    pub(super) fn short(&self) -> String {
+        format!("{} {} in {}", self.server, self.said(), time(self.took))
+    }
+
+    fn said(&self) -> String {
+        match &self.outcome {
+            Err(obstacle) => obstacle.to_string(),
+            Ok(reply) if reply.rcode != rcode::NOERROR => rcode::name(reply.rcode),
+            Ok(_) => {
+                let addresses: Vec<String> = self.addresses().iter().map(ToString::to_string).collect();
+                match (addresses.is_empty(), self.has_records()) {
+                    (false, _) => format!("NOERROR, {}", addresses.join(", ")),
+                    (true, true) => "NOERROR".to_owned(),
+                    (true, false) => "NOERROR, no records".to_owned(),
+                }
+            }
+        }
+    }
+}
+
+/// The question as well.
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}: {}, in {}", self.question, self.server, self.said(), time(self.took))
+    }
+}
+
+fn time(took: Duration) -> String {
+    match took.as_millis() {
+        0 => "less than 1 ms".to_owned(),
+        ms => format!("{ms} ms"),
+    }
+}

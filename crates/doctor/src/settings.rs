@@ -1,0 +1,123 @@
+//! The files that say how names are looked up, and what is wrong in them.
+
+use crate::host_root::HostRoot;
+use crate::repair;
+use crate::report::{Finding, Step};
+use names::config::{gai, nsswitch, resolv};
+use names::file::Warning;
+use names::hosts;
+use std::io;
+use std::path::Path;
+use upcall::{DEFAULT_PATH, Settings};
+
+/// The name of the step.
+pub(crate) const NAME: &str = "settings";
+
+/// Reads them all. `path` is the file that the rule names by `-c`.
+#[must_use]
+pub(crate) fn check(look: &HostRoot, path: Option<&str>) -> (Step, Settings) {
+    let mut step = Step::new(NAME);
+    let mut read = Vec::new();
+    let own = path.unwrap_or(DEFAULT_PATH);
+    let mut settings = Settings::default();
+    if let Some(text) = contents(&mut step, look, own, path.is_some(), &mut read) {
+        let (found, warnings) = Settings::parse(&text);
+        settings = found;
+        warn(&mut step, own, &warnings);
+        let changed = settings.to_string();
+        let defaults = Settings::default().to_string();
+        let changed = changed.lines().filter(|line| !defaults.lines().any(|default| default == *line));
+        changed.for_each(|line| step.fact(format!("{own}: {line}")));
+    }
+    if let Some(text) = contents(&mut step, look, nsswitch::PATH, false, &mut read) {
+        warn(&mut step, nsswitch::PATH, &nsswitch::parse(&text).1);
+    }
+    if let Some(text) = contents(&mut step, look, resolv::PATH, false, &mut read) {
+        warn(&mut step, resolv::PATH, &resolv::ResolvConf::parse(&text).1);
+    }
+    if let Some(text) = contents(&mut step, look, gai::PATH, false, &mut read) {
+        warn(&mut step, gai::PATH, &gai::parse(&text).1);
+    }
+    contents(&mut step, look, hosts::PATH, false, &mut read);
+    step.sum(if read.is_empty() {
+        "none of the files is there; the defaults stand".to_owned()
+    } else {
+        read.join(", ")
+    });
+    (step, settings)
+}
+
+/// The bytes of a file. One that is missing is no matter, unless it was `named`.
+fn contents(
+    step: &mut Step,
+    look: &HostRoot,
+    path: &str,
+    named: bool,
+    read: &mut Vec<String>,
+) -> Option<Vec<u8>> {
+    let error = match names::file::read_bytes(&look.path(path)) {
+        Ok(text) => {
+            read.push(path.to_owned());
+            return Some(text);
+        }
+        Err(error) => error,
+    };
+    let absent = error.kind() == io::ErrorKind::NotFound;
+    if absent && !named {
+        return None;
+    }
+    if error.kind() == io::ErrorKind::PermissionDenied && !nix::unistd::geteuid().is_root() {
+        step.unseen(path, "it is for root to read");
+    } else if named {
+        step.find(Finding::broken(
+            "settings-unreadable",
+            format!("the rule names the settings {path}, which can't be read: every name fails with EAGAIN"),
+            format!("{path}: {error}"),
+            if absent { format!("install -D -m 644 /dev/null {path}") } else { format!("chmod 644 {path}") },
+        ));
+    } else {
+        step.find(Finding::warn(
+            "file-unreadable",
+            format!("{path} can't be read; names are looked up as if it were not there"),
+            format!("{path}: {error}"),
+            format!("chmod 644 {path}"),
+        ));
+    }
+    None
+}
+
+fn warn(step: &mut Step, path: &str, warnings: &[Warning]) {
+    for warning in warnings {
+        step.find(Finding::warn(
+            "bad-line",
+            format!("a line of {path} does not do what it is meant to"),
+            warning.at(Path::new(path)),
+            repair::comment_out(Path::new(path), warning.line),
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host_root::tree;
+
+    #[test]
+    fn lines_that_mean_nothing_are_found_and_settings_that_are_missing() {
+        let look = tree(
+            "settings",
+            &[
+                ("etc/keyutils/key.dns_resolver.conf", "deadline = 7\nbogus = 1\n"),
+                ("etc/nsswitch.conf", "hosts: files dns\n"),
+            ],
+        );
+        let (step, settings) = check(&look, None);
+        assert_eq!(settings.lookup.deadline, 7);
+        assert_eq!(step.summary, "/etc/keyutils/key.dns_resolver.conf, /etc/nsswitch.conf");
+        let finding = &step.findings[0];
+        assert!(finding.evidence.starts_with("/etc/keyutils/key.dns_resolver.conf:2: "), "{finding:?}");
+        assert_eq!(finding.remedy, "sed -i '2s/^/# /' /etc/keyutils/key.dns_resolver.conf");
+        let (step, _) = check(&look, Some("/etc/other.conf"));
+        assert_eq!((step.findings[0].id, step.is_broken()), ("settings-unreadable", true));
+    }
+}

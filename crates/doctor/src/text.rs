@@ -1,0 +1,128 @@
+//! A report as text: one line a step, and below it what is wrong.
+
+use crate::report::{Finding, Report, Status, Step};
+use std::fmt::Write;
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Marks and colours, for a terminal; words otherwise.
+    pub colour: bool,
+    /// All that was seen, not findings alone.
+    pub verbose: bool,
+}
+
+/// The width of the status, and of the step's name.
+const WORD: usize = 8;
+const NAME: usize = 13;
+
+/// The report as text, each line with its newline.
+#[must_use]
+pub fn render(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    for step in &report.steps {
+        render_step(&mut out, step, style);
+    }
+    out
+}
+
+fn render_step(out: &mut String, step: &Step, style: Style) {
+    let status = step.status();
+    let summary = match &step.about {
+        Some(about) => format!("{}: {}", plain(about), plain(&step.summary)),
+        None => plain(&step.summary),
+    };
+    let name = step.name;
+    line(out, format_args!("{} {name:<NAME$} {summary}", mark(status, style)));
+    let indent = indent(style);
+    if style.verbose {
+        for fact in &step.facts {
+            line(out, format_args!("{indent}{}", plain(fact)));
+        }
+    }
+    for unseen in &step.unseen {
+        line(out, format_args!("{indent}not seen  {}: {}", plain(&unseen.what), plain(&unseen.why)));
+    }
+    for finding in &step.findings {
+        render_finding(out, finding, &indent, style);
+    }
+}
+
+fn render_finding(out: &mut String, finding: &Finding, indent: &str, style: Style) {
+    let strong = |text: &str| paint(text, "1", style);
+    line(out, format_args!("{indent}{}    {}", strong("wrong"), plain(&finding.problem)));
+    line(out, format_args!("{indent}{}     {}", strong("seen"), plain(&finding.evidence)));
+    line(out, format_args!("{indent}{}   {}", strong("remedy"), plain(&finding.remedy)));
+}
+
+/// What begins the line of a step.
+fn mark(status: Status, style: Style) -> String {
+    if !style.colour {
+        return format!("{:<WORD$}", status.word());
+    }
+    let (mark, colour) = match status {
+        Status::Ok => ("✓", "32"),
+        Status::Skipped => ("-", "2"),
+        Status::Unknown => ("?", "36"),
+        Status::Warn => ("!", "33"),
+        Status::Broken => ("✗", "1;31"),
+    };
+    paint(mark, colour, style)
+}
+
+fn paint(text: &str, colour: &str, style: Style) -> String {
+    if style.colour { format!("\x1b[{colour}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+fn indent(style: Style) -> String {
+    " ".repeat(if style.colour { 2 } else { WORD + 1 })
+}
+
+/// Names, files and answers come from outside, and must not steer the terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string does not fail.
+    let _ = writeln!(out, "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Kind;
+
+    fn report() -> Report {
+        let mut well = Step::new("kernel");
+        well.summary = "has dns_resolver keys".to_owned();
+        well.fact("seen in /proc/keys");
+        let mut broken = Step::new("request-key");
+        broken.summary = "missing".to_owned();
+        broken.find(Finding::broken("x", "no \x1b[31mupcall", "ENOENT", "apt-get install keyutils"));
+        let mut unknown = Step::new("cache").about("mon1");
+        unknown.unseen("keys of root", "not root");
+        Report { kind: Kind::Lookup, subject: None, steps: vec![well, broken, unknown] }
+    }
+
+    #[test]
+    fn a_step_is_a_line_and_a_finding_three_below_it() {
+        assert_eq!(
+            render(&report(), Style::default()),
+            "ok       kernel        has dns_resolver keys\n\
+             broken   request-key   missing\n         \
+             wrong    no \u{fffd}[31mupcall\n         \
+             seen     ENOENT\n         \
+             remedy   apt-get install keyutils\n\
+             unknown  cache         mon1: \n         \
+             not seen  keys of root: not root\n"
+        );
+    }
+
+    #[test]
+    fn on_a_terminal_there_are_marks_and_colours() {
+        let text = render(&report(), Style { colour: true, verbose: true });
+        assert!(text.starts_with("\x1b[32m✓\x1b[0m kernel "), "{text}");
+        assert!(text.contains("\n  seen in /proc/keys\n"), "{text}");
+    }
+}

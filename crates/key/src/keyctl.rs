@@ -1,0 +1,193 @@
+//! The calls on keys: linux-keyutils' where it has them, and `keyctl(2)` itself for those that it lacks or can't do for
+//! `dns_resolver` keys. The only `unsafe` code of this crate.
+
+#![allow(unsafe_code)]
+
+use crate::errno::Errno;
+use crate::serial::KeySerial;
+use crate::ttl::Ttl;
+use libc::{c_long, c_ulong};
+use linux_keyutils::{Key, KeyRing, KeyRingIdentifier, KeySerialId};
+use std::ffi::CStr;
+use std::io;
+
+/// The keyring of the session: for a helper called by the kernel, `_req.SERIAL`.
+pub const SESSION_KEYRING: i32 = -3;
+/// The authorisation key whose authority was assumed; reading it yields the callout info.
+pub const AUTH_KEY: i32 = -7;
+/// In the place of a keyring to link to: none.
+const NO_KEYRING: i32 = 0;
+
+/// The shortest timeout, in seconds, that is sure to let the caller see the key.
+///
+/// The kernel counts whole seconds of its clock, so one of a single second may be over the next moment. The
+/// caller waits until this process has ended, and where the key has expired by then it gets ENOKEY
+/// (security/keys/request_key.c, `call_sbin_request_key()`).
+pub const SHORTEST_TIMEOUT: u32 = 2;
+
+/// A description of a host name, and the callout info of a mount, fit in this; what is longer takes a second call.
+const FIRST_BUFFER: usize = 512;
+/// No payload of any key type is longer (security/keys/keyctl.c, `MAX_USER_DATA`…: 1 MiB - 1).
+const LONGEST: usize = 1 << 20;
+
+/// `KEYCTL_DESCRIBE`: the description of a key or special keyring, `TYPE;UID;GID;PERM;NAME`.
+///
+/// # Errors
+/// As `keyctl(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES.
+pub fn describe(key: i32) -> io::Result<Vec<u8>> {
+    let mut text = fill(|buffer| {
+        let arguments = [serial(key), buffer.as_mut_ptr() as c_ulong, buffer.len() as c_ulong, 0];
+        // SAFETY: the second argument points to as many writable bytes as the third says, and `buffer` outlives the
+        // call.
+        let length = checked(unsafe { raw(libc::KEYCTL_DESCRIBE, arguments) })?;
+        usize::try_from(length).map_err(io::Error::other)
+    })?;
+    if text.last() == Some(&0) {
+        text.pop();
+    }
+    Ok(text)
+}
+
+/// `KEYCTL_READ`: the contents of a key; of [`AUTH_KEY`], the callout info.
+///
+/// # Errors
+/// As `keyctl(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES, EOPNOTSUPP.
+pub fn read(key: i32) -> io::Result<Vec<u8>> {
+    let key = Key::from_id(KeySerialId::new(key));
+    // Not by `read_to_vec()`, which takes the length of what it has no room for as the length of what it has.
+    fill(|buffer| key.read(buffer).map_err(|_| io::Error::last_os_error()))
+}
+
+/// `KEYCTL_REJECT`: ends the construction of `key`; whoever searches for it gets `errno` for as long as
+/// `ttl` lasts.
+///
+/// # Errors
+/// As `keyctl(2)`: EPERM without authority over the key.
+pub fn reject(key: KeySerial, ttl: Ttl, errno: Errno) -> io::Result<()> {
+    let seconds = ttl.as_secs().max(SHORTEST_TIMEOUT);
+    let arguments = [serial(key.get()), c_ulong::from(seconds), c_ulong::from(errno.number()), 0];
+    // SAFETY: no argument is a pointer.
+    checked(unsafe { raw(libc::KEYCTL_REJECT, arguments) }).map(drop)
+}
+
+/// `request_key(2)`: searches for a key of type `dns_resolver`, and has it made where there is none.
+/// It is linked to the session keyring.
+///
+/// # Errors
+/// As `request_key(2)`; a key whose payload is an error gives that error on reading, not here.
+pub fn request(description: &CStr, callout: &CStr) -> io::Result<i32> {
+    // SAFETY: the three pointers are to NUL-terminated strings that outlive the call.
+    let key = checked(unsafe {
+        libc::syscall(
+            libc::SYS_request_key,
+            c"dns_resolver".as_ptr(),
+            description.as_ptr(),
+            callout.as_ptr(),
+            c_long::from(SESSION_KEYRING),
+        )
+    })?;
+    i32::try_from(key).map_err(io::Error::other)
+}
+
+/// `request_key(2)` as a search: the key of this type and description on the requestor's keyrings, whose
+/// authority was assumed, and failing that on our own. None is made.
+///
+/// # Errors
+/// As `request_key(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES.
+pub fn find(key_type: &CStr, description: &CStr) -> io::Result<i32> {
+    let no_callout = std::ptr::null::<libc::c_char>();
+    // SAFETY: two pointers are to NUL-terminated strings that outlive the call, and the third may be null.
+    let key = checked(unsafe {
+        libc::syscall(
+            libc::SYS_request_key,
+            key_type.as_ptr(),
+            description.as_ptr(),
+            no_callout,
+            c_long::from(NO_KEYRING),
+        )
+    })?;
+    i32::try_from(key).map_err(io::Error::other)
+}
+
+/// `KEYCTL_JOIN_SESSION_KEYRING`: a new anonymous session keyring for this process.
+///
+/// # Errors
+/// As `keyctl(2)`: EDQUOT, ENOMEM.
+pub fn join_new_session() -> io::Result<()> {
+    // SAFETY: the pointer to a name may be null.
+    checked(unsafe { raw(libc::KEYCTL_JOIN_SESSION_KEYRING, [0; 4]) }).map(drop)
+}
+
+/// `KEYCTL_INVALIDATE`: drops a key at once. Never for a key under construction: the kernel deadlocks.
+///
+/// # Errors
+/// As `keyctl(2)`.
+pub fn invalidate(key: i32) -> io::Result<()> {
+    Key::from_id(KeySerialId::new(key)).invalidate().map_err(|_| io::Error::last_os_error())
+}
+
+/// `KEYCTL_CLEAR`: empties a keyring. For the kernel's `.dns_resolver`, CAP_SYS_ADMIN is enough.
+///
+/// # Errors
+/// As `keyctl(2)`: EACCES.
+pub fn clear(keyring: i32) -> io::Result<()> {
+    // linux-keyutils can only empty a keyring of this process.
+    // SAFETY: no argument is a pointer.
+    checked(unsafe { raw(libc::KEYCTL_CLEAR, [serial(keyring), 0, 0, 0]) }).map(drop)
+}
+
+/// `KEYCTL_UNLINK`: takes a key out of the keyrings of this process, its session and its user. Returns how many
+/// of them had it.
+#[must_use]
+pub fn unlink_from_own_keyrings(key: i32) -> usize {
+    let own = [
+        KeyRingIdentifier::Thread,
+        KeyRingIdentifier::Process,
+        KeyRingIdentifier::Session,
+        KeyRingIdentifier::User,
+        KeyRingIdentifier::UserSession,
+    ];
+    let key = Key::from_id(KeySerialId::new(key));
+    let unlink =
+        |keyring| KeyRing::from_special_id(keyring, false).and_then(|keyring| keyring.unlink_key(key));
+    own.into_iter().filter(|&keyring| unlink(keyring).is_ok()).count()
+}
+
+/// Calls what fills a buffer and returns the length of all there is, until it fits.
+fn fill(call: impl Fn(&mut Vec<u8>) -> io::Result<usize>) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0_u8; FIRST_BUFFER];
+    loop {
+        let length = call(&mut buffer)?;
+        if length <= buffer.len() {
+            buffer.truncate(length);
+            return Ok(buffer);
+        }
+        if length > LONGEST {
+            return Err(io::Error::from_raw_os_error(libc::EMSGSIZE));
+        }
+        buffer.resize(length, 0);
+    }
+}
+
+/// A key's number as the system call takes it: sign-extended to a whole word.
+#[must_use]
+pub fn serial(key: i32) -> c_ulong {
+    // On 32-bit machines they are the same type.
+    #[allow(clippy::useless_conversion)]
+    c_long::from(key).cast_unsigned()
+}
+
+/// `keyctl(2)` as it is: the result, or -1 with `errno` set. Allocates nothing, so a signal handler may
+/// call it.
+///
+/// # Safety
+/// What `operation` takes as a pointer must be valid for what the kernel does with it.
+#[must_use]
+pub unsafe fn raw(operation: u32, [two, three, four, five]: [c_ulong; 4]) -> c_long {
+    // SAFETY: the caller answers for the pointers.
+    unsafe { libc::syscall(libc::SYS_keyctl, operation, two, three, four, five) }
+}
+
+fn checked(result: c_long) -> io::Result<c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}

@@ -1,0 +1,173 @@
+//! From a query to its answer: families and their preference.
+
+use crate::address::{Address, AddressSet, Families, Origin};
+use crate::dns::Transport;
+use crate::host::{Host, Kind};
+use crate::{afs, literal, name};
+use futures_util::future::{Either, select};
+use key::{
+    Failure, Family, HostQuery, Preference, Query, Selection, Server, ServerList, ServerListForm, Ttl,
+};
+use std::net::IpAddr;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the preferred family is asked for alone: the resolution delay of RFC 8305 §8.
+const HEAD_START: Duration = Duration::from_millis(50);
+
+/// What a query found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What is to be handed over.
+    pub content: Content,
+    /// The smallest TTL of all that led to them; `None` where nothing had one.
+    pub ttl: Option<Ttl>,
+}
+
+/// What an answer consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The addresses of a host, in order, each once; at least one.
+    Addresses(Vec<Address>),
+    /// The servers of a cell, one of which at least has an address.
+    Servers(ServerList),
+    /// The same, of which the addresses and ports alone are wanted.
+    Endpoints(ServerList),
+}
+
+impl Answer {
+    /// Each address and where it came from, for people.
+    #[must_use]
+    pub fn origins(&self) -> Vec<String> {
+        match &self.content {
+            Content::Addresses(found) => {
+                found.iter().map(|Address { ip, origin }| format!("{ip} from {origin}")).collect()
+            }
+            Content::Servers(list) | Content::Endpoints(list) => list.servers.iter().map(describe).collect(),
+        }
+    }
+}
+
+fn describe(server: &Server) -> String {
+    let Server { name, priority, weight, port, status, addresses, .. } = server;
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let addresses = addresses.join(", ");
+    format!("{name} port {port}, priority {priority}, weight {weight}: {addresses} ({status:?})")
+}
+
+/// Answers a query within the deadline of the options.
+///
+/// # Errors
+/// The failure that the kernel is to be told of.
+pub async fn answer<T: Transport>(query: &Query, host: &Host<'_, T>) -> Result<Answer, Failure> {
+    let deadline = host.options.deadline;
+    let lookup = async {
+        match query {
+            Query::Host(query) => by_preference(query, host).await,
+            Query::Cell(query) => {
+                let (list, ttl) = afs::servers(query, host).await?;
+                let content = match query.form {
+                    ServerListForm::V1 => Content::Servers(list),
+                    ServerListForm::Text => Content::Endpoints(list),
+                };
+                Ok(Answer { content, ttl })
+            }
+        }
+    };
+    timeout(Duration::from_secs(deadline.into()), lookup).await.unwrap_or(Err(Failure::Deadline(deadline)))
+}
+
+/// The answer to a name that is an address itself, for which nobody need be asked.
+#[must_use]
+pub fn literal_answer(query: &Query) -> Option<Result<Answer, Failure>> {
+    let Query::Host(query) = query else { return None };
+    let found = literal::parse(query.name.as_str()?)?;
+    if found.scoped {
+        return Some(Err(Failure::bad_name(
+            query.name.as_bytes(),
+            "an address with a scope can't be handed to the kernel",
+        )));
+    }
+    let address = match (found.address, query.preference) {
+        // A mapped address is an IPv4 address where one is asked for, as in getaddrinfo(3).
+        (IpAddr::V6(address), Preference::Only(Family::Ipv4)) => {
+            address.to_ipv4_mapped().map_or(found.address, IpAddr::V4)
+        }
+        (address, _) => address,
+    };
+    let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    Some(match query.preference {
+        Preference::Only(wanted) if wanted != family => Err(Failure::NoAddress { ttl: None }),
+        _ => Ok(Answer {
+            content: Content::Addresses(vec![Address { ip: address, origin: Origin::Literal }]),
+            ttl: None,
+        }),
+    })
+}
+
+async fn by_preference<T: Transport>(query: &HostQuery, host: &Host<'_, T>) -> Result<Answer, Failure> {
+    let Some(name) = query.name.as_str() else {
+        let reason = name::flaw(query.name.as_bytes()).unwrap_or("it is not text");
+        return Err(Failure::bad_name(query.name.as_bytes(), reason));
+    };
+    let found = match query.preference {
+        Preference::Only(family) => host.lookup(name, Kind::Host, Families::Only(family)).await,
+        Preference::Any => host.lookup(name, Kind::Host, Families::Both).await,
+        Preference::First(family) => first_of(name, family, host).await,
+    }?;
+    Ok(selected(found, query.selection, host))
+}
+
+/// The addresses of one family, or failing that of the other one.
+///
+/// Each family's lookup is the whole one, through all sources and the search list, so wherever keyutils, which
+/// knows IPv4 alone here, has an answer, this is the same one. They run side by side, but for a head start:
+/// an answer that comes at once, as nearly all do, spares the name servers the second question.
+async fn first_of<T: Transport>(
+    name: &str,
+    family: Family,
+    host: &Host<'_, T>,
+) -> Result<AddressSet, Failure> {
+    let other = match family {
+        Family::Ipv4 => Family::Ipv6,
+        Family::Ipv6 => Family::Ipv4,
+    };
+    let mut preferred = pin!(host.lookup(name, Kind::Host, Families::Only(family)));
+    let early = timeout(HEAD_START, preferred.as_mut()).await.ok();
+    if !matches!(early, Some(Ok(_))) {
+        host.trace.decide(|| match early {
+            None => format!("no answer within {} ms: {} too", HEAD_START.as_millis(), Families::Only(other)),
+            Some(_) => format!("no {} address: {} next", Families::Only(family), Families::Only(other)),
+        });
+    }
+    let fallback = pin!(host.lookup(name, Kind::Host, Families::Only(other)));
+    let (preferred, fallback) = match early {
+        Some(Ok(found)) => return Ok(found),
+        Some(Err(failure)) => (Err(failure), fallback.await),
+        None => match select(preferred, fallback).await {
+            Either::Left((Ok(found), _)) => return Ok(found),
+            Either::Left((Err(failure), fallback)) => (Err(failure), fallback.await),
+            Either::Right((fallback, preferred)) => (preferred.await, fallback),
+        },
+    };
+    match (preferred, fallback) {
+        (Ok(found), _) => Ok(found),
+        (Err(failure), Ok(found)) => Ok(found.without(&failure, host.options.default_ttl)),
+        (Err(one), Err(two)) => Err(one.or_weightier(two)),
+    }
+}
+
+fn selected<T: Transport>(found: AddressSet, selection: Selection, host: &Host<'_, T>) -> Answer {
+    let mut addresses: Vec<Address> = Vec::with_capacity(found.addresses.len());
+    for address in found.addresses {
+        if !addresses.iter().any(|earlier| earlier.ip == address.ip) {
+            addresses.push(address);
+        }
+    }
+    host.sort(&mut addresses);
+    if selection == Selection::One {
+        addresses.truncate(1);
+    }
+    Answer { content: Content::Addresses(addresses), ttl: found.ttl }
+}

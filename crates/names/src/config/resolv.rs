@@ -1,0 +1,232 @@
+//! `resolv.conf(5)`, read as glibc reads it (resolv/res_init.c, `res_vinit_1()`).
+
+use super::sortlist::Sortlist;
+use crate::file::{Warning, lines};
+use crate::literal;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Where it is.
+pub const PATH: &str = "/etc/resolv.conf";
+
+/// glibc's limits (resolv/resolv.h, resolv/bits/types/res_state.h).
+const MAX_SERVERS: usize = 3;
+const MAX_NDOTS: u32 = 15;
+const MAX_TIMEOUT: u32 = 30;
+const MAX_ATTEMPTS: u32 = 5;
+
+/// How DNS is to be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResolvConf {
+    /// The servers in order, at most three; none means 127.0.0.1.
+    pub servers: Vec<Server>,
+    /// The search list as written; `None` where the file has none, and the host's domain counts.
+    pub search: Option<Vec<String>>,
+    /// Names with at least this many dots are tried as they are first.
+    pub ndots: u32,
+    /// Seconds to wait for the first server, at least 1.
+    pub timeout: u32,
+    /// How often the list of servers is gone through.
+    pub attempts: u32,
+    /// Begin with any of the servers.
+    pub rotate: bool,
+    /// TCP from the start.
+    pub use_vc: bool,
+    /// A name without a dot is never asked as it is.
+    pub no_tld_query: bool,
+    /// AAAA records are never asked for.
+    pub no_aaaa: bool,
+    /// A and AAAA are asked for one after the other.
+    pub single_request: bool,
+    /// The networks whose addresses come first among the A records of an answer.
+    pub sortlist: Sortlist,
+}
+
+/// A name server as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its address.
+    pub address: IpAddr,
+    /// The interface of a link-local address, by name or index.
+    pub scope: Option<String>,
+}
+
+impl Default for ResolvConf {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            search: None,
+            ndots: 1,
+            timeout: 5,
+            attempts: 2,
+            rotate: false,
+            use_vc: false,
+            no_tld_query: false,
+            no_aaaa: false,
+            single_request: false,
+            sortlist: Sortlist::default(),
+        }
+    }
+}
+
+impl ResolvConf {
+    /// Parses a file. What glibc ignores is ignored; a `nameserver` line that names no address, which is
+    /// surely a mistake, is warned of as well.
+    #[must_use]
+    pub fn parse(file: &[u8]) -> (Self, Vec<Warning>) {
+        let mut conf = Self::default();
+        let mut warnings = Vec::new();
+        for (number, line) in (1..).zip(lines(file)) {
+            let line = String::from_utf8_lossy(line);
+            let Some((keyword, rest)) = line.split_once([' ', '\t']) else {
+                continue;
+            };
+            match keyword {
+                "nameserver" => {
+                    // Only the first word counts.
+                    let word = rest.split([' ', '\t', '\r']).find(|word| !word.is_empty());
+                    match word.map(server) {
+                        Some(Some(server)) if conf.servers.len() < MAX_SERVERS => {
+                            conf.servers.push(server);
+                        }
+                        Some(Some(_)) => {}
+                        found => {
+                            let shown = found.and(word).unwrap_or_default();
+                            warnings.push(Warning::new(
+                                number,
+                                format!("{shown:?} is not the address of a name server; line ignored"),
+                            ));
+                        }
+                    }
+                }
+                "domain" => conf.search = words(rest).next().map(|domain| vec![domain.to_owned()]),
+                "search" => conf.search = Some(words(rest).map(str::to_owned).collect()),
+                "sortlist" => warnings.extend(conf.sortlist.add_line(number, rest.trim_end().as_bytes())),
+                "options" => words(rest).for_each(|option| conf.option(option)),
+                _ => {}
+            }
+        }
+        if conf.servers.is_empty() {
+            conf.servers.push(Server { address: IpAddr::V4(Ipv4Addr::LOCALHOST), scope: None });
+        }
+        (conf, warnings)
+    }
+
+    fn option(&mut self, option: &str) {
+        let capped = |text: &str, most: u32| leading_number(text).min(most);
+        match option.split_once(':') {
+            Some(("ndots", value)) => self.ndots = capped(value, MAX_NDOTS),
+            Some(("timeout", value)) => self.timeout = capped(value, MAX_TIMEOUT).max(1),
+            Some(("attempts", value)) => self.attempts = capped(value, MAX_ATTEMPTS),
+            _ => match option {
+                "rotate" => self.rotate = true,
+                "use-vc" => self.use_vc = true,
+                "no-tld-query" => self.no_tld_query = true,
+                "no-aaaa" => self.no_aaaa = true,
+                "single-request" | "single-request-reopen" => self.single_request = true,
+                _ => {}
+            },
+        }
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', '\t', '\r']).filter(|word| !word.is_empty())
+}
+
+/// As atoi(3): the digits at the start, or 0.
+fn leading_number(text: &str) -> u32 {
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    match text.get(..end) {
+        None | Some("") => 0,
+        Some(digits) => digits.parse().unwrap_or(u32::MAX),
+    }
+}
+
+fn server(text: &str) -> Option<Server> {
+    if let Some(address) = literal::ipv4(text) {
+        return Some(Server { address: IpAddr::V4(address), scope: None });
+    }
+    let (address, scope) = match text.split_once('%') {
+        Some((address, scope)) => (address, Some(scope.to_owned())),
+        None => (text, None),
+    };
+    Some(Server { address: IpAddr::V6(address.parse().ok()?), scope })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> ResolvConf {
+        ResolvConf::parse(text.as_bytes()).0
+    }
+
+    fn servers(text: &str) -> Vec<String> {
+        parse(text)
+            .servers
+            .iter()
+            .map(|server| match &server.scope {
+                Some(scope) => format!("{}%{scope}", server.address),
+                None => server.address.to_string(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn without_a_server_the_local_one_is_asked() {
+        assert_eq!(servers(""), ["127.0.0.1"]);
+        assert_eq!(servers("nameserver\nnameserver x\n"), ["127.0.0.1"]);
+    }
+
+    #[test]
+    fn three_servers_count_in_every_notation() {
+        let text =
+            "nameserver 127.1\nnameserver\tfe80::1%eth0 comment\r\nnameserver ::1\nnameserver 10.0.0.4\n";
+        assert_eq!(servers(text), ["127.0.0.1", "fe80::1%eth0", "::1"]);
+    }
+
+    #[test]
+    fn a_line_that_names_no_server_is_warned_of_and_the_others_stand() {
+        let (conf, warnings) =
+            ResolvConf::parse(b"nameserver 10.0.0.1\nnameserver dns.example\n nameserver 10.0.0.2\n");
+        assert_eq!(conf.servers.len(), 1);
+        assert_eq!(
+            warnings,
+            [Warning::new(2, "\"dns.example\" is not the address of a name server; line ignored")]
+        );
+    }
+
+    #[test]
+    fn of_search_and_domain_the_last_counts() {
+        assert_eq!(parse("search a b\ndomain c d\n").search, Some(vec!["c".into()]));
+        assert_eq!(parse("domain c\nsearch a  b\t\n").search, Some(vec!["a".into(), "b".into()]));
+        assert_eq!(parse("").search, None);
+    }
+
+    #[test]
+    fn options_have_glibc_s_bounds() {
+        let conf = parse(
+            "options ndots:99 timeout:0 attempts:9 rotate use-vc\noptions no-tld-query no-aaaa single-request",
+        );
+        assert_eq!((conf.ndots, conf.timeout, conf.attempts), (15, 1, 5));
+        assert!(conf.rotate && conf.use_vc && conf.no_tld_query && conf.no_aaaa && conf.single_request);
+        let conf = parse("options ndots:x timeout:99999999999 edns0 trust-ad bogus");
+        assert_eq!((conf.ndots, conf.timeout), (0, 30));
+    }
+
+    #[test]
+    fn comments_and_unknown_keywords_are_ignored() {
+        let text = "# nameserver 1.1.1.1\n; nameserver 2.2.2.2\nsortlist 10.0.0.0\nNAMESERVER 3.3.3.3\nnameserver 4.4.4.4";
+        assert_eq!(servers(text), ["4.4.4.4"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(file: Vec<u8>) {
+            let (conf, _) = ResolvConf::parse(&file);
+            prop_assert!((1..=3).contains(&conf.servers.len()));
+            prop_assert!((1..=30).contains(&conf.timeout));
+        }
+    }
+}

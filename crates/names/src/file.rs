@@ -1,0 +1,144 @@
+//! Reading configuration files, and what is said of them when they are wrong.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, Read, Seek};
+use std::path::{Path, PathBuf};
+
+/// Something in a configuration file that was passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The line, counted from 1; 0 for the file as a whole.
+    pub line: usize,
+    /// What is wrong there, and what holds instead.
+    pub message: String,
+}
+
+impl Warning {
+    /// A warning of line `line`.
+    pub fn new(line: usize, message: impl Into<String>) -> Self {
+        Self { line, message: message.into() }
+    }
+
+    /// The warning with its place: `FILE:LINE: MESSAGE`.
+    #[must_use]
+    pub fn at(&self, file: &Path) -> String {
+        match self.line {
+            0 => format!("{}: {}", file.display(), self.message),
+            line => format!("{}:{line}: {}", file.display(), self.message),
+        }
+    }
+}
+
+/// A configuration file that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("can't read {}: {source}", path.display())]
+pub struct Unreadable {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Unreadable {
+    /// Whether there is no such file at all.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// No file of this kind needs more; a larger one (a device, a log by mistake) is not read to its end.
+const LARGEST: u64 = 1 << 20;
+
+/// The bytes of a configuration file.
+///
+/// # Errors
+/// Where it can't be opened or read, or is larger than 1 MiB.
+pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
+    read_bytes(path).map_err(|source| Unreadable { path: path.to_owned(), source })
+}
+
+/// The same, with the bare error.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    contents(File::open(path)?)
+}
+
+fn contents(file: impl Read) -> io::Result<Vec<u8>> {
+    // Room enough for the usual file to be read at once.
+    let mut bytes = Vec::with_capacity(4096);
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// A file that is opened now, and read later if that turns out to be needed.
+#[derive(Debug)]
+pub struct DeferredFile {
+    path: &'static Path,
+    file: io::Result<File>,
+}
+
+impl DeferredFile {
+    /// Opens the file.
+    #[must_use]
+    pub fn open(path: &'static str) -> Self {
+        Self { path: Path::new(path), file: File::open(path) }
+    }
+
+    /// A file that is not there.
+    #[must_use]
+    pub fn absent(path: &'static str) -> Self {
+        Self { path: Path::new(path), file: Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &'static Path {
+        self.path
+    }
+
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(&self) -> Result<Vec<u8>, Unreadable> {
+        let unreadable = |source| Unreadable { path: self.path.to_owned(), source };
+        self.from_start().and_then(contents).map_err(unreadable)
+    }
+
+    /// The file, at its beginning.
+    ///
+    /// # Errors
+    /// Where it could not be opened.
+    pub fn from_start(&self) -> io::Result<&File> {
+        match &self.file {
+            Ok(file) => (&*file).rewind().map(|()| file),
+            Err(error) => Err(error.raw_os_error().map_or_else(
+                || io::Error::new(error.kind(), error.to_string()),
+                io::Error::from_raw_os_error,
+            )),
+        }
+    }
+}
+
+/// The lines of a file, without their newlines.
+pub fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let mut rest = text;
+        // A slice, as a reader, gives access to the fast memchr of the standard library.
+        let length = rest.skip_until(b'\n').ok().filter(|&length| length > 0)?;
+        let line = text.get(..length)?;
+        text = rest;
+        Some(line.strip_suffix(b"\n").unwrap_or(line))
+    })
+}
+
+/// What a value may be, for a message: `expected WHAT, found FOUND`.
+#[must_use]
+pub fn expected(what: impl fmt::Display, found: impl fmt::Display) -> String {
+    format!("expected {what}, found {found:?}", found = found.to_string())
+}

@@ -1,0 +1,333 @@
+//! This host's name service: its files, and the sources in their order.
+
+use crate::address::{Address, AddressSet, Families};
+use crate::config::cells::Cell;
+use crate::config::gai;
+use crate::config::nsswitch::{NssStatus, Service};
+use crate::config::resolv::ResolvConf;
+use crate::dns::{Dns, Network, QueryOptions, Transport};
+use crate::host_files::{CellFiles, HostFiles, Warnings};
+use crate::message::Record;
+use crate::modules::NssModules;
+use crate::options::LookupOptions;
+use crate::plan::{self, HostFacts, Plan};
+use crate::trace::{Event, Trace};
+use crate::{hosts, literal, order, special};
+use key::{Failure, Family, Query};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+/// The name service of this host, as its files describe it.
+#[derive(Debug)]
+pub struct Host<'a, T = Network> {
+    pub(crate) options: &'a LookupOptions,
+    pub(crate) trace: &'a Trace,
+    warnings: Warnings,
+    files: HostFiles,
+    modules: Option<&'a dyn NssModules>,
+    transport: T,
+}
+
+/// What a name is to those who ask for it.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind<'a> {
+    /// The name of a host, as people write it: the search list applies.
+    Host,
+    /// The target of a DNS record: absolute, and the addresses in the glue are not asked for again.
+    Target(&'a [Record]),
+}
+
+/// Why a source has no addresses.
+enum Miss {
+    /// It has nothing, or was not asked since it would say so.
+    Skipped(NssStatus),
+    /// It could not be asked.
+    Unavailable(String),
+    /// It was asked.
+    Failed(NssStatus, Failure),
+}
+
+impl<'a> Host<'a> {
+    /// This host, with all files open that `query` may need, or any query for a host. No NSS module is asked.
+    ///
+    /// Steps of the lookup are noted in `trace`.
+    #[must_use]
+    pub fn open(query: Option<&Query>, options: &'a LookupOptions, trace: &'a Trace) -> Self {
+        let warnings = Warnings::default();
+        let files = HostFiles::new(query, &warnings);
+        Self { options, trace, warnings, files, modules: None, transport: Network }
+    }
+}
+
+impl<'a, T: Transport> Host<'a, T> {
+    /// A host with these files and no others, whose name servers are reached by way of `transport`.
+    #[must_use]
+    pub fn with_files(
+        order: Vec<Service>,
+        resolv: ResolvConf,
+        cell: Option<Cell>,
+        options: &'a LookupOptions,
+        trace: &'a Trace,
+        transport: T,
+    ) -> Self {
+        let files = HostFiles::with_files(order, resolv, cell);
+        Self { options, trace, warnings: Warnings::default(), files, modules: None, transport }
+    }
+
+    /// Lends a way to ask NSS modules.
+    pub fn ask_modules_by(&mut self, modules: &'a dyn NssModules) {
+        self.modules = Some(modules);
+    }
+
+    /// The way to its name servers.
+    #[must_use]
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// Whether a source that this query leads to may be an NSS module.
+    #[must_use]
+    pub fn may_ask_modules(&self, query: &Query) -> bool {
+        let mut sources = self.files.order.iter().map(|entry| entry.name.as_str());
+        match query {
+            Query::Host(query) => query
+                .name
+                .as_str()
+                .is_some_and(|name| sources.any(|source| plan::plan(source, name, self) == Plan::Module)),
+            Query::Cell(_) => sources.any(|source| plan::may_ask_modules(source, self)),
+        }
+    }
+
+    /// The ports of all name servers that may be asked, each once, in ascending order.
+    #[must_use]
+    pub fn name_server_ports(&self) -> Vec<u16> {
+        let special = self.options.name_servers.iter().flat_map(|domain| &domain.servers);
+        let mut ports: Vec<u16> = self.files.servers.iter().chain(special).map(SocketAddr::port).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    /// What the databases say about the cell that is asked for.
+    pub(crate) fn cell_files(&self) -> Option<&CellFiles> {
+        self.files.cell.as_ref()
+    }
+
+    /// What was wrong in the files read up to now, each with its place.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.list()
+    }
+
+    /// The addresses of `name` in `families`, from the first source that has any, as `nsswitch.conf` has
+    /// the sources and their actions.
+    ///
+    /// # Errors
+    /// The weightiest failure of all sources.
+    pub async fn lookup(
+        &self,
+        name: &str,
+        kind: Kind<'_>,
+        families: Families,
+    ) -> Result<AddressSet, Failure> {
+        if families == Families::Only(Family::Ipv4) && literal::looks_numeric(name) {
+            return Err(Failure::NoSuchName { ttl: None });
+        }
+        let mut found = None;
+        let mut failure: Option<Failure> = None;
+        let mut unavailable = String::new();
+        for entry in &self.files.order {
+            let status = match self.source(&entry.name, name, kind, families).await {
+                Ok(addresses) => {
+                    let number = addresses.addresses.len();
+                    self.decide(|| format!("{}: {number} addresses for {name}", entry.name));
+                    found = Some(addresses);
+                    NssStatus::Success
+                }
+                Err(Miss::Failed(status, other)) => {
+                    self.decide(|| format!("{}: {other}", entry.name));
+                    failure = Some(match failure {
+                        Some(failure) => failure.or_weightier(other),
+                        None => other,
+                    });
+                    status
+                }
+                Err(Miss::Skipped(status)) => {
+                    self.decide(|| format!("{}: nothing for {name} ({status:?})", entry.name));
+                    status
+                }
+                Err(Miss::Unavailable(why)) => {
+                    self.trace.add(Event::Unavailable {
+                        name: name.to_owned(),
+                        source: entry.name.clone(),
+                        why: why.clone(),
+                    });
+                    unavailable = why;
+                    NssStatus::Unavail
+                }
+            };
+            if entry.actions.ends_at(status) {
+                self.decide(|| format!("{} is the last source: {status:?} ends the search", entry.name));
+                break;
+            }
+        }
+        match (found, failure) {
+            (Some(found), _) => Ok(found),
+            (None, Some(failure)) => Err(failure),
+            (None, None) if unavailable.is_empty() => Err(Failure::NoSuchName { ttl: None }),
+            (None, None) => Err(Failure::Temporary(unavailable)),
+        }
+    }
+
+    /// Notes why the lookup goes on as it does.
+    fn decide(&self, text: impl FnOnce() -> String) {
+        self.trace.decide(text);
+    }
+
+    /// What one source has.
+    async fn source(
+        &self,
+        source: &str,
+        name: &str,
+        kind: Kind<'_>,
+        families: Families,
+    ) -> Result<AddressSet, Miss> {
+        // That a source which knows no TTL doesn't have the name says nothing to the kernel.
+        let not_found = || Miss::Skipped(NssStatus::NotFound);
+        match plan::plan(source, name, self) {
+            Plan::Skip(status) => Err(Miss::Skipped(status)),
+            Plan::Localhost => match special::lookup("localhost", families) {
+                Some(Ok(found)) => Ok(found),
+                _ => Err(not_found()),
+            },
+            Plan::Files => {
+                match self.files.files.as_ref().map_or(Ok(None), |files| hosts::lookup(files, name, families))
+                {
+                    Ok(found) => found.ok_or_else(not_found),
+                    Err(error) => {
+                        // Nobody knows what it has; that others have nothing is not the truth then.
+                        let why = format!("{}: {error}", hosts::PATH);
+                        self.warn(why.clone());
+                        if error.kind() == io::ErrorKind::NotFound {
+                            Err(Miss::Unavailable(why))
+                        } else {
+                            Err(Miss::Failed(NssStatus::Unavail, Failure::Temporary(why)))
+                        }
+                    }
+                }
+            }
+            Plan::Dns => {
+                if let Some(special) = special::lookup(name, families) {
+                    return special.map_err(|failure| Miss::Failed(NssStatus::NotFound, failure));
+                }
+                let looked_up = self.dns(kind).lookup(name, families).await;
+                looked_up.map_err(|(status, failure)| Miss::Failed(status, failure))
+            }
+            Plan::Module => {
+                let Some(modules) = self.modules else {
+                    return Err(Miss::Unavailable(format!("{source}: NSS modules are not asked here")));
+                };
+                match modules.lookup(source, name, families).await {
+                    Ok(found) => found.ok_or_else(not_found),
+                    Err(error) => Err(Miss::Unavailable(format!("{source}: {error}"))),
+                }
+            }
+        }
+    }
+
+    /// Puts addresses into the order in which `getaddrinfo()` would give them.
+    pub fn sort(&self, addresses: &mut [Address]) {
+        let mut order: Vec<IpAddr> = addresses.iter().map(|address| address.ip).collect();
+        self.sort_each([order.as_mut_slice()].into_iter());
+        addresses.sort_by_cached_key(|address| order.iter().position(|ip| *ip == address.ip));
+    }
+
+    /// Does so with the addresses of several names, each by themselves.
+    pub fn sort_each<'l>(&self, lists: impl Iterator<Item = &'l mut [IpAddr]>) {
+        // Neither gai.conf nor the interfaces are of interest to one address alone.
+        let mut lists = lists.filter(|list| list.len() > 1).peekable();
+        if lists.peek().is_none() {
+            return;
+        }
+        let file = &self.files.gai;
+        let (policy, warnings) = gai::parse(&self.warnings.bytes(file.read()));
+        self.warnings.of(&warnings, file.path());
+        lists.for_each(|list| order::sort(list, &policy, &self.files.addresses));
+    }
+
+    /// This host's way to ask DNS.
+    #[must_use]
+    pub fn dns<'l>(&'l self, kind: Kind<'l>) -> Dns<'l, &'l T> {
+        let conf = &self.files.resolv;
+        let mut servers = self.files.servers.clone();
+        if conf.rotate && !servers.is_empty() {
+            let start = getrandom::u32().map_or(0, |number| usize::try_from(number).unwrap_or_default());
+            let start = start % servers.len();
+            servers.rotate_left(start);
+        }
+        Dns {
+            transport: &self.transport,
+            servers,
+            queries: QueryOptions {
+                timeout: conf.timeout,
+                attempts: conf.attempts,
+                hedge: self.options.hedge,
+                use_vc: conf.use_vc,
+                mixed_case: self.options.mixed_case,
+            },
+            options: self.options,
+            search: match kind {
+                Kind::Target(_) => Vec::new(),
+                Kind::Host => conf.search.clone().unwrap_or_else(|| own_domain(&self.files.name)),
+            },
+            ndots: conf.ndots,
+            no_tld_query: conf.no_tld_query,
+            no_aaaa: conf.no_aaaa,
+            single_request: conf.single_request,
+            sortlist: &conf.sortlist,
+            glue: match kind {
+                Kind::Host => &[],
+                Kind::Target(glue) => glue,
+            },
+            trace: self.trace,
+        }
+    }
+
+    /// The sources of names, as `nsswitch.conf` has them.
+    #[must_use]
+    pub fn order(&self) -> &[Service] {
+        &self.files.order
+    }
+
+    /// Notes what was wrong in a file, once.
+    pub(crate) fn warn(&self, message: String) {
+        self.warnings.add(message);
+    }
+}
+
+impl<T> HostFacts for Host<'_, T> {
+    fn host_name(&self) -> String {
+        self.files.name.clone()
+    }
+
+    fn stub_resolver(&self) -> bool {
+        let stubs = [IpAddr::from([127, 0, 0, 53]), IpAddr::from([127, 0, 0, 54])];
+        self.files.resolv.servers.iter().any(|server| stubs.contains(&server.address))
+    }
+
+    fn own_servers(&self, name: &str) -> bool {
+        self.options.name_servers_for(name).is_some()
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.files.present.iter().any(|present| present == path)
+    }
+}
+
+/// The search list of a host whose resolv.conf has none: what follows the first dot of its own name.
+fn own_domain(name: &str) -> Vec<String> {
+    match name.split_once('.') {
+        Some((_, domain)) if !domain.is_empty() => vec![domain.to_owned()],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,184 @@
+//! What a lookup may need of this host, read or opened beforehand: once the process is confined, no file can be
+//! opened and no other process be started.
+
+use crate::config::cells::{self, Cell, Disk};
+use crate::config::gai;
+use crate::config::nsswitch::{self, Service};
+use crate::config::resolv::{self, ResolvConf, Server};
+use crate::file::{self, DeferredFile, Warning};
+use crate::hosts::Files;
+use crate::name;
+use crate::order::host::HostSources;
+use key::{CellQuery, Query};
+use nix::net::if_::if_nametoindex;
+use nix::unistd::gethostname;
+use std::cell::RefCell;
+use std::fs;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::path::Path;
+
+/// The port of DNS servers.
+const DOMAIN_PORT: u16 = 53;
+/// The socket of systemd-resolved (nss-resolve(8)).
+const RESOLVED: &str = "/run/systemd/resolve/io.systemd.Resolve";
+/// The files of machines (nss-mymachines(8)).
+const MACHINES: &str = "/run/systemd/machines";
+/// What nss-mdns answers for besides `.local`.
+const MDNS: &str = "/etc/mdns.allow";
+
+/// The files and the kernel's tables, each read or ready to be.
+#[derive(Debug)]
+pub(crate) struct HostFiles {
+    /// The sources in their order.
+    pub(crate) order: Vec<Service>,
+    /// Those of the `files` source.
+    pub(crate) files: Option<Files>,
+    /// `resolv.conf`.
+    pub(crate) resolv: ResolvConf,
+    /// Its servers.
+    pub(crate) servers: Vec<SocketAddr>,
+    /// `gai.conf`.
+    pub(crate) gai: DeferredFile,
+    /// The host's own addresses.
+    pub(crate) addresses: HostSources,
+    /// The host's own name.
+    pub(crate) name: String,
+    /// The files that there are, of those whose existence says whether a source is of use.
+    pub(crate) present: Vec<String>,
+    /// The databases of cells, where a cell is asked for.
+    pub(crate) cell: Option<CellFiles>,
+}
+
+/// What the databases say about one cell.
+#[derive(Debug)]
+pub(crate) struct CellFiles {
+    /// In kafs-client's configuration.
+    pub(crate) kafs: Cell,
+    /// OpenAFS's databases.
+    pub(crate) openafs: [DeferredFile; 2],
+}
+
+impl HostFiles {
+    /// Reads and opens what `query` may need, or any query for a host. What is wrong goes to `warnings`.
+    pub(crate) fn new(query: Option<&Query>, warnings: &Warnings) -> Self {
+        let path = Path::new(nsswitch::PATH);
+        let (order, wrong) = nsswitch::parse(&warnings.read(path));
+        warnings.of(&wrong, path);
+        let has = |source: &str| order.iter().any(|entry| entry.name == source);
+
+        let path = Path::new(resolv::PATH);
+        let (resolv, wrong) = ResolvConf::parse(&warnings.read(path));
+        warnings.of(&wrong, path);
+        let servers = resolv.servers.iter().map(socket_address).collect();
+
+        let mut present: Vec<String> = Vec::new();
+        let mut look_for = |path: &str| {
+            if Path::new(path).exists() {
+                present.push(path.to_owned());
+            }
+        };
+        if has("resolve") {
+            look_for(RESOLVED);
+        }
+        if order.iter().any(|entry| entry.name.starts_with("mdns")) {
+            look_for(MDNS);
+        }
+        if has("mymachines") {
+            let machines = fs::read_dir(MACHINES).into_iter().flatten().flatten();
+            present.extend(machines.map(|machine| machine.path().to_string_lossy().into_owned()));
+        }
+        Self {
+            files: has("files").then(Files::open),
+            resolv,
+            servers,
+            gai: DeferredFile::open(gai::PATH),
+            addresses: HostSources::open(),
+            name: gethostname().unwrap_or_default().to_string_lossy().into_owned(),
+            present,
+            cell: match query {
+                Some(Query::Cell(query)) => CellFiles::open(query, warnings),
+                Some(Query::Host(_)) | None => None,
+            },
+            order,
+        }
+    }
+}
+
+impl HostFiles {
+    /// What these files say, on a host that has no others.
+    pub(crate) fn with_files(order: Vec<Service>, resolv: ResolvConf, cell: Option<Cell>) -> Self {
+        Self {
+            files: None,
+            servers: resolv.servers.iter().map(socket_address).collect(),
+            resolv,
+            gai: DeferredFile::absent(gai::PATH),
+            addresses: HostSources::isolated(),
+            name: String::new(),
+            present: Vec::new(),
+            cell: cell.map(|kafs| CellFiles { kafs, openafs: cells::OPENAFS.map(DeferredFile::absent) }),
+            order,
+        }
+    }
+}
+
+impl CellFiles {
+    fn open(query: &CellQuery, warnings: &Warnings) -> Option<Self> {
+        let cell = query.cell.as_str().filter(|cell| name::flaw(cell.as_bytes()).is_none())?;
+        let cell = cell.strip_suffix('.').unwrap_or(cell);
+        let files = Disk(|message| warnings.add(message));
+        Some(Self { kafs: cells::in_kafs(cell, &files), openafs: cells::OPENAFS.map(DeferredFile::open) })
+    }
+}
+
+/// The server's address with the index of its interface; an interface that is not there counts as none.
+fn socket_address(server: &Server) -> SocketAddr {
+    let scope = server
+        .scope
+        .as_deref()
+        .map_or(0, |scope| if_nametoindex(scope).unwrap_or_else(|_| scope.parse().unwrap_or(0)));
+    match server.address {
+        IpAddr::V4(address) => SocketAddr::new(address.into(), DOMAIN_PORT),
+        IpAddr::V6(address) => SocketAddrV6::new(address, DOMAIN_PORT, 0, scope).into(),
+    }
+}
+
+/// What was wrong in the files, each thing once and with its place.
+#[derive(Debug, Default)]
+pub(crate) struct Warnings(RefCell<Vec<String>>);
+
+impl Warnings {
+    /// Notes one.
+    pub(crate) fn add(&self, message: String) {
+        let mut warnings = self.0.borrow_mut();
+        if !warnings.contains(&message) {
+            warnings.push(message);
+        }
+    }
+
+    /// Notes those of a file.
+    pub(crate) fn of(&self, warnings: &[Warning], path: &Path) {
+        for warning in warnings {
+            self.add(warning.at(path));
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn list(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
+
+    /// The bytes of a file; none where it is absent, and where it can't be read, which is noted.
+    fn read(&self, path: &Path) -> Vec<u8> {
+        self.bytes(file::read(path))
+    }
+
+    /// What was read of a file, as far as it was.
+    pub(crate) fn bytes(&self, read: Result<Vec<u8>, file::Unreadable>) -> Vec<u8> {
+        read.unwrap_or_else(|unreadable| {
+            if !unreadable.is_absent() {
+                self.add(unreadable.to_string());
+            }
+            Vec::new()
+        })
+    }
+}

@@ -1,0 +1,463 @@
+//! DNS messages: the question that goes out, and what can be read of the answer.
+//!
+//! Names are decoded by hickory-proto. The records are walked here, since one that makes no sense must not
+//! cost the others: hickory's own `Message` is decoded whole or not at all.
+
+use getrandom::u64 as random;
+use hickory_resolver::proto::op::{Edns, Message, MessageType, OpCode, Query};
+use hickory_resolver::proto::rr::DNSClass;
+pub use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder, DecodeError};
+use key::Ttl;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Range;
+
+/// The largest answer over UDP that we ask for: what passes everywhere unfragmented (DNS flag day 2020).
+const UDP_PAYLOAD: u16 = 1232;
+
+/// AFSDB, which hickory has no name for.
+pub const AFSDB: RecordType = RecordType::Unknown(18);
+
+/// The length of a message's header.
+const HEADER: usize = 12;
+/// The most bytes that a name takes in a message, its end included (RFC 1035 §2.3.4).
+const LONGEST_NAME: usize = 255;
+
+/// The bits of a header's third and fourth byte (RFC 1035 §4.1.1).
+const RESPONSE: u16 = 0x8000;
+const AUTHORITATIVE: u16 = 0x0400;
+const TRUNCATED: u16 = 0x0200;
+const RECURSION_AVAILABLE: u16 = 0x0080;
+const RCODE: u16 = 0x000f;
+
+/// One question: a name and a record type, class IN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The name, absolute.
+    pub name: Name,
+    /// The type of the records wanted.
+    pub record_type: RecordType,
+}
+
+/// As `mon1.example. AAAA`.
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.record_type {
+            AFSDB => write!(f, "{} AFSDB", self.name),
+            other => write!(f, "{} {other}", self.name),
+        }
+    }
+}
+
+impl Question {
+    /// The question as a message with a fresh random id, asking for recursion.
+    ///
+    /// # Errors
+    /// Where hickory can't encode the name, or the kernel has no random number.
+    pub fn encode(&self, edns: bool) -> Result<Vec<u8>, String> {
+        let id = random().map_err(|error| error.to_string())?;
+        let [a, b, ..] = id.to_ne_bytes();
+        let mut message = Message::new(u16::from_ne_bytes([a, b]), MessageType::Query, OpCode::Query);
+        message.metadata.recursion_desired = true;
+        message.add_query(Query::query(self.name.clone(), self.record_type));
+        if edns {
+            let mut extension = Edns::new();
+            extension.set_max_payload(UDP_PAYLOAD).set_version(0);
+            message.set_edns(extension);
+        }
+        message.to_vec().map_err(|error| error.to_string())
+    }
+}
+
+/// Response codes (RFC 1035 §4.1.1) that decide what happens next.
+pub mod rcode {
+    /// No error.
+    pub const NOERROR: u16 = 0;
+    /// The server could not interpret the query.
+    pub const FORMERR: u16 = 1;
+    /// The server failed.
+    pub const SERVFAIL: u16 = 2;
+    /// The name does not exist.
+    pub const NXDOMAIN: u16 = 3;
+    /// The server can't do this kind of query.
+    pub const NOTIMP: u16 = 4;
+    /// The server won't.
+    pub const REFUSED: u16 = 5;
+    /// The server does not know our version of EDNS (RFC 6891 §6.1.3).
+    pub const BADVERS: u16 = 16;
+
+    /// Its name in messages.
+    #[must_use]
+    pub fn name(code: u16) -> String {
+        match code {
+            NOERROR => "NOERROR".to_owned(),
+            FORMERR => "FORMERR".to_owned(),
+            SERVFAIL => "SERVFAIL".to_owned(),
+            NXDOMAIN => "NXDOMAIN".to_owned(),
+            NOTIMP => "NOTIMP".to_owned(),
+            REFUSED => "REFUSED".to_owned(),
+            BADVERS => "BADVERS".to_owned(),
+            other => format!("RCODE{other}"),
+        }
+    }
+}
+
+/// What could be read of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The response code, of the header and EDNS together.
+    pub rcode: u16,
+    /// TC: there is more, over TCP.
+    pub truncated: bool,
+    /// AA: the server is an authority for the name.
+    pub authoritative: bool,
+    /// RA: the server does recursion.
+    pub recursion_available: bool,
+    /// The readable records of class IN in the answer section, in order.
+    pub answers: Vec<Record>,
+    /// The negative TTL of the authority section's SOA record (RFC 2308 §5).
+    pub negative_ttl: Option<Ttl>,
+    /// Number of answer records that could not be read.
+    pub unreadable: u16,
+    /// Whether the additional section has records other than EDNS's OPT.
+    pub has_additional: bool,
+    /// The addresses in the additional section: glue, true as far as the server is to be believed there.
+    pub glue: Vec<Record>,
+    /// Who said so, where a server was asked.
+    pub server: Option<SocketAddr>,
+    /// Whether there was an answer before it with other letters than the question.
+    pub other_letters: bool,
+}
+
+/// A resource record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The name that it belongs to.
+    pub owner: Name,
+    /// How long it may be kept.
+    pub ttl: Ttl,
+    /// What it says.
+    pub data: Rdata,
+}
+
+/// The record data that lookups use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rdata {
+    /// A: an IPv4 address.
+    A(Ipv4Addr),
+    /// AAAA: an IPv6 address.
+    Aaaa(Ipv6Addr),
+    /// CNAME: the owner is an alias of this name.
+    Cname(Name),
+    /// SOA: the negative TTL of its last field.
+    Soa(u32),
+    /// SRV: where a service is (RFC 2782).
+    Srv {
+        /// Lower ones are tried first.
+        priority: u16,
+        /// The share among those of one priority.
+        weight: u16,
+        /// The port.
+        port: u16,
+        /// The host, or the root for "there is no such service".
+        target: Name,
+    },
+    /// AFSDB: a server of a cell (RFC 1183 §1).
+    Afsdb {
+        /// 1 for AFS, 2 for DCE.
+        subtype: u16,
+        /// The host.
+        host: Name,
+    },
+    /// Any other type.
+    Other(RecordType),
+}
+
+impl Rdata {
+    /// The type of the record.
+    #[must_use]
+    pub fn record_type(&self) -> RecordType {
+        match self {
+            Self::A(_) => RecordType::A,
+            Self::Aaaa(_) => RecordType::AAAA,
+            Self::Cname(_) => RecordType::CNAME,
+            Self::Soa(_) => RecordType::SOA,
+            Self::Srv { .. } => RecordType::SRV,
+            Self::Afsdb { .. } => AFSDB,
+            Self::Other(other) => *other,
+        }
+    }
+}
+
+/// Whether `reply` answers `query`: same id, marked as a response, and the same single question
+/// (RFC 5452 §9.1). All else is somebody else's, or forged.
+#[must_use]
+pub fn is_reply_to(query: &[u8], reply: &[u8]) -> bool {
+    if repeats_question(query, reply) {
+        return true;
+    }
+    let (Ok((ours, asked)), Ok((theirs, answered))) = (head(query), head(reply)) else {
+        return false;
+    };
+    ours.id == theirs.id && theirs.flags & RESPONSE != 0 && asked.is_some() && asked == answered
+}
+
+/// Makes each letter of a query's name upper or lower case at random.
+///
+/// # Errors
+/// Where the kernel has no random number.
+pub fn mix_case(query: &mut [u8]) -> Result<(), getrandom::Error> {
+    let Some(place) = name_in(query) else { return Ok(()) };
+    for letters in query.get_mut(place).unwrap_or_default().chunks_mut(64) {
+        let bits = random()?;
+        for (place, letter) in letters.iter_mut().enumerate() {
+            if letter.is_ascii_alphabetic() && bits >> place & 1 == 1 {
+                *letter ^= 0x20;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the name in a reply's question has the very letters of the query's.
+#[must_use]
+pub fn repeats_name(query: &[u8], reply: &[u8]) -> bool {
+    name_in(query).is_some_and(|place| query.get(place.clone()) == reply.get(place))
+}
+
+/// Writes the name in a query's question over that of a reply, which is the same but for its letters.
+pub fn copy_name(query: &[u8], reply: &mut [u8]) {
+    let Some(place) = name_in(query) else { return };
+    if let (Some(from), Some(to)) = (query.get(place.clone()), reply.get_mut(place)) {
+        to.copy_from_slice(from);
+    }
+}
+
+/// Where the name is in the question of a message, up to its end, if it is one and not compressed, as in our own
+/// messages. Its labels may hold any bytes; their lengths are no letters, as no label is longer than 63 bytes.
+fn name_in(message: &[u8]) -> Option<Range<usize>> {
+    let mut end = HEADER;
+    loop {
+        match *message.get(end)? {
+            0 => return Some(HEADER..end),
+            length @ 1..=63 => end += 1 + usize::from(length),
+            _ => return None,
+        }
+        if end - HEADER >= LONGEST_NAME {
+            return None;
+        }
+    }
+}
+
+/// Whether a reply answers a query byte by byte, as nearly all do: with the same id, marked as a response, and the
+/// same single question.
+fn repeats_question(query: &[u8], reply: &[u8]) -> bool {
+    let Some(name) = name_in(query) else { return false };
+    let same =
+        |place: Range<usize>| query.get(place.clone()).is_some_and(|ours| reply.get(place) == Some(ours));
+    let response = reply.get(2).is_some_and(|flags| flags & 0x80 != 0);
+    // With the end of the name, the type and the class.
+    same(0..2) && response && reply.get(4..6) == Some(&[0, 1]) && same(4..6) && same(HEADER..name.end + 5)
+}
+
+/// An answer that can't be read even as far as its header and question.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("undecodable answer: {0}")]
+pub struct Undecodable(String);
+
+impl From<DecodeError> for Undecodable {
+    fn from(error: DecodeError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Reply {
+    /// Reads an answer as far as it makes sense.
+    ///
+    /// Records of another class and records whose data is malformed are passed over, the latter counted; a
+    /// message that ends early yields what came before the end.
+    ///
+    /// # Errors
+    /// Where header or question can't be read.
+    pub fn decode(message: &[u8]) -> Result<Self, Undecodable> {
+        let mut decoder = BinDecoder::new(message);
+        let header = Header::read(&mut decoder)?;
+        for _ in 0..header.questions {
+            question(&mut decoder)?;
+        }
+        let mut reply = Self {
+            rcode: header.flags & RCODE,
+            truncated: header.flags & TRUNCATED != 0,
+            authoritative: header.flags & AUTHORITATIVE != 0,
+            recursion_available: header.flags & RECURSION_AVAILABLE != 0,
+            ..Self::default()
+        };
+        for number in 0..header.answers {
+            match record(&mut decoder) {
+                Ok(Parsed::Record(record)) => reply.answers.push(record),
+                Ok(Parsed::ForeignClass(..)) => {}
+                Ok(Parsed::Unreadable) => reply.unreadable += 1,
+                Err(_) => {
+                    reply.unreadable += header.answers - number;
+                    return Ok(reply);
+                }
+            }
+        }
+        for _ in 0..header.authorities {
+            match record(&mut decoder) {
+                Ok(Parsed::Record(Record { ttl, data: Rdata::Soa(minimum), .. })) => {
+                    reply.negative_ttl = Some(ttl.min(Ttl::from_record(minimum)));
+                }
+                Ok(_) => {}
+                Err(_) => return Ok(reply),
+            }
+        }
+        for _ in 0..header.additionals {
+            match record(&mut decoder) {
+                // The class of an OPT record is a size, and its TTL begins with the upper bits of the
+                // response code (RFC 6891 §6.1.2, §6.1.3).
+                Ok(Parsed::ForeignClass(RecordType::OPT, ttl)) => {
+                    let [upper, ..] = ttl.to_be_bytes();
+                    reply.rcode |= u16::from(upper) << 4;
+                }
+                Ok(Parsed::Record(record)) if matches!(record.data, Rdata::A(_) | Rdata::Aaaa(_)) => {
+                    reply.has_additional = true;
+                    reply.glue.push(record);
+                }
+                Ok(_) => reply.has_additional = true,
+                Err(_) => return Ok(reply),
+            }
+        }
+        Ok(reply)
+    }
+
+    /// Whether it says nothing at all: no records, no authority over the name, no recursion.
+    #[must_use]
+    pub fn is_lame(&self) -> bool {
+        self.answers.is_empty()
+            && self.unreadable == 0
+            && !self.authoritative
+            && !self.recursion_available
+            && !self.has_additional
+    }
+
+    /// Whether it has answer records, none of which makes sense: that is no word on what the name has.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.answers.is_empty() && self.unreadable > 0
+    }
+}
+
+struct Header {
+    id: u16,
+    flags: u16,
+    questions: u16,
+    answers: u16,
+    authorities: u16,
+    additionals: u16,
+}
+
+impl Header {
+    fn read(decoder: &mut BinDecoder<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            id: u16(decoder)?,
+            flags: u16(decoder)?,
+            questions: u16(decoder)?,
+            answers: u16(decoder)?,
+            authorities: u16(decoder)?,
+            additionals: u16(decoder)?,
+        })
+    }
+}
+
+/// The header and, where it is the only one, the question: name, type and class.
+fn head(message: &[u8]) -> Result<(Header, Option<Asked>), DecodeError> {
+    let mut decoder = BinDecoder::new(message);
+    let header = Header::read(&mut decoder)?;
+    let asked = match header.questions {
+        1 => Some(question(&mut decoder)?),
+        _ => None,
+    };
+    Ok((header, asked))
+}
+
+/// A question as it is on the wire: name, type and class.
+type Asked = (Name, u16, u16);
+
+fn question(decoder: &mut BinDecoder<'_>) -> Result<Asked, DecodeError> {
+    Ok((Name::read(decoder)?, u16(decoder)?, u16(decoder)?))
+}
+
+enum Parsed {
+    Record(Record),
+    /// With the TTL field as it is.
+    ForeignClass(RecordType, u32),
+    Unreadable,
+}
+
+/// Reads one record. An error means that the walk can't go on: its end is not known.
+fn record(decoder: &mut BinDecoder<'_>) -> Result<Parsed, DecodeError> {
+    let owner = Name::read(decoder)?;
+    let record_type = RecordType::from(u16(decoder)?);
+    let class = DNSClass::from(u16(decoder)?);
+    let ttl = decoder.read_u32()?.unverified();
+    let length = usize::from(u16(decoder)?);
+    let start = decoder.index();
+    // A decoder of its own, since names in the data may point back into the message.
+    let mut data_decoder = match u16::try_from(start) {
+        Ok(start) => decoder.clone(start),
+        Err(_) => return Err(DecodeError::InsufficientBytes),
+    };
+    decoder.read_slice(length)?.unverified();
+    if class != DNSClass::IN {
+        return Ok(Parsed::ForeignClass(record_type, ttl));
+    }
+    let data = rdata(&mut data_decoder, record_type);
+    Ok(match data {
+        // What is left over or missing shows that the data is not what its type says.
+        Ok(data) if matches!(data, Rdata::Other(_)) || data_decoder.index() == start + length => {
+            Parsed::Record(Record { owner, ttl: Ttl::from_record(ttl), data })
+        }
+        _ => Parsed::Unreadable,
+    })
+}
+
+fn rdata(decoder: &mut BinDecoder<'_>, record_type: RecordType) -> Result<Rdata, DecodeError> {
+    Ok(match record_type {
+        RecordType::A => Rdata::A(Ipv4Addr::from(decoder.read_u32()?.unverified())),
+        RecordType::AAAA => {
+            let mut address = 0_u128;
+            for _ in 0..4 {
+                address = (address << 32) | u128::from(decoder.read_u32()?.unverified());
+            }
+            Rdata::Aaaa(Ipv6Addr::from(address))
+        }
+        RecordType::CNAME => Rdata::Cname(Name::read(decoder)?),
+        RecordType::SOA => {
+            Name::read(decoder)?;
+            Name::read(decoder)?;
+            for _ in 0..4 {
+                decoder.read_u32()?.unverified();
+            }
+            Rdata::Soa(decoder.read_u32()?.unverified())
+        }
+        RecordType::SRV => Rdata::Srv {
+            priority: u16(decoder)?,
+            weight: u16(decoder)?,
+            port: u16(decoder)?,
+            target: Name::read(decoder)?,
+        },
+        // RFC 3597 §4: the name may be compressed, although new types' must not be.
+        AFSDB => Rdata::Afsdb { subtype: u16(decoder)?, host: Name::read(decoder)? },
+        other => Rdata::Other(other),
+    })
+}
+
+/// The number itself: every value of these fields means something.
+fn u16(decoder: &mut BinDecoder<'_>) -> Result<u16, DecodeError> {
+    Ok(decoder.read_u16()?.unverified())
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

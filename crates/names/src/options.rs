@@ -1,0 +1,97 @@
+//! What a lookup goes by besides the host's own files.
+
+use crate::file::expected;
+use crate::reject::Reject;
+use key::Ttl;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What a lookup goes by besides the host's own files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookupOptions {
+    /// The longest that an answer lasts which is missing one address family because of a temporary failure.
+    pub default_ttl: Ttl,
+    /// How long an answer lasts of which a part is missing, where DNS does not say for how long.
+    pub negative_ttl: Ttl,
+    /// Seconds after which a lookup ends with [`Failure::Deadline`](key::Failure::Deadline).
+    pub deadline: u32,
+    /// How long a name server may be silent before the next one is asked as well.
+    pub hedge: Duration,
+    /// Whether questions are asked in mixed case, to be harder to forge an answer to.
+    pub mixed_case: bool,
+    /// Addresses that are dropped from answers of DNS.
+    pub reject: Reject,
+    /// Name servers of single domains; of two for one domain, the last counts.
+    pub name_servers: Vec<DomainServers>,
+}
+
+/// Those of `key.dns_resolver` without a settings file.
+impl Default for LookupOptions {
+    fn default() -> Self {
+        Self {
+            default_ttl: Ttl::from_secs(5),
+            negative_ttl: Ttl::from_secs(60),
+            deadline: 20,
+            hedge: Duration::from_millis(300),
+            mixed_case: true,
+            reject: Reject::default(),
+            name_servers: Vec::new(),
+        }
+    }
+}
+
+impl LookupOptions {
+    /// The servers for `name`: those of the longest domain that it lies in, if any is given.
+    #[must_use]
+    pub fn name_servers_for(&self, name: &str) -> Option<&DomainServers> {
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        self.name_servers.iter().filter(|entry| entry.holds(&name)).max_by_key(|entry| entry.domain.len())
+    }
+}
+
+/// The servers that names in a domain are asked of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainServers {
+    /// The domain in lower case with no dot at its ends; empty for all names.
+    pub domain: String,
+    /// The servers, in order.
+    pub servers: Vec<SocketAddr>,
+}
+
+impl DomainServers {
+    /// Reads a domain, and its servers as `ADDRESS[:PORT], …`.
+    ///
+    /// # Errors
+    /// What is wrong with either.
+    pub fn parse(domain: &str, value: &str) -> Result<Self, String> {
+        let domain = domain.trim().trim_matches('.').to_ascii_lowercase();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if domain.contains("..") || !domain.bytes().all(plain) {
+            return Err(format!("{domain:?} is not a domain"));
+        }
+        let words = value.split([',', ' ', '\t']).filter(|word| !word.is_empty());
+        let servers: Vec<SocketAddr> = words.map(server).collect::<Result<_, _>>()?;
+        if servers.is_empty() {
+            return Err(expected("ADDRESS[:PORT], …", value));
+        }
+        Ok(Self { domain, servers })
+    }
+
+    /// Whether `name`, in lower case, lies in the domain.
+    fn holds(&self, name: &str) -> bool {
+        self.domain.is_empty()
+            || name
+                .strip_suffix(self.domain.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+}
+
+/// An address with or without a port: `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[2001:db8::1]:53`.
+fn server(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let address = || IpAddr::from_str(bare.unwrap_or(text)).map(|ip| SocketAddr::new(ip, 53));
+    SocketAddr::from_str(text)
+        .or_else(|_| address())
+        .map_err(|_| expected("an address, with or without a port", text))
+}

@@ -1,0 +1,190 @@
+//! Which source can answer for a name, and what is done in its place.
+
+use crate::config::nsswitch::NssStatus;
+
+/// What is to be done in a source's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Read the hosts file.
+    Files,
+    /// Ask DNS.
+    Dns,
+    /// Give `localhost`'s addresses.
+    Localhost,
+    /// Nothing: it would answer with this status.
+    Skip(NssStatus),
+    /// Ask the NSS module.
+    Module,
+}
+
+/// What is known of this host without asking anybody.
+pub trait HostFacts {
+    /// The host's own name.
+    fn host_name(&self) -> String;
+    /// Whether resolv.conf names systemd-resolved's stub as a server.
+    fn stub_resolver(&self) -> bool;
+    /// Whether the settings name servers of their own for this name.
+    fn own_servers(&self, name: &str) -> bool;
+    /// Whether there is such a file.
+    fn exists(&self, path: &str) -> bool;
+}
+
+/// What to do in the place of `source` when `name` is looked up.
+///
+/// A module is passed over exactly where it would say itself that the name is none of its business: NSS
+/// modules are libraries, and none is loaded into this process.
+#[must_use]
+pub fn plan(source: &str, name: &str, facts: &impl HostFacts) -> Plan {
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    match source {
+        "files" => Plan::Files,
+        "dns" => Plan::Dns,
+        // Who names servers for a domain wants those to be asked, and nobody who asks others.
+        "resolve" if facts.own_servers(&name) => Plan::Dns,
+        _ if source.starts_with("mdns") && facts.own_servers(&name) => Plan::Skip(NssStatus::Unavail),
+        // nss-resolve(8): the stub gives the same answers.
+        "resolve" if facts.stub_resolver() => Plan::Dns,
+        "resolve" if !facts.exists("/run/systemd/resolve/io.systemd.Resolve") => {
+            Plan::Skip(NssStatus::Unavail)
+        }
+        // nss-myhostname(8)
+        "myhostname" => match name.as_str() {
+            _ if is_localhost(&name) => Plan::Localhost,
+            "_gateway" | "_outbound" => Plan::Module,
+            _ if facts.host_name().eq_ignore_ascii_case(&name) => Plan::Module,
+            _ => Plan::Skip(NssStatus::NotFound),
+        },
+        // nss-mymachines(8): a machine's name is that of its file.
+        "mymachines" if name.contains('/') || !facts.exists(&format!("/run/systemd/machines/{name}")) => {
+            Plan::Skip(NssStatus::NotFound)
+        }
+        // nss-mdns: the minimal modules know .local alone, the others what /etc/mdns.allow adds to it.
+        _ if source.starts_with("mdns") && !is_local(&name) => {
+            if source.ends_with("_minimal") || !facts.exists("/etc/mdns.allow") {
+                Plan::Skip(NssStatus::Unavail)
+            } else {
+                Plan::Module
+            }
+        }
+        _ => Plan::Module,
+    }
+}
+
+/// Whether it may come to [`Plan::Module`] in the place of `source` for names that are not known yet.
+#[must_use]
+pub fn may_ask_modules(source: &str, facts: &impl HostFacts) -> bool {
+    match source {
+        "files" | "dns" => false,
+        "resolve" => plan(source, "", facts) == Plan::Module,
+        _ => true,
+    }
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix(".localdomain").unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn is_local(name: &str) -> bool {
+    name.rsplit('.').next() == Some("local")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Told {
+        stub: bool,
+        own: &'static str,
+        files: &'static [&'static str],
+    }
+
+    impl HostFacts for Told {
+        fn host_name(&self) -> String {
+            "node7.example.org".to_owned()
+        }
+
+        fn stub_resolver(&self) -> bool {
+            self.stub
+        }
+
+        fn own_servers(&self, name: &str) -> bool {
+            !self.own.is_empty() && name.ends_with(self.own)
+        }
+
+        fn exists(&self, path: &str) -> bool {
+            self.files.contains(&path)
+        }
+    }
+
+    #[test]
+    fn the_lines_of_the_distributions_need_no_module_for_an_ordinary_name() {
+        for line in [
+            "files dns",                                                 // Debian server, SUSE
+            "files mdns4_minimal [NOTFOUND=return] dns",                 // Debian and Ubuntu desktop
+            "files mdns4_minimal [NOTFOUND=return] dns mymachines",      // Ubuntu with containers
+            "files resolve [!UNAVAIL=return] dns",                       // Ubuntu, systemd
+            "files myhostname resolve [!UNAVAIL=return] dns",            // Fedora
+            "files dns myhostname",                                      // RHEL
+            "mymachines resolve [!UNAVAIL=return] files myhostname dns", // Arch
+            "files mdns_minimal [NOTFOUND=return] dns",                  // SUSE desktop
+        ] {
+            let (order, _) = crate::config::nsswitch::parse(format!("hosts: {line}").as_bytes());
+            for facts in [Told::default(), Told { stub: true, ..Told::default() }] {
+                for entry in &order {
+                    let plan = plan(&entry.name, "mon1.storage.example.org", &facts);
+                    assert_ne!(plan, Plan::Module, "{line}: {}", entry.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_module_is_asked_for_the_names_that_it_answers() {
+        let facts = Told {
+            files: &["/run/systemd/machines/box", "/run/systemd/resolve/io.systemd.Resolve"],
+            ..Told::default()
+        };
+        for (source, name, expected) in [
+            ("mdns4_minimal", "printer.local", Plan::Module),
+            ("mdns4", "printer.LOCAL.", Plan::Module),
+            ("mdns", "printer.example", Plan::Skip(NssStatus::Unavail)),
+            ("myhostname", "NODE7.example.org", Plan::Module),
+            ("myhostname", "_gateway", Plan::Module),
+            ("myhostname", "a.localhost", Plan::Localhost),
+            ("myhostname", "localhost.localdomain", Plan::Localhost),
+            ("myhostname", "other", Plan::Skip(NssStatus::NotFound)),
+            ("mymachines", "box", Plan::Module),
+            ("mymachines", "other", Plan::Skip(NssStatus::NotFound)),
+            ("mymachines", "../machines/box", Plan::Skip(NssStatus::NotFound)),
+            ("resolve", "mon1", Plan::Module),
+            ("sss", "mon1", Plan::Module),
+            ("wins", "mon1", Plan::Module),
+        ] {
+            assert_eq!(plan(source, name, &facts), expected, "{source} {name}");
+        }
+        let allowed = Told { files: &["/etc/mdns.allow"], ..Told::default() };
+        assert_eq!(plan("mdns4", "printer.example", &allowed), Plan::Module);
+        assert_eq!(plan("mdns4_minimal", "printer.example", &allowed), Plan::Skip(NssStatus::Unavail));
+        assert_eq!(plan("resolve", "mon1", &allowed), Plan::Skip(NssStatus::Unavail));
+    }
+
+    #[test]
+    fn a_name_with_servers_of_its_own_is_a_matter_of_dns() {
+        let files = &["/run/systemd/resolve/io.systemd.Resolve", "/etc/mdns.allow"];
+        let facts = Told { own: "cluster.local", files, ..Told::default() };
+        for (source, name, expected) in [
+            ("resolve", "mon1.cluster.local", Plan::Dns),
+            ("resolve", "MON1.Cluster.Local.", Plan::Dns),
+            ("resolve", "mon1.local", Plan::Module),
+            ("mdns4_minimal", "mon1.cluster.local", Plan::Skip(NssStatus::Unavail)),
+            ("mdns4", "mon1.cluster.local", Plan::Skip(NssStatus::Unavail)),
+            ("mdns4_minimal", "printer.local", Plan::Module),
+            ("files", "mon1.cluster.local", Plan::Files),
+            ("sss", "mon1.cluster.local", Plan::Module),
+        ] {
+            assert_eq!(plan(source, name, &facts), expected, "{source} {name}");
+        }
+    }
+}

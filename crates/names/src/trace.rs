@@ -1,0 +1,222 @@
+//! What was tried on the way to an answer, for `-v`, for `key-dns resolve --trace` and for the log line of a failure.
+//!
+//! Steps are kept as values and become text when somebody reads them: an answer that succeeds pays for none.
+
+use crate::message::{Question, Reply, rcode};
+use crate::obstacle::Obstacle;
+use std::cell::RefCell;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+/// The steps of one lookup, in the order in which they ended.
+#[derive(Debug, Default)]
+pub struct Trace {
+    steps: RefCell<Vec<TraceStep>>,
+    detailed: bool,
+}
+
+/// One step, when it was.
+#[derive(Clone, Debug)]
+pub struct TraceStep {
+    /// What was done, and what came of it.
+    pub event: Event,
+    /// When it began.
+    pub began: Instant,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What was done in one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A name server had its turn.
+    Turn {
+        /// What it was asked.
+        question: Question,
+        /// Which one.
+        server: SocketAddr,
+        /// What it said.
+        outcome: TurnOutcome,
+    },
+    /// Addresses that had come along before made a question needless.
+    Glue {
+        /// The question.
+        question: Question,
+        /// How many there were.
+        records: usize,
+    },
+    /// An address was dropped from an answer, as the settings have it.
+    Rejected {
+        /// The question.
+        question: Question,
+        /// The address.
+        address: IpAddr,
+        /// The kind of addresses that is rejected.
+        kind: &'static str,
+    },
+    /// A source of `nsswitch.conf` could not be asked.
+    Unavailable {
+        /// For this name.
+        name: String,
+        /// The source.
+        source: String,
+        /// Why.
+        why: String,
+    },
+    /// Why the lookup went on as it did. Only in a detailed trace.
+    Decision(String),
+}
+
+/// What came of a server's turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TurnOutcome {
+    /// A usable answer.
+    Reply {
+        /// Its response code.
+        rcode: u16,
+        /// The number of records that could be read.
+        records: usize,
+    },
+    /// None.
+    Obstacle(Obstacle),
+    /// It was given up before anything came.
+    Pending,
+}
+
+impl Trace {
+    /// A trace with the decisions in it.
+    #[must_use]
+    pub fn detailed() -> Self {
+        Self { detailed: true, ..Self::default() }
+    }
+
+    /// Adds a step that took no time.
+    pub fn add(&self, event: Event) {
+        self.steps.borrow_mut().push(TraceStep { event, began: Instant::now(), took: Duration::ZERO });
+    }
+
+    /// Adds a decision to a detailed trace; in another one, `text` is not even called.
+    pub fn decide(&self, text: impl FnOnce() -> String) {
+        if self.detailed {
+            self.add(Event::Decision(text()));
+        }
+    }
+
+    /// A server's turn. If it is given up, it is noted without an answer.
+    #[must_use]
+    pub fn begin(&self, question: &Question, server: SocketAddr) -> Turn<'_> {
+        let (question, outcome) = (question.clone(), TurnOutcome::Pending);
+        Turn { trace: self, asked: Some((question, server, outcome)), began: Instant::now() }
+    }
+
+    /// The steps up to now.
+    #[must_use]
+    pub fn steps(&self) -> Vec<TraceStep> {
+        self.steps.borrow().clone()
+    }
+}
+
+/// A server's turn on its way; noted when it ends, or is given up.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    trace: &'a Trace,
+    asked: Option<(Question, SocketAddr, TurnOutcome)>,
+    began: Instant,
+}
+
+impl Turn<'_> {
+    /// Says what came of it.
+    pub fn end(mut self, result: &Result<Reply, Obstacle>) {
+        if let Some((.., outcome)) = &mut self.asked {
+            *outcome = match result {
+                Ok(reply) => TurnOutcome::Reply { rcode: reply.rcode, records: reply.answers.len() },
+                Err(obstacle) => TurnOutcome::Obstacle(obstacle.clone()),
+            };
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some((question, server, outcome)) = self.asked.take() {
+            let event = Event::Turn { question, server, outcome };
+            let step = TraceStep { event, began: self.began, took: self.began.elapsed() };
+            self.trace.steps.borrow_mut().push(step);
+        }
+    }
+}
+
+/// As many steps as a log line has room for: a cell of many servers takes hundreds.
+const MOST_SHOWN: usize = 16;
+
+/// The first steps in one line, and how many more there were.
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = self.steps.borrow();
+        for (index, step) in steps.iter().take(MOST_SHOWN).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{step}")?;
+        }
+        match steps.len().saturating_sub(MOST_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, ", and {more} more"),
+        }
+    }
+}
+
+/// As `mon1.example. A at 192.0.2.1:53: NOERROR, 1 records`.
+impl fmt::Display for TraceStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.event {
+            Event::Turn { question, server, outcome } => write!(f, "{question} at {server}: {outcome}"),
+            Event::Glue { question, records } => write!(f, "{question}: {records} records of glue"),
+            Event::Rejected { question, address, kind } => {
+                write!(f, "{question}: {address} rejected as {kind}")
+            }
+            Event::Unavailable { name, source, why } => write!(f, "{name} in {source}: {why}"),
+            Event::Decision(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Display for TurnOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reply { rcode, records } => write!(f, "{}, {records} records", rcode::name(*rcode)),
+            Self::Obstacle(obstacle) => obstacle.fmt(f),
+            Self::Pending => f.write_str("no answer yet"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_has_the_first_steps_and_the_number_of_the_others() {
+        let trace = Trace::default();
+        for number in 0..20 {
+            let (name, source, why) = (format!("q{number}"), "nis".to_owned(), "gone".to_owned());
+            trace.add(Event::Unavailable { name, source, why });
+        }
+        let line = trace.to_string();
+        assert!(
+            line.starts_with("q0 in nis: gone, q1 in nis: gone")
+                && line.ends_with("q15 in nis: gone, and 4 more"),
+            "{line}"
+        );
+        assert_eq!(trace.steps().len(), 20);
+    }
+
+    #[test]
+    fn a_decision_is_not_even_made_text_of_where_nobody_asked_for_details() {
+        let trace = Trace::default();
+        trace.decide(|| unreachable!("nobody reads it"));
+        assert!(trace.steps().is_empty());
+        let trace = Trace::detailed();
+        trace.decide(|| "so be it".to_owned());
+        assert_eq!(trace.to_string(), "so be it");
+    }
+}

@@ -1,0 +1,198 @@
+//! The life of a request, from the kernel's upcall to the answered key.
+
+use crate::guard::Guard;
+use crate::log::Log;
+use crate::lookup::{LookupReport, Purpose, look_up};
+use crate::reply::Reply;
+use crate::settings::{LogChoice, Settings};
+use key::{Failure, KeySerial, Keyring, KeyringError, Payload, Request, Ttl};
+use names::{Answer, Content, Trace};
+use std::path::PathBuf;
+
+/// What a rule, or a command line, asks of the helper: to answer a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelperRequest {
+    /// The key.
+    pub key: KeySerial,
+    /// The settings file, where it is another one than usual.
+    pub config: Option<PathBuf>,
+    /// Whether answers are logged too.
+    pub verbose: bool,
+}
+
+impl HelperRequest {
+    /// The settings that it is answered by.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn settings(&self, log: &Log) -> Result<Settings, Failure> {
+        let mut settings = Settings::load(self.config.as_deref(), log)?;
+        if self.verbose {
+            settings.log = LogChoice::All;
+        }
+        Ok(settings)
+    }
+}
+
+/// Why a key could not be answered, nor even be rejected.
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The kernel refused.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// A signal handler is answering it.
+    #[error("key {0} is being answered by a signal handler")]
+    Claimed(KeySerial),
+}
+
+/// Answers `key`: takes it over, looks up what it asks, and instantiates it.
+///
+/// `settings` are loaded in between, so that a key which is not ours costs nothing.
+///
+/// # Errors
+/// Where the key is not ours to answer, or neither an answer nor an error can be put into it.
+pub fn answer(
+    key: KeySerial,
+    ring: &impl Keyring,
+    settings: impl FnOnce() -> Result<Settings, Failure>,
+    guard: &Guard,
+    log: &Log,
+) -> Result<(), Unanswered> {
+    ring.assume_authority(key)?;
+    let request = match ours(ring.request(key), key) {
+        Ok(request) => request,
+        Err(failure) => return reject(key, ring, failure, guard, log),
+    };
+    let settings = match settings() {
+        Ok(settings) => settings,
+        Err(failure) => return give_up(key, ring, failure, guard, log),
+    };
+    guard.set_deadline(settings.lookup.deadline);
+    let lookup = look_up(&request, &settings, Trace::default(), Purpose::Answer(key), log);
+    let reply = Reply::new(&lookup.outcome, &settings);
+    hand_over(key, ring, &reply, guard)?;
+    report(&request, &lookup, &reply, settings.log, log);
+    Ok(())
+}
+
+/// The request, if it is one for a `dns_resolver` key.
+fn ours(request: Result<Request, KeyringError>, key: KeySerial) -> Result<Request, Failure> {
+    let request = request.map_err(|error| Failure::Internal(error.to_string()))?;
+    match request.description.key_type.as_str() {
+        "dns_resolver" => Ok(request),
+        other => Err(Failure::Usage(format!(
+            "key {key} is of type {other:?}, and only dns_resolver keys are answered here"
+        ))),
+    }
+}
+
+/// Takes `key` over and tells its caller of a failure that came before any lookup.
+///
+/// # Errors
+/// As [`answer`].
+pub fn refuse(
+    key: KeySerial,
+    ring: &impl Keyring,
+    failure: Failure,
+    guard: &Guard,
+    log: &Log,
+) -> Result<(), Unanswered> {
+    ring.assume_authority(key)?;
+    match ours(ring.request(key), key) {
+        Ok(_) => give_up(key, ring, failure, guard, log),
+        // A payload of ours would be data to whoever reads a key of another type.
+        Err(other) => reject(key, ring, other, guard, log),
+    }
+}
+
+fn give_up(
+    key: KeySerial,
+    ring: &impl Keyring,
+    failure: Failure,
+    guard: &Guard,
+    log: &Log,
+) -> Result<(), Unanswered> {
+    let reply = Reply::new(&Err(failure.clone()), &Settings::default());
+    hand_over(key, ring, &reply, guard)?;
+    log.error(format_args!("key {key}: {failure}; answered with {}", failure.verdict().0));
+    Ok(())
+}
+
+/// Rejects a key whose type or state allows no payload.
+fn reject(
+    key: KeySerial,
+    ring: &impl Keyring,
+    failure: Failure,
+    guard: &Guard,
+    log: &Log,
+) -> Result<(), Unanswered> {
+    let errno = failure.verdict().0;
+    if !guard.claim() {
+        return Err(Unanswered::Claimed(key));
+    }
+    ring.reject(key, Ttl::MIN, errno)?;
+    log.error(format_args!("key {key}: {failure}; rejected with {errno}"));
+    Ok(())
+}
+
+/// Puts the reply into the key, its expiry first: authority over it ends with instantiation.
+///
+/// What the kernel won't take is told as an error, and if it takes no payload at all, as a rejection.
+fn hand_over(key: KeySerial, ring: &impl Keyring, reply: &Reply, guard: &Guard) -> Result<(), Unanswered> {
+    if !guard.claim() {
+        return Err(Unanswered::Claimed(key));
+    }
+    let put = |reply: &Reply| {
+        ring.set_timeout(key, reply.expiry)?;
+        ring.instantiate(key, &reply.payload.encode())
+    };
+    let Err(refusal) = put(reply) else {
+        return Ok(());
+    };
+    let failure = match reply.payload {
+        Payload::Error(_) => None,
+        _ => Some(Failure::Internal(refusal.to_string())),
+    };
+    let fallback =
+        failure.map_or_else(|| reply.clone(), |failure| Reply::new(&Err(failure), &Settings::default()));
+    let Payload::Error(errno) = fallback.payload else {
+        return Err(refusal.into());
+    };
+    ring.reject(key, fallback.expiry, errno)?;
+    Ok(())
+}
+
+/// One line for the outcome, and one for each thing that was passed over.
+fn report(request: &Request, lookup: &LookupReport, reply: &Reply, choice: LogChoice, log: &Log) {
+    for warning in &lookup.warnings {
+        log.warning(warning);
+    }
+    if choice == LogChoice::All {
+        lookup.lacking.iter().for_each(|lacking| log.info(lacking));
+    }
+    let name = request.description.name.escape_ascii();
+    if let Some(shortcoming) = reply.shortcoming() {
+        log.warning(format_args!("{name}: {shortcoming}"));
+    }
+    match (&lookup.outcome, choice) {
+        (Err(failure), LogChoice::Failures | LogChoice::All) => {
+            let errno = failure.verdict().0;
+            let tried = match lookup.trace.to_string() {
+                steps if steps.is_empty() => steps,
+                steps => format!("; tried {steps}"),
+            };
+            log.warning(format_args!(
+                "{name}: {failure}{tried}; answered with {errno} for {} s",
+                reply.expiry
+            ));
+        }
+        (Ok(Answer { content: Content::Servers(list), .. }), LogChoice::All) => {
+            let (number, endpoints) = (list.servers.len(), list.text());
+            log.info(format_args!("{name}: {number} servers, {endpoints} for {} s", reply.expiry));
+        }
+        (Ok(_), LogChoice::All) => {
+            log.info(format_args!("{name}: {} for {} s", reply.payload, reply.expiry));
+        }
+        _ => {}
+    }
+}

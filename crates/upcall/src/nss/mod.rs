@@ -1,0 +1,6 @@
+//! NSS modules, which are shared libraries of other people: asked by `getent`, in processes without rights.
+
+mod getent;
+mod process;
+
+pub(crate) use getent::GetentModules;

@@ -1,0 +1,163 @@
+//! The process that asks NSS modules for us, by `getent`.
+//!
+//! It is started while we may still start one, and has nothing: no rights, no hold on the key, no descriptor but the
+//! socket on which it is told what to ask. Each question comes with a pipe for the answer, which ends with how
+//! `getent` did. It ends, with all that it started, when we do.
+
+use crate::sys::process::{apart, bounded, receive};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, IoSlice, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+
+/// Where `getent` is, with and without a merged /usr.
+const PROGRAMS: [&str; 2] = ["/usr/bin/getent", "/bin/getent"];
+/// Longer than any question.
+const LONGEST: usize = 2048;
+
+/// A process that asks NSS modules.
+#[derive(Debug)]
+pub(super) struct Modules {
+    socket: Option<OwnedFd>,
+    process: Pid,
+}
+
+impl Modules {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// Where no process can be made.
+    pub(super) fn start() -> io::Result<Self> {
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        let process = apart(theirs, |socket| {
+            serve(&socket);
+            // What was started for questions is in the same group, and so is this process.
+            let _ = kill(Pid::from_raw(0), Signal::SIGKILL);
+        })?;
+        Ok(Self { socket: Some(ours), process })
+    }
+
+    /// Has `getent` look `name` up in `database`, with this source alone. What it says, and then how it ended
+    /// ([`How::parse`]), is written to `pipe`.
+    ///
+    /// # Errors
+    /// Where the process is gone.
+    pub(super) fn ask(&self, source: &str, database: &str, name: &str, pipe: &impl AsFd) -> io::Result<()> {
+        let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        let question = [source, database, name].join("\0");
+        let pipes = [pipe.as_fd().as_raw_fd()];
+        sendmsg::<()>(
+            socket.as_raw_fd(),
+            &[IoSlice::new(question.as_bytes())],
+            &[ControlMessage::ScmRights(&pipes)],
+            MsgFlags::MSG_NOSIGNAL,
+            None,
+        )?;
+        Ok(())
+    }
+}
+
+impl Drop for Modules {
+    fn drop(&mut self) {
+        // It takes that as the sign to end.
+        self.socket = None;
+        let _ = waitpid(self.process, None);
+    }
+}
+
+/// Answers questions until nobody is left to ask any.
+fn serve(socket: &OwnedFd) {
+    let mut buffer = [0; LONGEST];
+    loop {
+        let Ok((length @ 1.., pipe)) = receive(socket, &mut buffer) else {
+            return;
+        };
+        let question = buffer.get(..length).unwrap_or_default().to_vec();
+        if let Some(pipe) = pipe {
+            // Where there can't be another thread, the pipe is closed without a word.
+            let _ = thread::Builder::new().spawn(move || answer(&question, pipe.into()));
+        }
+    }
+}
+
+fn answer(question: &[u8], mut pipe: File) {
+    let mut parts = question.split(|&byte| byte == 0).map(OsStr::from_bytes);
+    let (Some(source), Some(database), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
+        return;
+    };
+    let mut service = OsStr::new("hosts:").to_owned();
+    service.push(source);
+    let how = match pipe.try_clone().and_then(|output| getent([&service, database, name], output)) {
+        Ok(status) => How::Ended(status),
+        Err(error) => How::NotStarted(error.raw_os_error().unwrap_or_default()),
+    };
+    // Nobody may be left to hear of it.
+    let _ = pipe.write_all(&how.encode());
+}
+
+fn getent([service, database, name]: [&OsStr; 3], output: File) -> io::Result<ExitStatus> {
+    let program = PROGRAMS.into_iter().find(|path| Path::new(path).exists());
+    let mut command = Command::new(program.unwrap_or(PROGRAMS[0]));
+    command.arg("-s").arg(service).arg("--").arg(database).arg(name);
+    command.env_clear().current_dir("/");
+    command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null());
+    bounded(&mut command);
+    command.status()
+}
+
+/// How asking ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// `getent` was run.
+    Ended(ExitStatus),
+    /// It could not be started, for the reason of this number.
+    NotStarted(i32),
+}
+
+impl How {
+    /// The bytes that it takes.
+    const LENGTH: usize = 5;
+
+    fn encode(self) -> [u8; Self::LENGTH] {
+        let (kind, number) = match self {
+            Self::Ended(status) => (0, status.into_raw()),
+            Self::NotStarted(errno) => (1, errno),
+        };
+        let [a, b, c, d] = number.to_ne_bytes();
+        [kind, a, b, c, d]
+    }
+
+    /// Takes it off the end of what came through the pipe; `None` where it isn't there.
+    #[must_use]
+    pub(super) fn parse(told: &[u8]) -> Option<(&[u8], Self)> {
+        let (output, &[kind, a, b, c, d]) = told.split_last_chunk::<{ Self::LENGTH }>()?;
+        let number = i32::from_ne_bytes([a, b, c, d]);
+        let how =
+            if kind == 0 { Self::Ended(ExitStatus::from_raw(number)) } else { Self::NotStarted(number) };
+        Some((output, how))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_it_ended_is_told_after_the_output() {
+        for how in [How::Ended(ExitStatus::from_raw(9)), How::NotStarted(13)] {
+            let told = [b"10.0.0.1 STREAM\n".as_slice(), &how.encode()].concat();
+            assert_eq!(How::parse(&told), Some((b"10.0.0.1 STREAM\n".as_slice(), how)));
+        }
+        assert_eq!(How::parse(b"10.0"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! Why a rule brought no answer, and what the kernel is told: the table of errnos of `request-key`.
+
+use key::{Errno, KeyError, KeyringError, Ttl};
+use nix::errno::Errno as Libc;
+use std::io;
+use std::process::ExitStatus;
+
+/// The end of a request that no program answered.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleFailure {
+    /// No rule fits.
+    #[error("no rule for this key")]
+    NoRule,
+    /// No rule fits among those that could be read.
+    #[error("no rule for this key in the files that can be read")]
+    Unread,
+    /// The command line that `request-key` was called with is wrong.
+    #[error("wrong usage: {0}")]
+    Usage(String),
+    /// The rule runs this program as something else than the helper.
+    #[error("the program is key-dns itself, and not as key.dns_resolver")]
+    Itself,
+    /// The key of a `%{TYPE:DESCRIPTION}` is not there, or can't be read.
+    #[error("%{{{name}}}: {source}")]
+    Contents {
+        /// TYPE:DESCRIPTION, escaped.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// What that key holds can't be an argument.
+    #[error("%{{{0}}}: the key's contents are not printable text")]
+    NotPrintable(String),
+    /// The program can't be started.
+    #[error("can't be run: {0}")]
+    Start(io::Error),
+    /// The program ended badly, or without an answer.
+    #[error("{0}, and the key is not answered")]
+    Ended(ExitStatus),
+    /// A piped program did not end in time.
+    #[error("not done within {0} s")]
+    TimedOut(u64),
+    /// A piped program said more than a key can hold.
+    #[error("its output is longer than the {0} bytes that the key can hold")]
+    TooMuch(usize),
+    /// The kernel did not take the payload.
+    #[error("its output of {length} bytes is not taken: {source}")]
+    Refused {
+        /// How long the payload is.
+        length: usize,
+        /// The kernel's error.
+        source: KeyringError,
+    },
+    /// The kernel does not say what is asked.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// Something on our side broke.
+    #[error("{doing}: {source}")]
+    Internal {
+        /// What was tried.
+        doing: &'static str,
+        /// What came of it.
+        source: io::Error,
+    },
+}
+
+impl RuleFailure {
+    /// The errno that `request_key()` is to return, and how long: a second for what may pass, ten for what
+    /// someone has to mend first.
+    #[must_use]
+    pub fn verdict(&self) -> (Errno, Ttl) {
+        let soon = Ttl::MIN;
+        let later = Ttl::from_secs(10);
+        match self {
+            Self::NoRule => (Errno::ENOKEY, later),
+            Self::Usage(_) | Self::Itself => (Errno::EINVAL, later),
+            Self::Contents { source, .. } => match source.raw_os_error().map(Libc::from_raw) {
+                Some(Libc::EACCES) => (Errno::EACCES, soon),
+                _ => (Errno::ENOKEY, soon),
+            },
+            Self::NotPrintable(_)
+            | Self::TooMuch(_)
+            | Self::Refused {
+                source: KeyringError::Key { source: KeyError::InvalidArguments, .. }, ..
+            } => (Errno::EINVAL, soon),
+            Self::Start(error) => match error.raw_os_error().map(Libc::from_raw) {
+                Some(Libc::ENOENT | Libc::ENOTDIR) => (Errno::ENOENT, later),
+                Some(Libc::EACCES | Libc::EPERM) => (Errno::EACCES, later),
+                Some(Libc::ENOEXEC) => (Errno::ENOEXEC, later),
+                _ => (Errno::EAGAIN, soon),
+            },
+            Self::Refused { .. }
+            | Self::Ended(_)
+            | Self::TimedOut(_)
+            | Self::Keyring(_)
+            | Self::Unread
+            | Self::Internal { .. } => (Errno::EAGAIN, soon),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use key::KeySerial;
+    use std::os::unix::process::ExitStatusExt;
+
+    #[test]
+    fn each_failure_has_the_errno_and_the_expiry_of_the_table() {
+        let os = |errno: Libc| io::Error::from_raw_os_error(errno as i32);
+        let refused = |source| {
+            let key = KeySerial::new(1).unwrap();
+            RuleFailure::Refused {
+                length: 1,
+                source: KeyringError::Key { doing: "instantiate", key, source },
+            }
+        };
+        for (failure, errno, seconds) in [
+            (RuleFailure::NoRule, Errno::ENOKEY, 10),
+            (RuleFailure::Unread, Errno::EAGAIN, 1),
+            (RuleFailure::Usage("x".into()), Errno::EINVAL, 10),
+            (RuleFailure::Itself, Errno::EINVAL, 10),
+            (RuleFailure::Contents { name: "user:x".into(), source: os(Libc::ENOKEY) }, Errno::ENOKEY, 1),
+            (RuleFailure::Contents { name: "user:x".into(), source: os(Libc::EACCES) }, Errno::EACCES, 1),
+            (RuleFailure::NotPrintable("user:x".into()), Errno::EINVAL, 1),
+            (RuleFailure::Start(os(Libc::ENOENT)), Errno::ENOENT, 10),
+            (RuleFailure::Start(os(Libc::EACCES)), Errno::EACCES, 10),
+            (RuleFailure::Start(os(Libc::ENOEXEC)), Errno::ENOEXEC, 10),
+            (RuleFailure::Start(os(Libc::ENOMEM)), Errno::EAGAIN, 1),
+            (RuleFailure::Ended(ExitStatus::from_raw(11)), Errno::EAGAIN, 1),
+            (RuleFailure::TimedOut(60), Errno::EAGAIN, 1),
+            (RuleFailure::TooMuch(32767), Errno::EINVAL, 1),
+            (refused(KeyError::QuotaExceeded), Errno::EAGAIN, 1),
+            (refused(KeyError::InvalidArguments), Errno::EINVAL, 1),
+            (RuleFailure::Internal { doing: "waiting", source: os(Libc::EIO) }, Errno::EAGAIN, 1),
+        ] {
+            let (found, ttl) = failure.verdict();
+            assert_eq!((found, ttl.as_secs()), (errno, seconds), "{failure}");
+        }
+    }
+}

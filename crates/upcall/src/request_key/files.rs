@@ -1,0 +1,309 @@
+//! The files that hold the rules.
+
+use super::rules::{BadLine, Rule, Skips};
+use super::subject::Subject;
+use names::file::{Warning, lines};
+use nix::libc;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// Where the rules are, unless those of the current folder are asked for.
+pub const ROOT: &str = "/etc";
+/// The folder of rule files, whose rules come first.
+const FOLDER: &str = "request-key.d";
+/// The file whose rules come last.
+const LAST: &str = "request-key.conf";
+/// The ending of a rule file in the folder.
+const ENDING: &[u8] = b".conf";
+/// No rule file needs more; a larger one is refused.
+const LARGEST: u64 = 1 << 20;
+
+/// The rule files of a host, read.
+#[derive(Debug, Default)]
+pub struct RuleFiles {
+    files: Vec<RuleFile>,
+    refused: Vec<(PathBuf, RefusedFile)>,
+}
+
+#[derive(Debug)]
+struct RuleFile {
+    path: PathBuf,
+    text: Vec<u8>,
+}
+
+/// Where a rule stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleLocation<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// The line, counted from 1.
+    pub line: usize,
+}
+
+/// `FILE:LINE`.
+impl fmt::Display for RuleLocation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// Why a rule file, or the folder of rule files, is passed over.
+#[derive(Debug, thiserror::Error)]
+pub enum RefusedFile {
+    /// It can't be opened or read.
+    #[error("can't be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// A folder, a device, a pipe.
+    #[error("is no regular file")]
+    NotAFile,
+    /// Another user than root could have written it.
+    #[error("belongs to user {0}, and only root's rules are followed")]
+    Foreign(u32),
+    /// So could these.
+    #[error("can be written to by others than its owner (mode {0:03o})")]
+    Writable(u32),
+    /// Longer than any file of rules.
+    #[error("is larger than 1 MiB")]
+    TooLarge,
+}
+
+/// Whose rule files are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that root alone, or whoever runs this, could have written.
+    Owners,
+    /// All, as keyutils does.
+    Anyone,
+}
+
+impl RuleFiles {
+    /// Reads `/etc/request-key.d/*.conf` in the order of their names, then `/etc/request-key.conf`; with
+    /// `local`, those of the current folder. Links are followed.
+    ///
+    /// A file that can't be read, or that others than root (or whoever runs this) could have written to, is
+    /// passed over with a warning.
+    #[must_use]
+    pub fn read(local: bool) -> Self {
+        Self::read_in(Path::new(if local { "" } else { ROOT }), Trust::Owners)
+    }
+
+    /// Reads those of `root`, which stands in the place of `/etc`.
+    #[must_use]
+    pub fn read_in(root: &Path, trust: Trust) -> Self {
+        let mut found = Self::default();
+        let folder = root.join(FOLDER);
+        match names(&folder) {
+            Ok(names) => names.iter().for_each(|name| found.add(folder.join(name), trust)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => found.refused.push((folder, RefusedFile::Unreadable(error))),
+        }
+        found.add(root.join(LAST), trust);
+        found
+    }
+
+    fn add(&mut self, path: PathBuf, trust: Trust) {
+        match read(&path, trust) {
+            Ok(text) => self.files.push(RuleFile { path, text }),
+            Err(RefusedFile::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(refused) => self.refused.push((path, refused)),
+        }
+    }
+
+    /// Whether there is any rule file at all, also one that was passed over.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !(self.files.is_empty() && self.refused.is_empty())
+    }
+
+    /// What was passed over: files, and the folder where it can't be read, each with the reason.
+    #[must_use]
+    pub fn refused(&self) -> &[(PathBuf, RefusedFile)] {
+        &self.refused
+    }
+
+    /// The files that were read, in their order.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
+    /// Whether there are rules that could not be read, and may fit.
+    #[must_use]
+    pub fn unread(&self) -> bool {
+        self.refused.iter().any(|(_, refused)| matches!(refused, RefusedFile::Unreadable(_)))
+    }
+
+    /// The rules in their order, and what was passed over: files, then lines, each with its place.
+    #[must_use]
+    pub fn rules(&self) -> (Rules<'_>, Vec<String>) {
+        let (rules, bad) = self.parse();
+        let refused = self.refused.iter().map(|(path, refused)| {
+            let rules = if path.ends_with(FOLDER) { "" } else { "; its rules are ignored" };
+            format!("{}: {refused}{rules}", path.display())
+        });
+        let bad = bad.into_iter().map(|(RuleLocation { file, line }, error)| {
+            Warning::new(line, format!("{error}; line ignored")).at(file)
+        });
+        (rules, refused.chain(bad).collect())
+    }
+
+    /// The rules in their order, and the lines that are none.
+    #[must_use]
+    pub fn parse(&self) -> (Rules<'_>, Vec<(RuleLocation<'_>, BadLine)>) {
+        let mut bad = Vec::new();
+        let mut rules = Vec::new();
+        for RuleFile { path, text } in &self.files {
+            let nul = text.contains(&0);
+            for (line, bytes) in (1..).zip(lines(text)) {
+                let place = RuleLocation { file: path, line };
+                let rule = if nul && bytes.contains(&0) { Err(BadLine::Nul) } else { Rule::parse(bytes) };
+                match rule {
+                    Ok(Some(rule)) => rules.push((place, rule)),
+                    Ok(None) => {}
+                    Err(error) => bad.push((place, error)),
+                }
+            }
+        }
+        (Rules(rules), bad)
+    }
+}
+
+/// The rules of all files.
+#[derive(Debug)]
+pub struct Rules<'a>(Vec<(RuleLocation<'a>, Rule<'a>)>);
+
+impl<'a> Rules<'a> {
+    /// The rule that fits `subject` best: whose asterisks stand for least, and of equals the first.
+    #[must_use]
+    pub fn best(&self, subject: &Subject<'_>) -> Option<&(RuleLocation<'a>, Rule<'a>)> {
+        self.fitting(subject).min_by_key(|&(_, skips)| skips).map(|(rule, _)| rule)
+    }
+
+    /// The rules that fit `subject` at all, in their order.
+    pub fn fitting(
+        &self,
+        subject: &Subject<'_>,
+    ) -> impl Iterator<Item = (&(RuleLocation<'a>, Rule<'a>), Skips)> {
+        self.0.iter().filter_map(move |rule| Some((rule, rule.1.fits(subject)?)))
+    }
+}
+
+/// The names of the rule files in `folder`, sorted by their bytes.
+fn names(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if is_rule_file(&name) {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn is_rule_file(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    !name.starts_with(b".") && name.ends_with(ENDING)
+}
+
+/// The text of a rule file that only its rightful owner could have written.
+fn read(path: &Path, trust: Trust) -> Result<Vec<u8>, RefusedFile> {
+    // Not waiting on a pipe, and asking what was opened instead of what the name says.
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    let facts = file.metadata()?;
+    if !facts.is_file() {
+        return Err(RefusedFile::NotAFile);
+    }
+    let wary = trust == Trust::Owners;
+    if wary && facts.uid() != 0 && facts.uid() != nix::unistd::geteuid().as_raw() {
+        return Err(RefusedFile::Foreign(facts.uid()));
+    }
+    if wary && facts.mode() & 0o022 != 0 {
+        return Err(RefusedFile::Writable(facts.mode() & 0o777));
+    }
+    if facts.len() > LARGEST {
+        return Err(RefusedFile::TooLarge);
+    }
+    let mut text = Vec::with_capacity(usize::try_from(facts.len()).unwrap_or_default());
+    // What was there when the length was asked for; a file that grows meanwhile is being written.
+    file.take(facts.len()).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_files_end_in_conf_and_are_not_hidden() {
+        for (name, expected) in [
+            ("a.conf", true),
+            (".a.conf", false),
+            (".conf", false),
+            ("a.confx", false),
+            ("conf", false),
+            ("a.conf~", false),
+        ] {
+            assert_eq!(is_rule_file(OsStr::new(name)), expected, "{name}");
+        }
+    }
+
+    fn files(texts: &[(&str, &str)]) -> RuleFiles {
+        let file = |&(path, text): &(&str, &str)| RuleFile { path: path.into(), text: text.into() };
+        RuleFiles { files: texts.iter().map(file).collect(), ..RuleFiles::default() }
+    }
+
+    fn best(files: &RuleFiles, operation: &str) -> Option<String> {
+        let subject = Subject {
+            operation: operation.as_bytes(),
+            key_type: b"user",
+            description: b"debug:1",
+            callout: b"x",
+        };
+        files.rules().0.best(&subject).map(|(place, _)| place.to_string())
+    }
+
+    #[test]
+    fn the_best_match_wins_and_of_equals_the_first() {
+        let files = files(&[
+            ("a", "create user * * /a\ncreate user debug:* * /b\n"),
+            ("b", "create user debug:* * /c\ncreate user debug:* x /d\nnegate * * * /e"),
+        ]);
+        assert_eq!(best(&files, "create").as_deref(), Some("b:2"));
+        assert_eq!(best(&files, "negate").as_deref(), Some("b:3"));
+        assert_eq!(best(&files, "update"), None);
+    }
+
+    #[test]
+    fn equals_are_decided_by_their_order() {
+        let files = files(&[("a", "create user debug:* * /a"), ("b", "create user debug:* * /b")]);
+        assert_eq!(best(&files, "create").as_deref(), Some("a:1"));
+    }
+
+    #[test]
+    fn a_line_with_a_nul_is_a_bad_one() {
+        let files = files(&[("a", "create user * * /a \0\n#\0\ncreate user * * /b\n")]);
+        assert_eq!(best(&files, "create").as_deref(), Some("a:3"));
+        assert_eq!(files.rules().1[0], "a:1: the line holds a NUL; line ignored");
+    }
+
+    #[test]
+    fn a_bad_line_loses_itself_alone_and_is_named() {
+        let files = files(&[("a", "create user\ncreate user * * /a %z\n"), ("b", "\ncreate user * * /b")]);
+        let (rules, warnings) = files.rules();
+        assert_eq!(rules.0.len(), 1);
+        assert_eq!(best(&files, "create").as_deref(), Some("b:2"));
+        assert_eq!(
+            warnings,
+            [
+                "a:1: a rule has an operation, a type, a description, a callout and a program; this one has no \
+                 description; line ignored",
+                "a:2: argument \"%z\": there is no macro of this name; line ignored",
+            ]
+        );
+    }
+}

@@ -1,0 +1,290 @@
+//! What `request-key` does between the kernel's call and the program that answers: find the rule, fill in its
+//! arguments, run it, and see that the key is answered whatever comes of that.
+
+mod failure;
+mod files;
+mod macros;
+mod rules;
+mod run;
+mod subject;
+
+pub use failure::RuleFailure;
+pub use files::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, Trust};
+pub use macros::{Argument, MacroFlaw, MacroValues};
+pub use rules::{BadLine, Rule, Skips};
+pub use run::Call;
+pub use subject::Subject;
+
+use crate::answer::{HelperRequest, Unanswered};
+use crate::guard::Guard;
+use crate::log::Log;
+use key::{KeySerial, Keyring, Request, keyctl};
+use std::ffi::{CString, OsString};
+use std::io;
+
+/// The name of the program, and of its messages in the log.
+pub const NAME: &str = "request-key";
+/// The operation that rules answer.
+pub const CREATE: &[u8] = b"create";
+/// The operation whose rules are searched when a piped program has failed.
+pub const NEGATE: &[u8] = b"negate";
+/// The type of key that this program answers itself where nothing says otherwise.
+const OWN_TYPE: &[u8] = b"dns_resolver";
+/// Seconds in which a rule is found and a program started; a program that runs has its own time.
+pub const SECONDS: u32 = 21;
+
+/// What the kernel calls `request-key` with, as it wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upcall {
+    /// `create`.
+    pub operation: Vec<u8>,
+    /// The serial number of the key under construction.
+    pub key: Vec<u8>,
+    /// The user that it belongs to.
+    pub uid: Vec<u8>,
+    /// The group.
+    pub gid: Vec<u8>,
+    /// The requestor's thread keyring, or 0.
+    pub thread_keyring: Vec<u8>,
+    /// The requestor's process keyring, or 0.
+    pub process_keyring: Vec<u8>,
+    /// The requestor's session keyring.
+    pub session_keyring: Vec<u8>,
+    /// The callout info, where a person gives it; the kernel leaves it to be read.
+    pub callout: Option<Vec<u8>>,
+}
+
+impl Upcall {
+    /// What macros stand for.
+    #[must_use]
+    pub fn values<'a>(&'a self, request: &'a Request, callout: &'a [u8]) -> MacroValues<'a> {
+        MacroValues {
+            subject: Subject {
+                operation: &self.operation,
+                key_type: request.description.key_type.as_bytes(),
+                description: &request.description.name,
+                callout,
+            },
+            key: &self.key,
+            uid: &self.uid,
+            gid: &self.gid,
+            thread_keyring: &self.thread_keyring,
+            process_keyring: &self.process_keyring,
+            session_keyring: &self.session_keyring,
+        }
+    }
+}
+
+/// How a request ended, as far as `request-key` is concerned.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// A program has had its turn, or the payload is in the key.
+    Done,
+    /// The program is this executable as the helper: the caller goes on as that.
+    Helper(HelperRequest),
+    /// The key is rejected.
+    Rejected,
+}
+
+/// What a request is answered with and under.
+#[derive(Debug)]
+pub struct Context<'a, R> {
+    /// The key.
+    pub key: KeySerial,
+    /// Where it is.
+    pub ring: &'a R,
+    /// Who else may answer it.
+    pub guard: &'a Guard,
+    /// Where things are told.
+    pub log: &'a Log,
+    /// 1 to tell what is done, 2 to tell which rules fit as well.
+    pub verbosity: u8,
+}
+
+/// Reads the arguments of a rule's program, its own name first, where that is this executable.
+pub type AsHelper = fn(&[OsString]) -> Result<HelperRequest, RuleFailure>;
+
+/// The life of one request: takes it over, finds its rule, runs the rule's program.
+///
+/// Where the rule's program is this executable, `as_helper` reads its arguments.
+///
+/// # Errors
+/// Where the key is not ours to answer, or can't be rejected.
+pub fn answer<R: Keyring>(
+    upcall: &Upcall,
+    files: &RuleFiles,
+    as_helper: AsHelper,
+    context: &Context<'_, R>,
+) -> Result<Disposition, Unanswered> {
+    let Context { key, ring, log, verbosity, .. } = *context;
+    ring.assume_authority(key)?;
+    let request = match ring.request(key) {
+        Ok(request) => request,
+        Err(error) => return reject(context, None, &error.into()),
+    };
+    let (rules, warnings) = files.rules();
+    for warning in warnings {
+        log.warning(warning);
+    }
+    let callout = upcall.callout.as_deref().unwrap_or(&request.callout);
+    let values = upcall.values(&request, callout);
+    let subject = &values.subject;
+    if verbosity > 0 {
+        explain(&values, &rules, log, verbosity);
+    }
+    let Some((place, rule)) = rules.best(subject) else {
+        if !files.any() && subject.key_type.eq(OWN_TYPE) && subject.operation.eq(CREATE) {
+            return Ok(Disposition::Helper(HelperRequest { key, config: None, verbose: false }));
+        }
+        let failure = if files.unread() { RuleFailure::Unread } else { RuleFailure::NoRule };
+        return reject(context, None, &failure);
+    };
+    let run = RuleRun { values: &values, as_helper, context };
+    match run.take(place, rule) {
+        Ok(outcome) => Ok(outcome),
+        Err(failure) if rule.program.piped && subject.operation != NEGATE => {
+            log.error(describe(key, Some((place, rule)), &failure));
+            run.negate(&rules, (place, rule), &failure)
+        }
+        Err(failure) => reject(context, Some((place, rule)), &failure),
+    }
+}
+
+/// The run of one rule.
+struct RuleRun<'a, R> {
+    values: &'a MacroValues<'a>,
+    as_helper: AsHelper,
+    context: &'a Context<'a, R>,
+}
+
+impl<R: Keyring> RuleRun<'_, R> {
+    fn take(&self, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Result<Disposition, RuleFailure> {
+        let call = Call::new(&rule.program, self.values, contents)?;
+        if rule.program.piped {
+            return self.pipe(&call, place);
+        }
+        if run::is_this_executable(&call) {
+            let request = (self.as_helper)(&call.args)?;
+            if request.key != self.context.key {
+                return Err(RuleFailure::Usage(
+                    "the rule gives the helper another key: give it %k".to_owned(),
+                ));
+            }
+            return Ok(Disposition::Helper(request));
+        }
+        self.context.guard.no_deadline();
+        let status = run::run(&call)?;
+        if self.context.verbosity > 0 {
+            self.context.log.info(format_args!("{place}: {}: {status}", call.path.display()));
+        }
+        let failure = RuleFailure::Ended(status);
+        let (errno, ttl) = failure.verdict();
+        let Context { key, ring, guard, log, .. } = *self.context;
+        // A key that the program has answered can't be rejected any more.
+        if guard.claim() && ring.reject(key, ttl, errno).is_ok() {
+            log.error(rejected(key, Some((place, rule)), &failure));
+            return Ok(Disposition::Rejected);
+        }
+        Ok(Disposition::Done)
+    }
+
+    fn pipe(&self, call: &Call, place: &RuleLocation<'_>) -> Result<Disposition, RuleFailure> {
+        let limit = run::largest_payload(self.values.subject.key_type);
+        let Context { key, ring, guard, log, verbosity } = *self.context;
+        guard.no_deadline();
+        let payload = run::pipe(call, self.values.subject.callout, limit, place, log)?;
+        let length = payload.len();
+        if !guard.claim() {
+            return Ok(Disposition::Rejected);
+        }
+        ring.instantiate(key, &payload)
+            .inspect_err(|_| guard.unclaim())
+            .map_err(|source| RuleFailure::Refused { length, source })?;
+        if verbosity > 0 {
+            log.info(format_args!("{place}: {}: {length} bytes", call.path.display()));
+        }
+        Ok(Disposition::Done)
+    }
+
+    /// After a piped program has failed: the turn of the rule for `negate`, and without one a rejection.
+    fn negate(
+        &self,
+        rules: &Rules<'_>,
+        failed: (&RuleLocation<'_>, &Rule<'_>),
+        failure: &RuleFailure,
+    ) -> Result<Disposition, Unanswered> {
+        let mut values = *self.values;
+        values.subject.operation = NEGATE;
+        let Some((place, rule)) = rules.best(&values.subject) else {
+            return reject(self.context, Some(failed), failure);
+        };
+        let Context { log, verbosity, .. } = *self.context;
+        if verbosity > 0 {
+            explain(&values, rules, log, verbosity);
+        }
+        match (RuleRun { values: &values, ..*self }).take(place, rule) {
+            Ok(outcome) => Ok(outcome),
+            Err(failure) => reject(self.context, Some((place, rule)), &failure),
+        }
+    }
+}
+
+/// What another key of the requestor holds.
+fn contents(key_type: &[u8], description: &[u8]) -> io::Result<Vec<u8>> {
+    let key = keyctl::find(&CString::new(key_type)?, &CString::new(description)?)?;
+    keyctl::read(key)
+}
+
+/// Makes the key a negative one.
+///
+/// # Errors
+/// Where the kernel does not take that either.
+pub fn reject<R: Keyring>(
+    context: &Context<'_, R>,
+    rule: Option<(&RuleLocation<'_>, &Rule<'_>)>,
+    failure: &RuleFailure,
+) -> Result<Disposition, Unanswered> {
+    let Context { key, ring, guard, log, .. } = *context;
+    let (errno, ttl) = failure.verdict();
+    if !guard.claim() {
+        return Err(Unanswered::Claimed(key));
+    }
+    ring.reject(key, ttl, errno)?;
+    log.error(rejected(key, rule, failure));
+    Ok(Disposition::Rejected)
+}
+
+fn rejected(key: KeySerial, rule: Option<(&RuleLocation<'_>, &Rule<'_>)>, failure: &RuleFailure) -> String {
+    let (errno, ttl) = failure.verdict();
+    format!("{}; rejected with {errno} for {ttl} s", describe(key, rule, failure))
+}
+
+fn describe(key: KeySerial, rule: Option<(&RuleLocation<'_>, &Rule<'_>)>, failure: &RuleFailure) -> String {
+    match rule {
+        Some((place, rule)) => {
+            format!("{place}: key {key}: {}: {failure}", rule.program.path.escape_ascii())
+        }
+        None => format!("key {key}: {failure}"),
+    }
+}
+
+/// Says what is asked, and which rules fit.
+pub fn explain(values: &MacroValues<'_>, rules: &Rules<'_>, log: &Log, verbosity: u8) {
+    let Subject { operation, key_type, description, callout } = values.subject;
+    log.info(format_args!(
+        "{} key {}: type \"{}\", description \"{}\", callout \"{}\"",
+        operation.escape_ascii(),
+        values.key.escape_ascii(),
+        key_type.escape_ascii(),
+        description.escape_ascii(),
+        callout.escape_ascii(),
+    ));
+    if verbosity > 1 {
+        for ((place, rule), skips) in rules.fitting(&values.subject) {
+            log.info(format_args!("{place}: fits, {skips}: {}", rule.program.path.escape_ascii()));
+        }
+    }
+    if let Some((place, rule)) = rules.best(&values.subject) {
+        log.info(format_args!("{place}: fits best: {}", rule.program.path.escape_ascii()));
+    }
+}

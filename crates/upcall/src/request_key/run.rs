@@ -1,0 +1,363 @@
+//! Running a rule's program, and what counts as its answer.
+
+use super::failure::RuleFailure;
+use super::files::RuleLocation;
+use super::macros::{Argument, MacroValues};
+use super::rules::Program;
+use crate::log::Log;
+use nix::errno::Errno as Libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// This executable.
+const OWN: &str = "/proc/self/exe";
+/// Seconds that a piped program has.
+pub(super) const PIPE_SECONDS: u64 = 60;
+/// How often a piped program that says nothing is looked at.
+const SLICE: Duration = Duration::from_millis(250);
+/// Lines of a piped program's standard error that are logged, and the length of one.
+const LINES: usize = 50;
+const LINE: usize = 512;
+
+/// A program whose arguments are filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Its path.
+    pub path: OsString,
+    /// What it is called with, its own name first.
+    pub args: Vec<OsString>,
+}
+
+impl Call {
+    /// Fills in the arguments of `program`. `contents` reads the key of a `%{TYPE:DESCRIPTION}`.
+    ///
+    /// # Errors
+    /// Where such a key is not there, or holds no text.
+    pub fn new(
+        program: &Program<'_>,
+        values: &MacroValues<'_>,
+        contents: impl Fn(&[u8], &[u8]) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, RuleFailure> {
+        let mut args = vec![OsString::from_vec(program.name().to_vec())];
+        for argument in program.arguments() {
+            let text = values.expand(argument, |key_type, description| {
+                let name = || [key_type, description].map(|part| part.escape_ascii().to_string()).join(":");
+                let bytes = contents(key_type, description)
+                    .map_err(|source| RuleFailure::Contents { name: name(), source })?;
+                let printable = bytes.iter().all(|&byte| matches!(byte, b' '..=b'~'));
+                if printable { Ok(bytes) } else { Err(RuleFailure::NotPrintable(name())) }
+            })?;
+            args.push(OsString::from_vec(text.into_owned()));
+        }
+        Ok(Self { path: OsString::from_vec(program.path.to_vec()), args })
+    }
+
+    /// As debug mode shows it.
+    #[must_use]
+    pub fn unexpanded(program: &Program<'_>, values: &MacroValues<'_>) -> Self {
+        let contents = |key_type: &[u8], description: &[u8]| -> Result<_, std::convert::Infallible> {
+            Ok([b"%{", key_type, b":", description, b"}"].concat())
+        };
+        let own = OsString::from_vec(program.name().to_vec());
+        let args = program.arguments().map(|argument: Argument<'_>| {
+            let Ok(text) = values.expand(argument, contents);
+            OsString::from_vec(text.into_owned())
+        });
+        Self {
+            path: OsString::from_vec(program.path.to_vec()),
+            args: std::iter::once(own).chain(args).collect(),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        let mut args = self.args.iter();
+        if let Some(name) = args.next() {
+            command.arg0(name);
+        }
+        command.args(args);
+        command
+    }
+}
+
+/// Whether `call` is this very executable: by device and inode, or as a copy in the same folder of root's.
+///
+/// Packages have a copy, since security policies tell the two faces apart by their files. Where such a policy is in
+/// force, the copy is another program, which runs under its own part of the policy.
+#[must_use]
+pub(super) fn is_this_executable(call: &Call) -> bool {
+    let path = Path::new(&call.path);
+    let (Ok(theirs), Ok(ours)) = (path.metadata(), Path::new(OWN).metadata()) else {
+        return false;
+    };
+    if (theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino()) {
+        return true;
+    }
+    let build = |facts: &Metadata| (facts.uid(), facts.size(), facts.mtime(), facts.mtime_nsec());
+    build(&theirs) == build(&ours)
+        && ours.uid() == 0
+        && fs::read_link(OWN).is_ok_and(|own| own.parent() == path.parent())
+        && !is_labelled(fs::read("/proc/self/attr/current"))
+}
+
+/// Whether a security module has this process under a policy, from what it says of it (proc_pid_attr(5)); AppArmor
+/// says `unconfined` otherwise, and without any module the call is invalid. Who may not look is under one.
+fn is_labelled(label: io::Result<Vec<u8>>) -> bool {
+    match label {
+        Ok(label) => !matches!(label.trim_ascii(), b"" | b"unconfined"),
+        Err(error) => !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound),
+    }
+}
+
+/// Runs a program that answers the key itself, and waits for its end.
+///
+/// It could as well replace this process; but then nobody would be left to answer for it when it crashes, or
+/// ends without an answer.
+///
+/// # Errors
+/// Where it can't be started.
+pub(super) fn run(call: &Call) -> Result<ExitStatus, RuleFailure> {
+    let mut child = call.command().spawn().map_err(RuleFailure::Start)?;
+    child.wait().map_err(|source| RuleFailure::Internal { doing: "waiting for it", source })
+}
+
+/// What a piped program said.
+#[derive(Debug, Default)]
+struct Output {
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+/// Runs a program that reads the callout on its standard input and writes the payload, of at most `limit`
+/// bytes, to its standard output. Its standard error is logged under `place`.
+///
+/// # Errors
+/// Where it can't be started, ends with another status than 0 or not in time, or says too much. It has been
+/// killed then, with what it started.
+pub(super) fn pipe(
+    call: &Call,
+    callout: &[u8],
+    limit: usize,
+    place: &RuleLocation<'_>,
+    log: &Log,
+) -> Result<Vec<u8>, RuleFailure> {
+    let mut child = call
+        .command()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .map_err(RuleFailure::Start)?;
+    let mut output = Output::default();
+    let deadline = Instant::now() + Duration::from_secs(PIPE_SECONDS);
+    let outcome = converse(&mut child, callout, limit, &mut output, deadline)
+        .and_then(|()| end_of(&mut child, deadline));
+    if outcome.is_err() {
+        put_down(&mut child);
+    }
+    log_stderr(&output.stderr, place, log);
+    match outcome? {
+        status if status.success() => Ok(output.stdout),
+        status => Err(RuleFailure::Ended(status)),
+    }
+}
+
+/// Feeds the callout in and takes the output until both ends of it are closed.
+fn converse(
+    child: &mut Child,
+    callout: &[u8],
+    limit: usize,
+    output: &mut Output,
+    deadline: Instant,
+) -> Result<(), RuleFailure> {
+    let mut stdin = child.stdin.take().filter(|_| !callout.is_empty());
+    drop(child.stdin.take());
+    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    let mut unsent = callout;
+    let broken = |doing| move |source| RuleFailure::Internal { doing, source };
+    while stdout.is_some() || stderr.is_some() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(RuleFailure::TimedOut(PIPE_SECONDS));
+        }
+        let slice = left.min(SLICE);
+        let [input, out, err] = wait_for(stdin.as_ref(), stdout.as_ref(), stderr.as_ref(), slice)
+            .map_err(|errno| broken("waiting for its output")(errno.into()))?;
+        if [input, out, err] == [false; 3] && child.try_wait().is_ok_and(|ended| ended.is_some()) {
+            // What it left behind in the background holds the pipes, but the answer is complete.
+            return Ok(());
+        }
+        if input && let Some(pipe) = &mut stdin {
+            // A pipe that is ready takes this much without waiting (pipe(7), PIPE_BUF).
+            let chunk = unsent.get(..4096).unwrap_or(unsent);
+            let sent = match pipe.write(chunk) {
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+                // It need not read all, or anything.
+                Err(_) => unsent.len(),
+            };
+            unsent = unsent.get(sent..).unwrap_or_default();
+            if unsent.is_empty() {
+                stdin = None;
+            }
+        }
+        if out && take(&mut stdout, &mut output.stdout).map_err(broken("reading its output"))? {
+            stdout = None;
+        }
+        if output.stdout.len() > limit {
+            return Err(RuleFailure::TooMuch(limit));
+        }
+        if err {
+            if take(&mut stderr, &mut output.stderr).map_err(broken("reading its messages"))? {
+                stderr = None;
+            }
+            output.stderr.truncate(LINES * LINE);
+        }
+    }
+    Ok(())
+}
+
+/// Which of the pipes can be written to or read from; none where the time is over.
+fn wait_for(
+    stdin: Option<&impl AsFd>,
+    stdout: Option<&impl AsFd>,
+    stderr: Option<&impl AsFd>,
+    time: Duration,
+) -> nix::Result<[bool; 3]> {
+    let mut ready = [false; 3];
+    let mut fds = Vec::with_capacity(3);
+    let mut places = Vec::with_capacity(3);
+    let pipes = [
+        (stdin.map(AsFd::as_fd), PollFlags::POLLOUT),
+        (stdout.map(AsFd::as_fd), PollFlags::POLLIN),
+        (stderr.map(AsFd::as_fd), PollFlags::POLLIN),
+    ];
+    for ((fd, events), place) in pipes.into_iter().zip(&mut ready) {
+        if let Some(fd) = fd {
+            fds.push(PollFd::new(fd, events));
+            places.push(place);
+        }
+    }
+    let timeout =
+        PollTimeout::try_from(time.saturating_add(Duration::from_millis(1))).unwrap_or(PollTimeout::MAX);
+    match poll(&mut fds, timeout) {
+        Ok(_) | Err(Libc::EINTR) => {}
+        Err(errno) => return Err(errno),
+    }
+    for (fd, place) in fds.iter().zip(places) {
+        *place = fd.any().unwrap_or(false);
+    }
+    Ok(ready)
+}
+
+/// Reads what a pipe has; `true` at its end.
+fn take(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<bool> {
+    let Some(pipe) = pipe else {
+        return Ok(true);
+    };
+    let mut buffer = [0; 4096];
+    match pipe.read(&mut buffer) {
+        Ok(0) => Ok(true),
+        Ok(count) => {
+            into.extend_from_slice(buffer.get(..count).unwrap_or_default());
+            Ok(false)
+        }
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The status of a program that has closed its output. It may still take a moment to end.
+fn end_of(child: &mut Child, deadline: Instant) -> Result<ExitStatus, RuleFailure> {
+    let mut pause = Duration::from_micros(50);
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) if Instant::now() > deadline => return Err(RuleFailure::TimedOut(PIPE_SECONDS)),
+            Ok(None) => std::thread::sleep(pause),
+            Err(source) => return Err(RuleFailure::Internal { doing: "waiting for it", source }),
+        }
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// Kills a program and the rest of its process group.
+fn put_down(child: &mut Child) {
+    if let Ok(id) = i32::try_from(child.id()) {
+        // It may have ended by itself.
+        let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+    }
+    let _ = child.wait();
+}
+
+fn log_stderr(text: &[u8], place: &RuleLocation<'_>, log: &Log) {
+    let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    for line in lines.by_ref().take(LINES) {
+        let shown = line.get(..LINE).unwrap_or(line);
+        log.info(format_args!("{place}: {}", String::from_utf8_lossy(shown).escape_debug()));
+    }
+    if lines.next().is_some() {
+        log.info(format_args!("{place}: (more of this is not logged)"));
+    }
+}
+
+/// How many bytes a key of this type can hold, within the bound for a piped program's output.
+#[must_use]
+pub(super) fn largest_payload(key_type: &[u8]) -> usize {
+    match key_type {
+        // security/keys/big_key.c, big_key_preparse(), and KEYCTL_INSTANTIATE's own limit
+        b"big_key" => (1 << 20) - 1,
+        // The others take 32767 or less (security/keys/user_defined.c, user_preparse()).
+        _ => 32767,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_in_the_same_folder_is_this_executable_and_another_build_is_not() {
+        let own = fs::read_link(OWN).unwrap();
+        let facts = own.metadata().unwrap();
+        let copy = own.with_extension("copy");
+        let call = |path: &Path| Call { path: path.into(), args: Vec::new() };
+        assert!(is_this_executable(&call(&own)));
+        assert!(!is_this_executable(&call(&copy)));
+        fs::copy(&own, &copy).unwrap();
+        let file = fs::File::options().write(true).open(&copy).unwrap();
+        file.set_modified(facts.modified().unwrap()).unwrap();
+        // What belongs to others than root may be changed by them.
+        let labelled = is_labelled(fs::read("/proc/self/attr/current"));
+        assert_eq!(is_this_executable(&call(&copy)), facts.uid() == 0 && !labelled);
+        file.set_modified(facts.modified().unwrap() - Duration::from_secs(1)).unwrap();
+        assert!(!is_this_executable(&call(&copy)));
+        fs::remove_file(&copy).unwrap();
+    }
+
+    #[test]
+    fn a_process_under_a_policy_is_told_from_one_that_is_not() {
+        for (label, labelled) in [
+            (b"unconfined\n".as_slice(), false),
+            (b"", false),
+            (b"system_u:system_r:keyutils_request_t:s0\0", true),
+            (b"/usr/libexec/key-dns/request-key (enforce)\n", true),
+        ] {
+            assert_eq!(is_labelled(Ok(label.to_vec())), labelled);
+        }
+        assert!(!is_labelled(Err(io::Error::from_raw_os_error(nix::libc::EINVAL))));
+        assert!(is_labelled(Err(io::Error::from_raw_os_error(nix::libc::EACCES))));
+    }
+}

@@ -1,0 +1,336 @@
+//! `key.dns_resolver.conf`: the helper's own settings.
+//!
+//! The format is keyutils': a line is `KEY = VALUE`, blank, or a comment from `#` on; a value may stand in
+//! single or double quotes, and a backslash takes the next character as it is.
+
+use crate::log::Log;
+use key::{Failure, Family, Preference, Ttl};
+use names::file::{self, Warning, expected, lines};
+use names::{DomainServers, LookupOptions, Reject};
+use std::fmt::{self, Write};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+
+/// Where the settings are read from unless the command line names another file.
+pub const DEFAULT_PATH: &str = "/etc/keyutils/key.dns_resolver.conf";
+
+/// The helper's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What lookups go by; its `default_ttl` and `negative_ttl` are the expiries of answers that have no TTL of their
+    /// own, and of "no such name" where the zone gives none, or more.
+    pub lookup: LookupOptions,
+    /// The longest expiry of an answer from DNS.
+    pub max_ttl: Ttl,
+    /// Which outcomes are logged.
+    pub log: LogChoice,
+    /// The address that a request without options gets.
+    pub family: Preference,
+    /// Whether the process gives up its rights before it reads what others send.
+    pub confine: bool,
+}
+
+/// Which outcomes are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogChoice {
+    /// Failures alone.
+    Failures,
+    /// Answers as well.
+    All,
+    /// Neither; warnings about files and internal errors are logged still.
+    None,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lookup: LookupOptions::default(),
+            max_ttl: Ttl::from_secs(86400),
+            log: LogChoice::Failures,
+            family: Preference::First(Family::Ipv4),
+            confine: true,
+        }
+    }
+}
+
+/// The families' names, as written in the file.
+const FAMILIES: [(&str, Preference); 5] = [
+    ("ipv4-first", Preference::First(Family::Ipv4)),
+    ("ipv6-first", Preference::First(Family::Ipv6)),
+    ("ipv4", Preference::Only(Family::Ipv4)),
+    ("ipv6", Preference::Only(Family::Ipv6)),
+    ("any", Preference::Any),
+];
+
+/// The choices of `log`, as written in the file.
+const LOG_CHOICES: [(&str, LogChoice); 3] =
+    [("failures", LogChoice::Failures), ("all", LogChoice::All), ("none", LogChoice::None)];
+
+/// Yes and no, as written in the file.
+const SWITCH: [(&str, bool); 2] = [("yes", true), ("no", false)];
+
+/// Any number of seconds that a key's timeout can have.
+const SECONDS: RangeInclusive<u32> = 1..=0x7fff_ffff;
+
+impl Settings {
+    /// Those of a file, or of [`DEFAULT_PATH`]. What is wrong there is logged.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] where a file is named that can't be read.
+    pub fn load(path: Option<&Path>, log: &Log) -> Result<Self, Failure> {
+        let file = path.unwrap_or(Path::new(DEFAULT_PATH));
+        let text = match file::read(file) {
+            Ok(text) => text,
+            Err(unreadable) if path.is_some() => return Err(Failure::Internal(unreadable.to_string())),
+            Err(unreadable) => {
+                if !unreadable.is_absent() {
+                    log.warning(format_args!("{unreadable}; the defaults stand"));
+                }
+                Vec::new()
+            }
+        };
+        let (settings, warnings) = Self::parse(&text);
+        for warning in &warnings {
+            log.warning(Warning::at(warning, file));
+        }
+        Ok(settings)
+    }
+
+    /// Parses a file. A line that is wrong loses itself alone: it is among the warnings, and the default
+    /// stands.
+    #[must_use]
+    pub fn parse(file: &[u8]) -> (Self, Vec<Warning>) {
+        let mut settings = Self::default();
+        let mut warnings = Vec::new();
+        for (number, line) in (1..).zip(lines(file)) {
+            let outcome = match std::str::from_utf8(line) {
+                Ok(text) => assignment(text).and_then(|found| match found {
+                    Some((key, value)) => settings.set(&key, &value),
+                    None => Ok(()),
+                }),
+                Err(_) => Err("the line is not UTF-8".to_owned()),
+            };
+            if let Err(message) = outcome {
+                warnings.push(Warning::new(number, format!("{message}; line ignored")));
+            }
+        }
+        (settings, warnings)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        if let Some(domain) = bracketed(key, "nameserver") {
+            let entry = DomainServers::parse(domain, value)?;
+            self.lookup.name_servers.push(entry);
+            return Ok(());
+        }
+        match key {
+            "default_ttl" => self.lookup.default_ttl = Ttl::from_secs(number(value, &SECONDS)?),
+            "max_ttl" => self.max_ttl = Ttl::from_secs(number(value, &SECONDS)?),
+            "negative_ttl" => self.lookup.negative_ttl = Ttl::from_secs(number(value, &SECONDS)?),
+            "deadline" => self.lookup.deadline = number(value, &(1..=3600))?,
+            "hedge" => self.lookup.hedge = Duration::from_millis(number(value, &(10..=60_000))?.into()),
+            "log" => self.log = choice(value, &LOG_CHOICES)?,
+            "family" => self.family = choice(value, &FAMILIES)?,
+            "confine" => self.confine = choice(value, &SWITCH)?,
+            "mixed_case" => self.lookup.mixed_case = choice(value, &SWITCH)?,
+            "reject" => self.lookup.reject = Reject::parse(value)?,
+            _ => return Err(format!("unknown key {key:?}")),
+        }
+        Ok(())
+    }
+}
+
+/// `DOMAIN` of `NAME[DOMAIN]`.
+fn bracketed<'a>(key: &'a str, name: &str) -> Option<&'a str> {
+    key.strip_prefix(name)?.trim_start().strip_prefix('[')?.strip_suffix(']')
+}
+
+/// Takes a line apart into key and value; `None` for a blank line or a comment.
+fn assignment(line: &str) -> Result<Option<(String, String)>, String> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let (key, value) = line.split_once('=').ok_or("expected KEY = VALUE")?;
+    Ok(Some((key.trim().to_owned(), unquote(value.trim())?)))
+}
+
+/// A value without its quotes, escapes and the comment behind it.
+fn unquote(text: &str) -> Result<String, String> {
+    let mut value = String::new();
+    let mut quote = None;
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (character, quote) {
+            ('\\', _) => value.push(characters.next().ok_or("nothing follows the backslash")?),
+            ('"' | '\'', None) => quote = Some(character),
+            (_, Some(open)) if open == character => quote = None,
+            ('#', None) => break,
+            _ => value.push(character),
+        }
+    }
+    match quote {
+        Some(open) => Err(format!("the quote {open} is not closed")),
+        None => Ok(value.trim().to_owned()),
+    }
+}
+
+fn number(value: &str, range: &RangeInclusive<u32>) -> Result<u32, String> {
+    let what = || expected(format_args!("a number from {} to {}", range.start(), range.end()), value);
+    let number = value.parse().map_err(|_| what())?;
+    if range.contains(&number) { Ok(number) } else { Err(what()) }
+}
+
+fn choice<T: Copy>(value: &str, choices: &[(&str, T)]) -> Result<T, String> {
+    let found = choices.iter().find(|(name, _)| *name == value);
+    found.map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        expected(format_args!("one of {}", names.join(", ")), value)
+    })
+}
+
+fn name_of<T: PartialEq>(choices: &[(&'static str, T)], value: &T) -> &'static str {
+    let found = choices.iter().find(|(_, choice)| choice == value);
+    found.map_or("", |(name, _)| name)
+}
+
+/// The settings as a file that would set them: what `--dump-config` prints.
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "default_ttl = {}", self.lookup.default_ttl)?;
+        writeln!(f, "max_ttl = {}", self.max_ttl)?;
+        writeln!(f, "negative_ttl = {}", self.lookup.negative_ttl)?;
+        writeln!(f, "deadline = {}", self.lookup.deadline)?;
+        writeln!(f, "hedge = {}", self.lookup.hedge.as_millis())?;
+        writeln!(f, "log = {}", name_of(&LOG_CHOICES, &self.log))?;
+        writeln!(f, "family = {}", name_of(&FAMILIES, &self.family))?;
+        writeln!(f, "confine = {}", name_of(&SWITCH, &self.confine))?;
+        writeln!(f, "mixed_case = {}", name_of(&SWITCH, &self.lookup.mixed_case))?;
+        writeln!(f, "reject = {}", self.lookup.reject)?;
+        for entry in &self.lookup.name_servers {
+            let domain = if entry.domain.is_empty() { "." } else { &entry.domain };
+            write!(f, "nameserver[{domain}] = ")?;
+            for (index, server) in entry.servers.iter().enumerate() {
+                f.write_str(if index == 0 { "" } else { ", " })?;
+                server.fmt(f)?;
+            }
+            f.write_char('\n')?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::net::SocketAddr;
+
+    fn parse(text: &str) -> (Settings, Vec<Warning>) {
+        Settings::parse(text.as_bytes())
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let (settings, warnings) = parse(
+            "default_ttl = 7\nmax_ttl=600\nnegative_ttl =5\ndeadline= 3\nhedge = 50\nlog = all\nfamily = any\nconfine=no\n\
+             mixed_case = no\n\
+             nameserver[Cluster.Local.] = 10.96.0.10, [2001:db8::1]:5353\nnameserver[.] = ::1\n",
+        );
+        assert_eq!(warnings, []);
+        assert_eq!(settings.lookup.default_ttl, Ttl::from_secs(7));
+        assert_eq!(settings.max_ttl, Ttl::from_secs(600));
+        assert_eq!(settings.lookup.negative_ttl, Ttl::from_secs(5));
+        assert_eq!((settings.lookup.deadline, settings.lookup.hedge), (3, Duration::from_millis(50)));
+        assert_eq!((settings.log, settings.family), (LogChoice::All, Preference::Any));
+        assert!(!settings.confine && !settings.lookup.mixed_case);
+        let servers = |name| settings.lookup.name_servers_for(name).unwrap().servers.clone();
+        assert_eq!(
+            servers("mon.ROOK.cluster.local."),
+            ["10.96.0.10:53".parse().unwrap(), "[2001:db8::1]:5353".parse().unwrap()]
+        );
+        assert_eq!(servers("xcluster.local"), ["[::1]:53".parse().unwrap()]);
+    }
+
+    #[test]
+    fn quotes_escapes_comments_and_a_missing_final_newline_are_fine() {
+        for text in [
+            "default_ttl = '9' # nine",
+            "default_ttl = \"9\"",
+            "default_ttl=\\9#",
+            "\t # x\n\r\n  default_ttl\t=\t9\r",
+        ] {
+            let (settings, warnings) = parse(text);
+            assert_eq!((settings.lookup.default_ttl.as_secs(), warnings), (9, vec![]), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_line_warns_with_its_number_and_the_default_stands() {
+        for (line, expected) in [
+            ("bogus = 1", "unknown key \"bogus\""),
+            ("default_ttl = 0", "expected a number from 1 to 2147483647, found \"0\""),
+            ("default_ttl = 2147483648", "expected a number from 1 to 2147483647"),
+            ("default_ttl = -1", "expected a number"),
+            ("default_ttl = ", "expected a number"),
+            ("default_ttl", "expected KEY = VALUE"),
+            ("= 3", "unknown key \"\""),
+            ("default_ttl = '3", "the quote ' is not closed"),
+            ("default_ttl = 3\\", "nothing follows the backslash"),
+            ("log = some", "expected one of failures, all, none, found \"some\""),
+            ("family = v4", "expected one of ipv4-first, ipv6-first, ipv4, ipv6, any"),
+            ("nameserver[x] = ", "expected ADDRESS[:PORT]"),
+            ("nameserver[x] = host", "expected an address, with or without a port, found \"host\""),
+            ("nameserver[a b] = 1.2.3.4", "is not a domain"),
+            ("nameserver = 1.2.3.4", "unknown key \"nameserver\""),
+        ] {
+            let (settings, warnings) = parse(&format!("# first\n{line}\nmax_ttl = 60\n"));
+            let [warning] = warnings.as_slice() else { panic!("{line}: {warnings:?}") };
+            assert_eq!(warning.line, 2);
+            assert!(warning.message.contains(expected), "{line}: {}", warning.message);
+            assert!(warning.message.ends_with("; line ignored"));
+            let untouched = Settings { max_ttl: Ttl::from_secs(60), ..Settings::default() };
+            assert_eq!(settings, untouched);
+        }
+        let (_, warnings) = Settings::parse(b"default_ttl = \xff");
+        assert_eq!(warnings, [Warning::new(1, "the line is not UTF-8; line ignored")]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(file: Vec<u8>) {
+            let _ = Settings::parse(&file);
+        }
+
+        #[test]
+        fn what_is_dumped_reads_back_the_same(
+            ttls in prop::array::uniform3(1_u32..0x7fff_ffff), deadline in 1_u32..3600, hedge in 10_u64..60_000,
+            log in prop::sample::select(&LOG_CHOICES), family in prop::sample::select(&FAMILIES),
+            confine: bool, mixed_case: bool, reject in prop::sample::select(vec!["none", "loopback, multicast"]),
+            servers in prop::collection::vec(("([a-z0-9]{1,5}(\\.[a-z0-9]{1,5})?)?", prop::collection::vec(any::<SocketAddr>(), 1..4)), 0..4),
+        ) {
+            let settings = Settings {
+                lookup: LookupOptions {
+                    default_ttl: Ttl::from_secs(ttls[0]),
+                    negative_ttl: Ttl::from_secs(ttls[2]),
+                    deadline,
+                    hedge: Duration::from_millis(hedge),
+                    mixed_case,
+                    reject: Reject::parse(reject).unwrap(),
+                    name_servers: servers.into_iter().map(|(domain, servers)| DomainServers {
+                        domain,
+                        servers: servers.iter().map(|s| SocketAddr::new(s.ip(), s.port())).collect(),
+                    }).collect(),
+                },
+                max_ttl: Ttl::from_secs(ttls[1]),
+                log: log.1,
+                family: family.1,
+                confine,
+            };
+            let (read, warnings) = parse(&settings.to_string());
+            prop_assert_eq!(warnings, vec![]);
+            prop_assert_eq!(read, settings);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The system calls that no crate makes for us, and the only `unsafe` code of this crate.
+
+#![allow(unsafe_code)]
+
+pub(crate) mod process;
+pub(crate) mod rescue;
+pub(crate) mod seccomp;
+mod start;

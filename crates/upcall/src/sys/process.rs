@@ -1,0 +1,110 @@
+//! Processes that are started by us and must not share our rights.
+
+use crate::sys::rescue;
+use key::keyctl::raw;
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, geteuid, setgroups, setpgid, setresgid, setresuid};
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+/// The user and group that own nothing (nobody, nogroup).
+const NOBODY: u32 = 65534;
+/// Seconds of processor time that a program has which such a process starts.
+const TIME: u64 = 10;
+/// Memory that it has.
+const MEMORY: u64 = 1 << 30;
+
+/// Starts a copy of this process that does `work` and ends. It has no rights: it is nobody, without groups or
+/// capabilities, unable to gain any, with no descriptor but the first three and `kept`, in a group and a session
+/// keyring of its own without authority over our key.
+///
+/// Where we are not root ourselves, there are no rights to drop, and the user stays.
+///
+/// # Errors
+/// Where no process can be made.
+pub(crate) fn apart(kept: OwnedFd, work: impl FnOnce(OwnedFd)) -> io::Result<Pid> {
+    // SAFETY: this process has one thread, so that the copy is a whole one, and may do anything.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => Ok(child),
+        ForkResult::Child => {
+            if shed(&kept).is_ok() {
+                work(kept);
+            }
+            // SAFETY: _exit(2) takes no pointer. What the original has to do at its end is not for the copy to do.
+            unsafe { libc::_exit(1) }
+        }
+    }
+}
+
+fn shed(kept: &OwnedFd) -> io::Result<()> {
+    rescue::disarm();
+    setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+    let kept = kept.as_raw_fd().unsigned_abs();
+    // SAFETY: close_range(2) takes no pointer; the descriptors are another process's now, but for the one kept.
+    // A kernel without it (before 5.9) leaves them open here; programs don't get them, as all are marked.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, kept.saturating_sub(1), 0);
+        libc::syscall(libc::SYS_close_range, kept.saturating_add(1), u32::MAX, 0);
+    }
+    // SAFETY: no pointers: authority over no key, and a new anonymous session keyring.
+    unsafe {
+        let _ = raw(libc::KEYCTL_ASSUME_AUTHORITY, [0; 4]);
+        if raw(libc::KEYCTL_JOIN_SESSION_KEYRING, [0; 4]) < 0 && Errno::last() != Errno::ENOSYS {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    prctl::set_no_new_privs()?;
+    if geteuid().is_root() {
+        let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
+        setgroups(&[])?;
+        setresgid(group, group, group)?;
+        setresuid(user, user, user)?;
+    }
+    Ok(())
+}
+
+/// Receives a message from a socket of this process, and the descriptor that comes with it. Of several, the first.
+///
+/// # Errors
+/// As `recvmsg(2)`.
+pub(crate) fn receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
+    let mut space = nix::cmsg_space!([i32; 1]);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let socket = socket.as_fd().as_raw_fd();
+    let received = recvmsg::<()>(socket, &mut parts, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC)?;
+    let mut descriptor = None;
+    for message in received.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(numbers) = message {
+            for number in numbers {
+                // SAFETY: the kernel has just opened it for us, and nobody else knows of it.
+                let received = unsafe { OwnedFd::from_raw_fd(number) };
+                descriptor.get_or_insert(received);
+            }
+        }
+    }
+    Ok((received.bytes, descriptor))
+}
+
+/// Sees to it that the command ends with the thread that starts it, and takes no more of the machine than it needs.
+pub(crate) fn bounded(command: &mut Command) {
+    // SAFETY: between fork and exec the closure makes system calls only; it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(bound) };
+}
+
+fn bound() -> io::Result<()> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    for (resource, limit) in
+        [(Resource::RLIMIT_CORE, 0), (Resource::RLIMIT_CPU, TIME), (Resource::RLIMIT_AS, MEMORY)]
+    {
+        let limit = limit.min(getrlimit(resource)?.1);
+        setrlimit(resource, limit, limit)?;
+    }
+    Ok(())
+}
