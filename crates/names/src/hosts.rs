@@ -19,14 +19,12 @@
 //! * `RESOLV_HOST_CONF` and `RESOLV_MULTI` in the environment override host.conf.
 
 use crate::address::{Address, AddressSet, Families, Origin};
+use crate::config;
 use crate::config::host_conf::{self, is_space, trim_start};
 use crate::file::DeferredFile;
 use key::Family;
 use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// Where the hosts file is.
-pub const PATH: &str = "/etc/hosts";
 
 const IPV4: Families = Families::Only(Family::Ipv4);
 const IPV6: Families = Families::Only(Family::Ipv6);
@@ -42,7 +40,7 @@ impl Files {
     /// Opens them.
     #[must_use]
     pub fn open() -> Self {
-        Self { hosts: DeferredFile::open(PATH), host_conf: DeferredFile::open(host_conf::PATH) }
+        Self { hosts: DeferredFile::open(config::HOSTS), host_conf: DeferredFile::open(host_conf::PATH) }
     }
 }
 

@@ -4,7 +4,7 @@
 //! tells as "mount through procfd".
 
 use super::table::Mount;
-use super::{Scene, shown};
+use super::scene::{Scene, shown};
 use crate::report::Finding;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
