@@ -35,21 +35,25 @@ impl<T: fmt::Display> LogFormat<T> for Undated {
 
 /// The way to the syslog daemon: one datagram an entry. It never waits, so an entry that the daemon has no room for is
 /// lost.
-#[derive(Debug, Default)]
-struct Socket(Option<&'static UnixDatagram>);
+#[derive(Debug)]
+struct Socket {
+    /// Where the daemon listens.
+    path: &'static str,
+    connected: Option<&'static UnixDatagram>,
+}
 
 impl Socket {
     /// Connects, unless it is already.
     fn connect(&mut self) -> io::Result<&'static UnixDatagram> {
-        if let Some(socket) = self.0 {
+        if let Some(socket) = self.connected {
             return Ok(socket);
         }
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
-        socket.connect(SYSLOG)?;
+        socket.connect(self.path)?;
         // Never closed, as a signal handler may want it to the end.
         let socket = Box::leak(Box::new(socket));
-        self.0 = Some(socket);
+        self.connected = Some(socket);
         Ok(socket)
     }
 }
@@ -59,7 +63,7 @@ impl Write for Socket {
         match self.connect()?.send(entry) {
             // The daemon has been started anew.
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
-                self.0 = None;
+                self.connected = None;
                 self.connect()?.send(entry)
             }
             sent => sent,
@@ -80,6 +84,8 @@ impl Write for Socket {
 pub struct Log {
     ident: &'static str,
     facility: Facility,
+    /// Where the syslog daemon listens.
+    daemon: &'static str,
     syslog: Option<RefCell<Logger<Socket, Undated>>>,
     stderr: bool,
 }
@@ -89,18 +95,27 @@ impl Log {
     #[must_use]
     pub fn new(ident: &'static str, debug: bool) -> Self {
         let stderr = debug || io::stderr().is_terminal();
-        Self::with(ident, Facility::LOG_DAEMON, !stderr, stderr)
+        Self::with(ident, Facility::LOG_DAEMON, SYSLOG, !stderr, stderr)
     }
 
     /// The log of `request-key`: to syslog under authpriv, to standard error, to both or to neither.
     #[must_use]
     pub const fn of_request_key(ident: &'static str, syslog: bool, stderr: bool) -> Self {
-        Self::with(ident, Facility::LOG_AUTHPRIV, syslog, stderr)
+        Self::with(ident, Facility::LOG_AUTHPRIV, SYSLOG, syslog, stderr)
     }
 
-    const fn with(ident: &'static str, facility: Facility, syslog: bool, stderr: bool) -> Self {
-        let logger = Logger { formatter: Undated { ident, facility }, backend: Socket(None) };
-        Self { ident, facility, syslog: if syslog { Some(RefCell::new(logger)) } else { None }, stderr }
+    /// A log that goes to the daemon which listens at `daemon`, where `syslog` is set, and to standard error.
+    pub(crate) const fn with(
+        ident: &'static str,
+        facility: Facility,
+        daemon: &'static str,
+        syslog: bool,
+        stderr: bool,
+    ) -> Self {
+        let backend = Socket { path: daemon, connected: None };
+        let logger = Logger { formatter: Undated { ident, facility }, backend };
+        let syslog = if syslog { Some(RefCell::new(logger)) } else { None };
+        Self { ident, facility, daemon, syslog, stderr }
     }
 
     /// A log that nobody reads.
@@ -111,8 +126,8 @@ impl Log {
 
     /// What opens another log under the same name, which goes to syslog.
     pub(crate) fn to_syslog(&self) -> impl Fn() -> Self + use<> {
-        let (ident, facility) = (self.ident, self.facility);
-        move || Self::with(ident, facility, true, false)
+        let Self { ident, facility, daemon, .. } = *self;
+        move || Self::with(ident, facility, daemon, true, false)
     }
 
     /// Where its messages go.

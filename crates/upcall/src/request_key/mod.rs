@@ -21,6 +21,7 @@ use crate::log::Log;
 use key::{KeySerial, Keyring, Request, keyctl};
 use std::ffi::{CString, OsString};
 use std::io;
+use std::time::Duration;
 
 /// The name of the program, and of its messages in the log.
 pub const NAME: &str = "request-key";
@@ -116,6 +117,17 @@ pub fn answer<R: Keyring>(
     as_helper: AsHelper,
     context: &Context<'_, R>,
 ) -> Result<Disposition, Unanswered> {
+    answer_within(run::PIPE_TIME, upcall, files, as_helper, context)
+}
+
+/// The same, where a piped program has `pipe_time`.
+fn answer_within<R: Keyring>(
+    pipe_time: Duration,
+    upcall: &Upcall,
+    files: &RuleFiles,
+    as_helper: AsHelper,
+    context: &Context<'_, R>,
+) -> Result<Disposition, Unanswered> {
     let Context { key, ring, log, verbosity, .. } = *context;
     ring.assume_authority(key)?;
     let request = match ring.request(key) {
@@ -139,7 +151,7 @@ pub fn answer<R: Keyring>(
         let failure = if files.unread() { RuleFailure::Unread } else { RuleFailure::NoRule };
         return reject(context, None, &failure);
     };
-    let run = RuleRun { values: &values, as_helper, context };
+    let run = RuleRun { values: &values, as_helper, context, pipe_time };
     match run.take(place, rule) {
         Ok(outcome) => Ok(outcome),
         Err(failure) if rule.program.piped && subject.operation != NEGATE => {
@@ -155,6 +167,7 @@ struct RuleRun<'a, R> {
     values: &'a MacroValues<'a>,
     as_helper: AsHelper,
     context: &'a Context<'a, R>,
+    pipe_time: Duration,
 }
 
 impl<R: Keyring> RuleRun<'_, R> {
@@ -192,7 +205,7 @@ impl<R: Keyring> RuleRun<'_, R> {
         let limit = run::largest_payload(self.values.subject.key_type);
         let Context { key, ring, guard, log, verbosity } = *self.context;
         guard.no_deadline();
-        let payload = run::pipe(call, self.values.subject.callout, limit, place, log)?;
+        let payload = run::pipe(call, self.values.subject.callout, limit, self.pipe_time, place, log)?;
         let length = payload.len();
         if !guard.claim() {
             return Ok(Disposition::Rejected);
