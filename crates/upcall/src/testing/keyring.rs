@@ -113,31 +113,43 @@ impl Keyring for FakeKeyring {
 
     fn request(&self, key: KeySerial) -> Result<Request, KeyringError> {
         let doing = "read the description of";
-        self.call(KeyCall::Request)
-            .map_err(|errno| KeyringError::Call { doing, key, source: io::Error::from(errno) })?;
+        self.call(KeyCall::Request).map_err(|errno| KeyringError::Call {
+            doing,
+            key,
+            source: io::Error::from(errno),
+        })?;
         Ok(self.request.clone())
     }
 
     fn set_timeout(&self, key: KeySerial, ttl: Ttl) -> Result<(), KeyringError> {
         let doing = "set the timeout of";
-        self.call(KeyCall::SetTimeout(ttl.as_secs()))
-            .map_err(|errno| KeyringError::Key { doing, key, source: named(errno) })?;
+        self.call(KeyCall::SetTimeout(ttl.as_secs())).map_err(|errno| KeyringError::Key {
+            doing,
+            key,
+            source: named(errno),
+        })?;
         self.timeout.set(Some(ttl.as_secs()));
         Ok(())
     }
 
     fn instantiate(&self, key: KeySerial, payload: &[u8]) -> Result<(), KeyringError> {
         let doing = "instantiate";
-        self.call(KeyCall::Instantiate(payload.to_vec()))
-            .map_err(|errno| KeyringError::Key { doing, key, source: named(errno) })?;
+        self.call(KeyCall::Instantiate(payload.to_vec())).map_err(|errno| KeyringError::Key {
+            doing,
+            key,
+            source: named(errno),
+        })?;
         *self.held.borrow_mut() = Some(Held::Payload(payload.to_vec(), self.timeout.get()));
         Ok(())
     }
 
     fn reject(&self, key: KeySerial, ttl: Ttl, errno: Errno) -> Result<(), KeyringError> {
         let doing = "reject";
-        self.call(KeyCall::Reject(errno.number(), ttl.as_secs()))
-            .map_err(|errno| KeyringError::Call { doing, key, source: io::Error::from(errno) })?;
+        self.call(KeyCall::Reject(errno.number(), ttl.as_secs())).map_err(|errno| KeyringError::Call {
+            doing,
+            key,
+            source: io::Error::from(errno),
+        })?;
         *self.held.borrow_mut() = Some(Held::Rejection(errno.number(), ttl.as_secs()));
         Ok(())
     }
