@@ -5,7 +5,7 @@ use crate::errno::Errno;
 use crate::keyctl;
 use crate::serial::KeySerial;
 use crate::ttl::Ttl;
-use libc::EINTR;
+use libc::{EBUSY, EINTR, EPERM};
 use linux_keyutils::{Key, KeyError, KeySerialId};
 use std::io;
 
@@ -57,6 +57,15 @@ pub enum KeyringError {
         /// What is wrong.
         source: MalformedDescription,
     },
+}
+
+impl KeyringError {
+    /// Whether the kernel says so that the key has its answer already: who then still has authority hears EBUSY, and
+    /// who gave the answer EPERM (security/keys/key.c, `key_reject_and_link()`; keyctl.c, `keyctl_reject_key()`).
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        matches!(self, Self::Call { source, .. } if matches!(source.raw_os_error(), Some(EBUSY | EPERM)))
+    }
 }
 
 /// A store of keys under construction: the kernel's, and in tests one that fails on purpose.

@@ -18,8 +18,8 @@ pub enum RuleFailure {
     /// The command line that `request-key` was called with is wrong.
     #[error("wrong usage: {0}")]
     Usage(String),
-    /// The rule runs this program as something else than the helper.
-    #[error("the program is key-dns itself, and not as key.dns_resolver")]
+    /// The rule runs this program as `request-key`.
+    #[error("the program is request-key itself")]
     Itself,
     /// The key of a `%{TYPE:DESCRIPTION}` is not there, or can't be read.
     #[error("%{{{name}}}: {source}")]

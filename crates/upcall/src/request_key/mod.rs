@@ -103,6 +103,7 @@ pub struct Context<'a, R> {
 }
 
 /// Reads the arguments of a rule's program, its own name first, where that is this executable.
+/// [`RuleFailure::Itself`] where they are those of `request-key`.
 pub type AsHelper = fn(&[OsString]) -> Result<HelperRequest, RuleFailure>;
 
 /// The life of one request: takes it over, finds its rule, runs the rule's program.
@@ -173,11 +174,16 @@ struct RuleRun<'a, R> {
 impl<R: Keyring> RuleRun<'_, R> {
     fn take(&self, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Result<Disposition, RuleFailure> {
         let call = Call::new(&rule.program, self.values, contents)?;
+        let helper = run::is_this_executable(&call).then(|| (self.as_helper)(&call.args));
         if rule.program.piped {
-            return self.pipe(&call, place);
+            return match helper {
+                // Without end: it would find the same rule.
+                Some(Err(RuleFailure::Itself)) => Err(RuleFailure::Itself),
+                _ => self.pipe(&call, place),
+            };
         }
-        if run::is_this_executable(&call) {
-            let request = (self.as_helper)(&call.args)?;
+        if let Some(request) = helper {
+            let request = request?;
             if request.key != self.context.key {
                 return Err(RuleFailure::Usage(
                     "the rule gives the helper another key: give it %k".to_owned(),
@@ -193,12 +199,21 @@ impl<R: Keyring> RuleRun<'_, R> {
         let failure = RuleFailure::Ended(status);
         let (errno, ttl) = failure.verdict();
         let Context { key, ring, guard, log, .. } = *self.context;
-        // A key that the program has answered can't be rejected any more.
-        if guard.claim() && ring.reject(key, ttl, errno).is_ok() {
-            log.error(rejected(key, Some((place, rule)), &failure));
+        if !guard.claim() {
             return Ok(Disposition::Rejected);
         }
-        Ok(Disposition::Done)
+        match ring.reject(key, ttl, errno) {
+            Ok(()) => {
+                log.error(rejected(key, Some((place, rule)), &failure));
+                Ok(Disposition::Rejected)
+            }
+            // By the program.
+            Err(error) if error.is_answered() => Ok(Disposition::Done),
+            Err(error) => {
+                guard.unclaim();
+                Err(error.into())
+            }
+        }
     }
 
     fn pipe(&self, call: &Call, place: &RuleLocation<'_>) -> Result<Disposition, RuleFailure> {
@@ -301,3 +316,6 @@ pub fn explain(values: &MacroValues<'_>, rules: &Rules<'_>, log: &Log, verbosity
         log.info(format_args!("{place}: fits best: {}", rule.program.path.escape_ascii()));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,7 +168,9 @@ pub(super) fn pipe(
     if outcome.is_err() {
         put_down(&mut child);
     }
-    log_stderr(&output.stderr, place, log);
+    for complaint in complaints(&output.stderr) {
+        log.info(format_args!("{place}: {complaint}"));
+    }
     match outcome? {
         status if status.success() => Ok(output.stdout),
         status => Err(RuleFailure::Ended(status)),
@@ -321,15 +323,18 @@ fn put_down(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn log_stderr(text: &[u8], place: &RuleLocation<'_>, log: &Log) {
+/// What is logged of a program's standard error: a line an entry, escaped.
+fn complaints(text: &[u8]) -> Vec<String> {
     let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    for line in lines.by_ref().take(LINES) {
-        let shown = line.get(..LINE).unwrap_or(line);
-        log.info(format_args!("{place}: {}", String::from_utf8_lossy(shown).escape_debug()));
-    }
+    let shown = |line: &[u8]| {
+        let start = line.get(..LINE).unwrap_or(line);
+        String::from_utf8_lossy(start).escape_debug().to_string()
+    };
+    let mut complaints: Vec<String> = lines.by_ref().take(LINES).map(shown).collect();
     if lines.next().is_some() {
-        log.info(format_args!("{place}: (more of this is not logged)"));
+        complaints.push("(more of this is not logged)".to_owned());
     }
+    complaints
 }
 
 /// How many bytes a key of this type can hold, within the bound for a piped program's output.

@@ -94,11 +94,13 @@ impl FakeKeyring {
         if self.answered_by.as_ref().is_some_and(|file| file.exists()) {
             self.held.borrow_mut().get_or_insert(Held::OfAnother);
         }
-        match fault {
-            Some(errno) => Err(errno),
-            None if self.held.borrow().is_some() => Err(if assumes { Libc::ENOKEY } else { Libc::EPERM }),
-            None if !assumes && !self.authority.get() => Err(Libc::EPERM),
-            None => Ok(()),
+        match (fault, &*self.held.borrow()) {
+            (Some(errno), _) => Err(errno),
+            (None, Some(_)) if assumes => Err(Libc::ENOKEY),
+            (None, Some(Held::OfAnother)) => Err(Libc::EBUSY),
+            (None, Some(_)) => Err(Libc::EPERM),
+            (None, None) if !assumes && !self.authority.get() => Err(Libc::EPERM),
+            (None, None) => Ok(()),
         }
     }
 }
