@@ -187,3 +187,110 @@ impl fmt::Debug for Log {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Daemon, in_own_process};
+    use std::process;
+
+    #[test]
+    fn an_entry_has_its_severity_the_name_and_the_number_of_the_process() {
+        let daemon = Daemon::start();
+        let log = daemon.log();
+        log.error("a");
+        log.warning(format_args!("{}", "b"));
+        log.info("c");
+        let id = process::id();
+        // Daemon is facility 3; error, warning and information are 3, 4 and 6 (RFC 3164 §4.1.1).
+        let expected =
+            [format!("<27>test[{id}]: a"), format!("<28>test[{id}]: b"), format!("<30>test[{id}]: c")];
+        assert_eq!(daemon.entries(), expected);
+        let log = Log::with("request-key", Facility::LOG_AUTHPRIV, daemon.path, true, false);
+        log.error("d");
+        assert_eq!(daemon.entries(), [format!("<83>request-key[{id}]: d")]);
+    }
+
+    #[test]
+    fn a_message_is_one_entry_whatever_is_in_it() {
+        let daemon = Daemon::start();
+        daemon.log().error("a\n<0>forged\r\nb");
+        assert_eq!(daemon.messages(), ["error: a <0>forged  b"]);
+        daemon.log().info("x".repeat(5000));
+        assert_eq!(daemon.messages(), [format!("info: {}", "x".repeat(5000))]);
+    }
+
+    #[test]
+    fn a_daemon_that_is_started_anew_is_connected_to_anew() {
+        let mut daemon = Daemon::start();
+        let log = daemon.log();
+        log.error("a");
+        assert_eq!(daemon.messages(), ["error: a"]);
+        daemon.restart();
+        log.error("b");
+        log.error("c");
+        assert_eq!(daemon.messages(), ["error: b", "error: c"]);
+    }
+
+    #[test]
+    fn a_daemon_that_has_no_room_is_not_waited_for() {
+        let daemon = Daemon::start();
+        let log = daemon.log();
+        // More than any daemon's queue is long by default (/proc/sys/net/unix/max_dgram_qlen).
+        for number in 0..2000 {
+            log.error(number);
+        }
+        let heard = daemon.messages();
+        assert!((1..2000).contains(&heard.len()), "{}", heard.len());
+        assert_eq!(heard[0], "error: 0");
+        log.error("again");
+        assert_eq!(daemon.messages(), ["error: again"]);
+    }
+
+    #[test]
+    fn a_log_that_nobody_takes_is_passed_over() {
+        let log = Log::with("test", Facility::LOG_DAEMON, "/nonexistent/log", true, false);
+        log.connect();
+        log.error("a");
+        Log::none().connect();
+        Log::none().error("b");
+        let daemon = Daemon::start();
+        Log::with("test", Facility::LOG_DAEMON, daemon.path, false, false).error("c");
+        assert_eq!(daemon.entries(), [""; 0]);
+    }
+
+    #[test]
+    fn another_log_under_the_same_name_goes_to_the_same_daemon() {
+        let daemon = Daemon::start();
+        let quiet = Log::with("test", Facility::LOG_AUTHPRIV, daemon.path, false, false);
+        quiet.to_syslog()().warning("a");
+        assert_eq!(daemon.entries(), [format!("<84>test[{}]: a", process::id())]);
+    }
+
+    #[test]
+    fn messages_go_to_standard_error_where_a_person_reads_it() {
+        let name = "log::tests::messages_go_to_standard_error_where_a_person_reads_it";
+        let output = in_own_process(name, || {
+            Log::new("helper", true).error("a\nb");
+            Log::of_request_key("request-key", false, true).info("c");
+            Log::of_request_key("request-key", false, false).info("d");
+            0
+        });
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "helper: a b\nrequest-key: c\n");
+        assert_eq!(output.status.code(), Some(0));
+    }
+
+    #[test]
+    fn a_log_knows_where_its_messages_go() {
+        assert_eq!(Log::new("x", true).destination(), Destination::Stderr);
+        assert_eq!(Log::of_request_key("x", true, true).destination(), Destination::Stderr);
+        assert_eq!(Log::of_request_key("x", true, false).destination(), Destination::Syslog);
+        assert_eq!(Log::none().destination(), Destination::Syslog);
+    }
+
+    #[test]
+    fn a_log_is_shown_by_its_name_and_its_ways() {
+        let shown = format!("{:?}", Log::of_request_key("x", true, false));
+        assert_eq!(shown, "Log { ident: \"x\", syslog: true, stderr: false }");
+    }
+}

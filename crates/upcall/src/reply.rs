@@ -83,8 +83,9 @@ mod tests {
         settings
     }
 
-    fn ttl(seconds: u32) -> Option<Ttl> {
-        Some(Ttl::from_secs(seconds))
+    /// The TTLs that DNS may give an answer, none among them, and what comes of each.
+    fn ttls<const N: usize>(rows: [(Option<u32>, u32); N]) -> [(Option<Ttl>, u32); N] {
+        rows.map(|(ttl, expiry)| (ttl.map(Ttl::from_secs), expiry))
     }
 
     fn addresses(number: u16) -> Vec<IpAddr> {
@@ -113,7 +114,9 @@ mod tests {
 
     #[test]
     fn an_answer_lasts_as_long_as_dns_says_and_no_longer_than_max_ttl() {
-        for (found, expiry) in [(None, 8), (ttl(1), 1), (ttl(899), 899), (ttl(900), 900), (ttl(901), 900)] {
+        for (found, expiry) in
+            ttls([(None, 8), (Some(1), 1), (Some(899), 899), (Some(900), 900), (Some(901), 900)])
+        {
             let outcome = Ok(Answer { content: hosts(1), ttl: found });
             assert_eq!(Reply::new(&outcome, &settings()).expiry.as_secs(), expiry, "{found:?}");
         }
@@ -121,7 +124,8 @@ mod tests {
 
     #[test]
     fn nothing_found_lasts_as_long_as_the_zone_says_and_no_longer_than_negative_ttl() {
-        for (zone, expiry) in [(None, 40), (ttl(1), 1), (ttl(39), 39), (ttl(40), 40), (ttl(41), 40)] {
+        for (zone, expiry) in ttls([(None, 40), (Some(1), 1), (Some(39), 39), (Some(40), 40), (Some(41), 40)])
+        {
             for failure in [
                 Failure::NoSuchName { ttl: zone },
                 Failure::NoAddress { ttl: zone },
@@ -152,7 +156,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_answer_becomes_its_kind_of_payload() {
-        let reply = |content| Reply::new(&Ok(Answer { content, ttl: ttl(9) }), &settings());
+        let reply = |content| Reply::new(&Ok(Answer { content, ttl: Some(Ttl::from_secs(9)) }), &settings());
         let text = "2001:db8:1000:1000:1000:1000:1000:1000";
         let host = reply(hosts(1));
         assert_eq!(host.payload.encode(), format!("{text}\0").into_bytes());

@@ -37,10 +37,9 @@ impl Case {
         if let Some(reason) = self.refusal {
             return refuse(key(), ring, Failure::Usage(reason.to_owned()), guard, log);
         }
-        let settings = || match self.settings {
-            true => Ok(Settings { log: LogChoice::All, ..Settings::default() }),
-            false => Err(Failure::Internal("no settings".to_owned())),
-        };
+        let loaded = Settings { log: LogChoice::All, ..Settings::default() };
+        let settings =
+            || if self.settings { Ok(loaded) } else { Err(Failure::Internal("no settings".to_owned())) };
         answer(key(), ring, settings, guard, log)
     }
 
@@ -62,8 +61,8 @@ const REFUSED_OTHER_TYPE: Case = Case { key_type: "user", ..REFUSED };
 
 const CASES: [Case; 6] = [LITERAL, BAD_NAME, OTHER_TYPE, NO_SETTINGS, REFUSED, REFUSED_OTHER_TYPE];
 
-fn payload(text: &[u8], expiry: u32) -> Option<Held> {
-    Some(Held::Payload([text, b"\0"].concat(), Some(expiry)))
+fn payload(text: &[u8], expiry: u32) -> Held {
+    Held::Payload([text, b"\0"].concat(), Some(expiry))
 }
 
 fn instantiate(text: &[u8]) -> KeyCall {
@@ -79,7 +78,7 @@ fn a_key_is_taken_over_read_timed_and_then_instantiated() {
     let calls =
         [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::SetTimeout(5), instantiate(b"192.0.2.1")];
     assert_eq!(ring.calls(), calls);
-    assert_eq!(ring.held(), payload(b"192.0.2.1", 5));
+    assert_eq!(ring.held(), Some(payload(b"192.0.2.1", 5)));
 }
 
 #[test]
@@ -98,7 +97,7 @@ fn what_is_asked_decides_the_payload_and_its_expiry() {
         (b"afsdb:example.org", b"srv=x", INVALID, 1),
     ] {
         let ring = Case::asking(name, callout).with(|_, _| None);
-        assert_eq!(ring.held(), payload(text, expiry), "{}", name.escape_ascii());
+        assert_eq!(ring.held(), Some(payload(text, expiry)), "{}", name.escape_ascii());
         assert_eq!(ring.calls().len(), 4);
     }
 }
@@ -108,7 +107,7 @@ fn the_settings_decide_the_expiry_of_an_address() {
     let ring = LITERAL.ring();
     let settings = || Ok(Settings::parse(b"default_ttl = 77").0);
     answer(key(), &ring, settings, &Guard::without_handlers(), &Log::none()).unwrap();
-    assert_eq!(ring.held(), payload(ADDRESS, 77));
+    assert_eq!(ring.held(), Some(payload(ADDRESS, 77)));
 }
 
 #[test]
@@ -117,10 +116,10 @@ fn what_stands_in_the_way_of_a_lookup_is_told_as_an_error() {
         (NO_SETTINGS, payload(AGAIN, 1)),
         (REFUSED, payload(INVALID, 1)),
         // A payload would be data there.
-        (OTHER_TYPE, Some(Held::Rejection(22, 1))),
-        (REFUSED_OTHER_TYPE, Some(Held::Rejection(22, 1))),
+        (OTHER_TYPE, Held::Rejection(22, 1)),
+        (REFUSED_OTHER_TYPE, Held::Rejection(22, 1)),
     ] {
-        assert_eq!(case.with(|_, _| None).held(), held, "{case:?}");
+        assert_eq!(case.with(|_, _| None).held(), Some(held), "{case:?}");
     }
 }
 
@@ -164,7 +163,7 @@ fn an_answer_that_is_refused_becomes_an_error_and_then_a_rejection() {
         let refused = [instantiate(ADDRESS), KeyCall::SetTimeout(1), instantiate(AGAIN)];
         let once = LITERAL.with(move |place, _| (place == 3).then_some(errno));
         assert_eq!(once.calls(), [start.as_slice(), &refused].concat());
-        assert_eq!(once.held(), payload(AGAIN, 1));
+        assert_eq!(once.held(), Some(payload(AGAIN, 1)));
 
         let always = LITERAL.with(move |_, call| is_payload(call).then_some(errno));
         assert_eq!(always.calls(), [start.as_slice(), &refused, &[KeyCall::Reject(11, 1)]].concat());
@@ -186,7 +185,7 @@ fn an_answer_that_could_not_expire_is_not_given() {
         assert_eq!(ring.held(), Some(rejection), "{case:?}");
     }
     let once = LITERAL.with(|place, _| (place == 2).then_some(Libc::ENOMEM));
-    assert_eq!(once.held(), payload(AGAIN, 1));
+    assert_eq!(once.held(), Some(payload(AGAIN, 1)));
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Daemon {
 
     /// The entries that came since it was last asked, as they are.
     pub(crate) fn entries(&self) -> Vec<String> {
-        let mut buffer = [0; 65_536];
+        let mut buffer = [0; 8192];
         let next = || {
             let length = self.socket.recv(&mut buffer).ok()?;
             Some(String::from_utf8(buffer[..length].to_vec()).unwrap())

@@ -159,7 +159,10 @@ impl Keyring for FakeKeyring {
 
 impl fmt::Debug for FakeKeyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FakeKeyring").field("calls", &self.calls).field("held", &self.held).finish()
+        f.debug_struct("FakeKeyring")
+            .field("calls", &self.calls)
+            .field("held", &self.held)
+            .finish_non_exhaustive()
     }
 }
 

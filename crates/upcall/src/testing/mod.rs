@@ -10,5 +10,5 @@ mod server;
 pub(crate) use daemon::Daemon;
 pub(crate) use folder::Folder;
 pub(crate) use keyring::{FakeKeyring, Held, KeyCall, request};
-pub(crate) use process::in_own_process;
+pub(crate) use process::{alone, in_own_process, told};
 pub(crate) use server::name_server;
