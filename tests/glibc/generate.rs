@@ -241,8 +241,17 @@ const SEARCH: [&str; 9] = [
     "search bad..domain one.test",
 ];
 
-const GAI: [&str; 4] = [
+const SORTLISTS: [&str; 4] = [
+    "sortlist 10.0.0.0",
+    "sortlist 198.51.100.0/255.255.255.0 10.20.0.0/255.255.0.0",
+    "sortlist 127.0.0.0 192.0.2.0; 10.0.0.0",
+    "sortlist 10.0.0.0/8 192.0.2.1/255.255.255.255\nsortlist 169.254.0.0",
+];
+
+const GAI: [&str; 6] = [
     "precedence ::ffff:0:0/96 100\n",
+    "scopev4 10.20.0.0/16 2\nscopev4 0.0.0.0/0 14\n",
+    "label fd00::/8 1\nlabel ::/0 1\nlabel ::ffff:0:0/96 4\n",
     "label 2001:db8::/32 9\nprecedence 2001:db8::/32 5 # x\n",
     "scopev4 ::ffff:10.0.0.0/104 5\n",
     "bogus\nlabel x y\n",
@@ -283,6 +292,10 @@ pub fn case(seed: u64) -> Case {
         }
         for _ in 0..random.below(3) {
             text.push_str(&format!("options {}\n", random.pick(&OPTIONS[..])));
+        }
+        if random.chance(4) {
+            text.push_str(random.pick(&SORTLISTS[..]));
+            text.push('\n');
         }
         for number in 1..=count {
             // Nothing listens at the second address.
