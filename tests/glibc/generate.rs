@@ -125,7 +125,7 @@ pub fn zones() -> Vec<Zone> {
         .a("shared", addresses[1], 60)
         .txt("text", "no address", 60)
         .a("deep.er", addresses[0], 60);
-    for address in addresses {
+    for address in addresses.into_iter().chain([[203, 0, 113, 9], [172, 16, 5, 6]]) {
         one = one.a("many", address, 60);
     }
     for last in 1..6 {
@@ -245,7 +245,7 @@ const SORTLISTS: [&str; 4] = [
     "sortlist 10.0.0.0",
     "sortlist 198.51.100.0/255.255.255.0 10.20.0.0/255.255.0.0",
     "sortlist 127.0.0.0 192.0.2.0; 10.0.0.0",
-    "sortlist 10.0.0.0/8 192.0.2.1/255.255.255.255\nsortlist 169.254.0.0",
+    "sortlist 10.0.0.0/8 172.16.5.0/255.255.255.0\nsortlist 203.0.113.9/255.255.255.255",
 ];
 
 const GAI: [&str; 6] = [
@@ -313,9 +313,16 @@ pub fn case(seed: u64) -> Case {
     if resolv_conf.is_none() {
         servers = [Behaviour::Good; 3];
     }
+    let sortlist = resolv_conf.as_ref().is_some_and(|text| text.contains("sortlist"));
+    let (name, family) = if sortlist && random.chance(2) {
+        ("many.one.test", Family::Ipv4)
+    } else {
+        let families = [Family::Ipv4, Family::Ipv6, Family::Both, Family::Both];
+        (random.pick(&NAMES[..]), random.pick(&families))
+    };
     Case {
-        name: random.pick(&NAMES[..]).to_owned(),
-        family: random.pick(&[Family::Ipv4, Family::Ipv6, Family::Both, Family::Both]),
+        name: name.to_owned(),
+        family,
         hosts,
         host_conf: random.chance(2).then(|| "multi on\n".to_owned()),
         resolv_conf,
