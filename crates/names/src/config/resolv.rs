@@ -100,7 +100,7 @@ impl ResolvConf {
                 }
                 "domain" => conf.search = words(rest).next().map(|domain| vec![domain.to_owned()]),
                 "search" => conf.search = Some(words(rest).map(str::to_owned).collect()),
-                "sortlist" => warnings.extend(conf.sortlist.add_line(number, rest.trim_end().as_bytes())),
+                "sortlist" => warnings.extend(conf.sortlist.add_line(number, rest)),
                 "options" => words(rest).for_each(|option| conf.option(option)),
                 _ => {}
             }
