@@ -37,6 +37,8 @@ mod options;
 pub mod order;
 pub mod plan;
 mod reject;
+#[cfg(any(test, feature = "script"))]
+pub mod script;
 pub mod special;
 mod trace;
 
