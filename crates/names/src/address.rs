@@ -5,6 +5,9 @@ use key::{Failure, Family, Ttl};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+/// Where the hosts file is.
+pub(crate) const HOSTS: &str = "/etc/hosts";
+
 /// The families of one lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Families {
@@ -80,7 +83,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Literal => f.write_str("the name itself"),
-            Self::Hosts(line) => write!(f, "{}:{line}", crate::hosts::PATH),
+            Self::Hosts(line) => write!(f, "{HOSTS}:{line}"),
             Self::Dns { owner, ttl, .. } => write!(f, "dns: {owner} ttl {ttl}"),
             Self::Localhost => f.write_str("RFC 6761"),
             Self::Getent(source) => write!(f, "{source}, by getent"),

@@ -18,7 +18,7 @@
 //!   IPv4 alone was asked for.
 //! * `RESOLV_HOST_CONF` and `RESOLV_MULTI` in the environment override host.conf.
 
-use crate::address::{Address, AddressSet, Families, Origin};
+use crate::address::{Address, AddressSet, Families, HOSTS, Origin};
 use crate::config::host_conf::{self, is_space, trim_start};
 use crate::file::DeferredFile;
 use key::Family;
@@ -26,7 +26,7 @@ use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Where the hosts file is.
-pub const PATH: &str = "/etc/hosts";
+pub const PATH: &str = HOSTS;
 
 const IPV4: Families = Families::Only(Family::Ipv4);
 const IPV6: Families = Families::Only(Family::Ipv6);

@@ -11,10 +11,12 @@
 
 mod act;
 mod message;
+mod servers;
 mod table;
 
 pub use act::Act;
 pub use message::ReplyWriter;
+pub use servers::{Asked, Deed, Reaction, Servers};
 pub use table::Table;
 
 use crate::dns::{Protocol, Transport};
@@ -23,52 +25,8 @@ use hickory_resolver::proto::op::Message;
 use std::cell::{OnceCell, RefCell};
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
-
-/// Name servers.
-pub trait Servers {
-    /// What becomes of a query, the `number`th from 0.
-    fn turn(&self, query: &Asked, number: usize) -> Turn;
-}
-
-/// What becomes of one query.
-#[derive(Clone, Debug)]
-pub struct Turn {
-    /// When.
-    pub delay: Duration,
-    /// What.
-    pub deed: Deed,
-}
-
-/// What a server does.
-#[derive(Clone, Debug)]
-pub enum Deed {
-    /// Nothing, ever.
-    Silence,
-    /// The exchange ends with an error of this kind.
-    Error(io::ErrorKind),
-    /// It sends this message, which is passed over unless it is a reply to the query.
-    Reply(Vec<u8>),
-}
-
-/// A query that came to a script.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// Who was asked.
-    pub server: SocketAddr,
-    /// By UDP or TCP.
-    pub protocol: Protocol,
-    /// What, in lower case.
-    pub question: Question,
-    /// Whether with EDNS.
-    pub edns: bool,
-    /// How long after the first query of the script.
-    pub at: Duration,
-    /// The whole message, its letters as they came.
-    pub query: Vec<u8>,
-}
 
 /// Servers that are asked by way of a script, and what went on.
 #[derive(Debug, Default)]
@@ -119,7 +77,7 @@ impl<S: Servers> Script<S> {
 impl<S: Servers> Transport for Script<S> {
     async fn exchange(&self, server: SocketAddr, protocol: Protocol, query: &[u8]) -> io::Result<Vec<u8>> {
         let (asked, number) = self.note(server, protocol, query);
-        let Turn { delay, deed } = self.servers.turn(&asked, number);
+        let Reaction { delay, deed } = self.servers.react(&asked, number);
         if !delay.is_zero() {
             sleep(delay).await;
         }

@@ -1,7 +1,7 @@
 //! What a server of a table does with a query.
 
 use super::message::{RecordText, ReplyWriter};
-use super::{Asked, Deed, Turn};
+use super::servers::{Asked, Deed, Reaction};
 use crate::dns::Protocol;
 use crate::message::{RecordType, rcode};
 use std::io;
@@ -154,13 +154,13 @@ impl Act {
         self
     }
 
-    pub(super) fn turn(&self, asked: &Asked) -> Turn {
+    pub(super) fn react(&self, asked: &Asked) -> Reaction {
         let deed = match &self.answer {
             Answer::Silence => Deed::Silence,
             Answer::Error(kind) => Deed::Error(*kind),
             Answer::Reply(reply) => Deed::Reply(reply.write(asked)),
         };
-        Turn { delay: self.delay, deed }
+        Reaction { delay: self.delay, deed }
     }
 }
 

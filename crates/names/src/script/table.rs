@@ -1,7 +1,8 @@
 //! Servers by table: which queries, and what is done with them.
 
+use super::act::Act;
 use super::message::record_type_of;
-use super::{Act, Asked, Servers, Turn};
+use super::servers::{Asked, Reaction, Servers};
 use crate::dns::Protocol;
 use crate::message::{Name, RecordType, rcode};
 use std::cell::Cell;
@@ -97,12 +98,12 @@ impl Table {
 }
 
 impl Servers for Table {
-    fn turn(&self, asked: &Asked, _: usize) -> Turn {
+    fn react(&self, asked: &Asked, _: usize) -> Reaction {
         let Some(line) = self.lines.iter().find(|line| line.asking.fits(asked)) else {
-            return Act::rcode(rcode::REFUSED).turn(asked);
+            return Act::rcode(rcode::REFUSED).react(asked);
         };
         let taken = line.taken.replace(line.taken.get() + 1);
         let act = line.acts.get(taken).or(line.acts.last());
-        act.expect("a line has an act").turn(asked)
+        act.expect("a line has an act").react(asked)
     }
 }

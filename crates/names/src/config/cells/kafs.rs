@@ -1,7 +1,8 @@
 //! kafs-client's configuration, as far as it says where the servers of one cell are: kafs-client.conf(5).
 
+use super::cell::{Cell, Server, flaw, same_cell};
+use super::files::Files;
 use super::lines::{Line, address, boolean};
-use super::{Cell, Files, Server, flaw, same_cell};
 use crate::file::{Warning, expected};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -1,6 +1,6 @@
 //! `CellServDB`, OpenAFS's list of cells: CellServDB(5).
 
-use super::{Server, entry, flaw, same_cell};
+use super::cell::{Server, entry, flaw, same_cell};
 use crate::file::Warning;
 use std::net::IpAddr;
 
