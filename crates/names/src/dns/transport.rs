@@ -78,10 +78,10 @@ async fn by_udp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
     socket.send(query)?;
     let socket = UdpSocket::from_std(socket)?;
     let mut buffer = vec![0; MAX_DATAGRAM];
-    // An ICMP message is an error (EPOLLERR) without anything to be read.
-    let interest = Interest::READABLE | Interest::ERROR;
     loop {
-        socket.ready(interest).await?;
+        // An ICMP message is an error (EPOLLERR) without anything to be read.
+        let ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
+        let interest = if ready.is_error() { Interest::ERROR } else { Interest::READABLE };
         let received = socket.try_io(interest, || {
             recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty()).map_err(io::Error::from)
         });
