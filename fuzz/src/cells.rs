@@ -1,5 +1,5 @@
-use key_dns::config::cells::{Cell, Files, KAFS, OPENAFS, Server, in_kafs, in_openafs};
-use key_dns::resolve::name;
+use names::config::cells::{Cell, Files, KAFS, OPENAFS, Server, in_kafs, in_openafs};
+use names::name;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-use key_dns::config::gai;
-use key_dns::resolve::order::{Interface, Source, SourceAddresses, sort};
+use names::config::gai;
+use names::order::{Interface, Source, SourceAddresses, sort};
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
