@@ -23,7 +23,7 @@ pub struct Host<'a, T = Network> {
     pub(crate) options: &'a LookupOptions,
     pub(crate) trace: &'a Trace,
     warnings: Warnings,
-    files: HostFiles,
+    pub(crate) files: HostFiles,
     modules: Option<&'a dyn NssModules>,
     transport: T,
 }

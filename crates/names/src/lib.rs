@@ -40,6 +40,8 @@ mod reject;
 #[cfg(any(test, feature = "script"))]
 pub mod script;
 pub mod special;
+#[cfg(test)]
+mod test_host;
 mod trace;
 
 pub use address::{Address, AddressSet, Families, Origin};

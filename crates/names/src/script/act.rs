@@ -68,7 +68,7 @@ impl Act {
     /// any other type as `\# LENGTH HEX` (RFC 3597 §5).
     #[must_use]
     pub fn answer(records: &[&str]) -> Self {
-        Self::rcode(rcode::NOERROR).with(0, records)
+        Self::rcode(rcode::NOERROR).answering(records)
     }
 
     /// One that says for how long there is no such name.
@@ -93,6 +93,12 @@ impl Act {
     #[must_use]
     pub fn soa(self, ttl: u16) -> Self {
         self.with(1, &[&format!(". 86400 SOA {ttl}")])
+    }
+
+    /// With these records for an answer.
+    #[must_use]
+    pub fn answering(self, records: &[&str]) -> Self {
+        self.with(0, records)
     }
 
     /// With additional records.

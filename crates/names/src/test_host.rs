@@ -1,0 +1,166 @@
+//! A host for unit tests: its files as text, its name servers by a table, and a clock that doesn't wait.
+
+use crate::address::AddressSet;
+use crate::config::cells::{self, Cell};
+use crate::config::resolv::ResolvConf;
+use crate::config::{gai, host_conf, nsswitch};
+use crate::file::DeferredFile;
+use crate::host::Host;
+use crate::hosts::{self, Files};
+use crate::message::Question;
+use crate::modules::NssModules;
+use crate::options::LookupOptions;
+use crate::script::{Act, Asked, Script, Table, block_on};
+use crate::trace::Trace;
+use key::{Failure, Ttl};
+use tokio::time::Instant;
+
+/// What a host's files say. Unless told otherwise, DNS alone is asked, and 192.0.2.1 once for each name.
+pub(crate) struct TestHost<'a> {
+    /// What follows `hosts:` in `nsswitch.conf`.
+    pub(crate) order: &'a str,
+    pub(crate) resolv: &'a str,
+    pub(crate) hosts: Option<&'a str>,
+    pub(crate) host_conf: &'a str,
+    pub(crate) gai: &'a str,
+    /// The host's own name.
+    pub(crate) name: &'a str,
+    /// Files that there are.
+    pub(crate) present: &'a [&'a str],
+    pub(crate) kafs: Option<Cell>,
+    /// The text of OpenAFS's first database.
+    pub(crate) openafs: &'a str,
+    pub(crate) options: LookupOptions,
+    pub(crate) modules: Option<&'a dyn NssModules>,
+}
+
+impl Default for TestHost<'_> {
+    fn default() -> Self {
+        Self {
+            order: "dns",
+            resolv: "nameserver 192.0.2.1\noptions attempts:1",
+            hosts: None,
+            host_conf: "",
+            gai: "",
+            name: "",
+            present: &[],
+            kafs: None,
+            openafs: "",
+            options: LookupOptions::default(),
+            modules: None,
+        }
+    }
+}
+
+/// What came of something on such a host.
+pub(crate) struct Seen<T> {
+    pub(crate) outcome: T,
+    /// The queries, in their order.
+    pub(crate) asked: Vec<Asked>,
+    /// In milliseconds.
+    pub(crate) took: u128,
+    /// The steps as text, decisions among them.
+    pub(crate) trace: Vec<String>,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl<T> Seen<T> {
+    /// What was asked, as `mon1.test. A`.
+    pub(crate) fn questions(&self) -> Vec<String> {
+        self.asked.iter().map(|asked| asked.question.to_string()).collect()
+    }
+
+    /// When it was, in milliseconds.
+    pub(crate) fn times(&self) -> Vec<u128> {
+        self.asked.iter().map(|asked| asked.at.as_millis()).collect()
+    }
+
+    /// Who it was asked of, without the port.
+    pub(crate) fn servers(&self) -> Vec<String> {
+        self.asked.iter().map(|asked| asked.server.ip().to_string()).collect()
+    }
+}
+
+impl TestHost<'_> {
+    /// Does something on this host, with these servers.
+    pub(crate) fn run<T>(
+        &self,
+        servers: Table,
+        task: impl AsyncFnOnce(&Host<'_, Script<Table>>) -> T,
+    ) -> Seen<T> {
+        let trace = Trace::detailed();
+        let (order, _) = nsswitch::parse(format!("hosts: {}", self.order).as_bytes());
+        let (resolv, _) = ResolvConf::parse(self.resolv.as_bytes());
+        let cell = self.kafs.clone();
+        let mut host = Host::with_files(order, resolv, cell, &self.options, &trace, Script::new(servers));
+        host.files.files = self.hosts.map(|text| Files {
+            hosts: DeferredFile::holding(hosts::PATH, text),
+            host_conf: DeferredFile::holding(host_conf::PATH, self.host_conf),
+        });
+        host.files.gai = DeferredFile::holding(gai::PATH, self.gai);
+        self.name.clone_into(&mut host.files.name);
+        host.files.present = self.present.iter().map(|&path| path.to_owned()).collect();
+        if let Some(files) = &mut host.files.cell {
+            let [first, second] = cells::OPENAFS;
+            files.openafs = [DeferredFile::holding(first, self.openafs), DeferredFile::absent(second)];
+        }
+        if let Some(modules) = self.modules {
+            host.ask_modules_by(modules);
+        }
+        let (outcome, took) = block_on(async {
+            let start = Instant::now();
+            let outcome = task(&host).await;
+            (outcome, start.elapsed().as_millis())
+        });
+        Seen {
+            outcome,
+            asked: host.transport().asked(),
+            took,
+            trace: trace.steps().iter().map(ToString::to_string).collect(),
+            warnings: host.warnings(),
+        }
+    }
+}
+
+/// A table of these lines.
+pub(crate) fn table(lines: &[(&str, Act)]) -> Table {
+    Table::new(lines.iter().cloned())
+}
+
+/// Seconds.
+pub(crate) fn ttl(seconds: u32) -> Option<Ttl> {
+    Some(Ttl::from_secs(seconds))
+}
+
+/// Addresses as `192.0.2.1 192.0.2.2 for 60 s`, or a failure as its text, with what is known of how long it holds.
+pub(crate) fn shown(outcome: &Result<AddressSet, Failure>) -> String {
+    match outcome {
+        Ok(found) => {
+            let addresses: Vec<String> = found.addresses.iter().map(|one| one.ip.to_string()).collect();
+            lasting(&addresses.join(" "), found.ttl)
+        }
+        Err(failure) => shown_failure(failure),
+    }
+}
+
+/// A failure so.
+pub(crate) fn shown_failure(failure: &Failure) -> String {
+    match failure {
+        Failure::NoSuchName { ttl } => lasting("no such name", *ttl),
+        Failure::NoAddress { ttl } => lasting("no address", *ttl),
+        Failure::NoServer { ttl, .. } => lasting("no server", *ttl),
+        other => other.to_string(),
+    }
+}
+
+fn lasting(text: &str, ttl: Option<Ttl>) -> String {
+    match ttl {
+        Some(ttl) => format!("{text} for {ttl} s"),
+        None => text.to_owned(),
+    }
+}
+
+/// A question.
+pub(crate) fn question(name: &str, record_type: crate::message::RecordType) -> Question {
+    Question { name: crate::dns::absolute(name).unwrap(), record_type }
+}
