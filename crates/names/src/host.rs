@@ -331,3 +331,6 @@ fn own_domain(name: &str) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

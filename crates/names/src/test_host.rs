@@ -1,6 +1,6 @@
 //! A host for unit tests: its files as text, its name servers by a table, and a clock that doesn't wait.
 
-use crate::address::AddressSet;
+use crate::address::{Address, AddressSet, Families, Origin};
 use crate::config::cells::{self, Cell};
 use crate::config::resolv::ResolvConf;
 use crate::config::{gai, host_conf, nsswitch};
@@ -8,11 +8,14 @@ use crate::file::DeferredFile;
 use crate::host::Host;
 use crate::hosts::{self, Files};
 use crate::message::Question;
-use crate::modules::NssModules;
+use crate::modules::{ModuleAnswer, NssModules};
 use crate::options::LookupOptions;
 use crate::script::{Act, Asked, Script, Table, block_on};
 use crate::trace::Trace;
 use key::{Failure, Ttl};
+use std::cell::RefCell;
+use std::net::IpAddr;
+use std::pin::Pin;
 use tokio::time::Instant;
 
 /// What a host's files say. Unless told otherwise, DNS alone is asked, and 192.0.2.1 once for each name.
@@ -21,6 +24,8 @@ pub(crate) struct TestHost<'a> {
     pub(crate) order: &'a str,
     pub(crate) resolv: &'a str,
     pub(crate) hosts: Option<&'a str>,
+    /// Where the hosts file is instead.
+    pub(crate) hosts_path: Option<&'static str>,
     pub(crate) host_conf: &'a str,
     pub(crate) gai: &'a str,
     /// The host's own name.
@@ -40,6 +45,7 @@ impl Default for TestHost<'_> {
             order: "dns",
             resolv: "nameserver 192.0.2.1\noptions attempts:1",
             hosts: None,
+            hosts_path: None,
             host_conf: "",
             gai: "",
             name: "",
@@ -93,10 +99,10 @@ impl TestHost<'_> {
         let (resolv, _) = ResolvConf::parse(self.resolv.as_bytes());
         let cell = self.kafs.clone();
         let mut host = Host::with_files(order, resolv, cell, &self.options, &trace, Script::new(servers));
-        host.files.files = self.hosts.map(|text| Files {
-            hosts: DeferredFile::holding(hosts::PATH, text),
-            host_conf: DeferredFile::holding(host_conf::PATH, self.host_conf),
-        });
+        let text = |text| DeferredFile::holding(hosts::PATH, text);
+        let file = self.hosts_path.map(DeferredFile::open).or(self.hosts.map(text));
+        host.files.files = file
+            .map(|hosts| Files { hosts, host_conf: DeferredFile::holding(host_conf::PATH, self.host_conf) });
         host.files.gai = DeferredFile::holding(gai::PATH, self.gai);
         self.name.clone_into(&mut host.files.name);
         host.files.present = self.present.iter().map(|&path| path.to_owned()).collect();
@@ -119,6 +125,32 @@ impl TestHost<'_> {
             trace: trace.steps().iter().map(ToString::to_string).collect(),
             warnings: host.warnings(),
         }
+    }
+}
+
+/// NSS modules that answer by source and name, and note who was asked.
+#[derive(Debug, Default)]
+pub(crate) struct FakeModules<'a> {
+    /// Source, name and addresses; an error where these are none that can be read.
+    pub(crate) answers: &'a [(&'a str, &'a str, &'a str)],
+    pub(crate) asked: RefCell<Vec<String>>,
+}
+
+impl NssModules for FakeModules<'_> {
+    fn lookup<'a>(
+        &'a self,
+        source: &'a str,
+        name: &'a str,
+        families: Families,
+    ) -> Pin<Box<dyn Future<Output = ModuleAnswer> + 'a>> {
+        Box::pin(async move {
+            self.asked.borrow_mut().push(format!("{source}: {name} ({families})"));
+            let answer = self.answers.iter().find(|(of, about, _)| (*of, *about) == (source, name));
+            let Some((.., addresses)) = answer else { return Ok(None) };
+            let ips: Result<Vec<IpAddr>, _> = addresses.split(' ').map(str::parse).collect();
+            let address = |ip| Address { ip, origin: Origin::Getent(source.to_owned()) };
+            Ok(Some(AddressSet { addresses: ips?.into_iter().map(address).collect(), ttl: None }))
+        })
     }
 }
 
