@@ -4,10 +4,11 @@ use crate::address::{Address, AddressSet, Families, Origin};
 use crate::config::cells::{self, Cell};
 use crate::config::resolv::ResolvConf;
 use crate::config::{gai, host_conf, nsswitch};
+use crate::dns::absolute;
 use crate::file::DeferredFile;
 use crate::host::Host;
 use crate::hosts::{self, Files};
-use crate::message::Question;
+use crate::message::{Question, RecordType};
 use crate::modules::{ModuleAnswer, NssModules};
 use crate::options::LookupOptions;
 use crate::script::{Act, Asked, Script, Table, block_on};
@@ -159,11 +160,6 @@ pub(crate) fn table(lines: &[(&str, Act)]) -> Table {
     Table::new(lines.iter().cloned())
 }
 
-/// Seconds.
-pub(crate) fn ttl(seconds: u32) -> Option<Ttl> {
-    Some(Ttl::from_secs(seconds))
-}
-
 /// Addresses as `192.0.2.1 192.0.2.2 for 60 s`, or a failure as its text, with what is known of how long it holds.
 pub(crate) fn shown(outcome: &Result<AddressSet, Failure>) -> String {
     match outcome {
@@ -193,6 +189,6 @@ fn lasting(text: &str, ttl: Option<Ttl>) -> String {
 }
 
 /// A question.
-pub(crate) fn question(name: &str, record_type: crate::message::RecordType) -> Question {
-    Question { name: crate::dns::absolute(name).unwrap(), record_type }
+pub(crate) fn question(name: &str, record_type: RecordType) -> Question {
+    Question { name: absolute(name).unwrap(), record_type }
 }

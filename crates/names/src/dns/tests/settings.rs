@@ -43,7 +43,7 @@ fn without_a_search_list_the_domain_of_the_host_is_it() {
         ("node7", "", &["mon1. A"]),
         ("node7.", "", &["mon1. A"]),
     ] {
-        let host = TestHost { name, resolv, ..TestHost::default() };
+        let host = TestHost { resolv, name, ..TestHost::default() };
         let servers = table(&[("", Act::no_such_name(60))]);
         let seen = look_up(&host, servers, "mon1", Families::Only(Family::Ipv4));
         assert_eq!(seen.questions(), expected, "{name} {resolv}");
