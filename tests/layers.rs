@@ -91,7 +91,10 @@ fn expand<'t>(mut text: &'t str, before: &[String], found: &mut Vec<Vec<String>>
 /// The modules that each module imports from.
 fn imports(modules: &BTreeMap<Module, String>) -> BTreeMap<&Module, BTreeSet<&Module>> {
     let longest = |path: &[String]| {
-        (0..=path.len()).rev().find_map(|length| modules.get_key_value(&path[..length])).map(|(module, _)| module)
+        (0..=path.len())
+            .rev()
+            .find_map(|length| modules.get_key_value(&path[..length]))
+            .map(|(module, _)| module)
     };
     let mut graph = BTreeMap::new();
     for (module, text) in modules {
@@ -99,22 +102,30 @@ fn imports(modules: &BTreeMap<Module, String>) -> BTreeMap<&Module, BTreeSet<&Mo
         for levels in 1..=module.len() {
             let parent = &module[..module.len() - levels];
             let from = paths(text, &"super::".repeat(levels));
-            all.extend(from.into_iter().filter(|path| path[0] != "super").map(|path| [parent, &path].concat()));
+            all.extend(
+                from.into_iter().filter(|path| path[0] != "super").map(|path| [parent, &path].concat()),
+            );
         }
         // What is used of a module's own children, by `use child::…` or `child::…`.
-        for child in modules.keys().filter(|child| child.len() == module.len() + 1 && child.starts_with(module)) {
+        for child in
+            modules.keys().filter(|child| child.len() == module.len() + 1 && child.starts_with(module))
+        {
             let name = child.last().unwrap();
             let from = paths(text, &format!("{name}::")).into_iter();
             all.extend(from.map(|path| [child.as_slice(), &path].concat()));
         }
-        let targets = all.iter().filter_map(|path| longest(path)).filter(|target| *target != module).collect();
+        let targets =
+            all.iter().filter_map(|path| longest(path)).filter(|target| *target != module).collect();
         graph.insert(module, targets);
     }
     graph
 }
 
 /// A way from a module back to itself, if there is one.
-fn circle<'m>(graph: &BTreeMap<&'m Module, BTreeSet<&'m Module>>, start: &'m Module) -> Option<Vec<&'m Module>> {
+fn circle<'m>(
+    graph: &BTreeMap<&'m Module, BTreeSet<&'m Module>>,
+    start: &'m Module,
+) -> Option<Vec<&'m Module>> {
     let mut ways = vec![vec![start]];
     let mut seen = BTreeSet::new();
     while let Some(way) = ways.pop() {
@@ -139,7 +150,10 @@ fn no_module_imports_one_that_leads_back_to_it() {
         let graph = imports(&modules);
         // The root of a crate is its door, and imports what it exports.
         for module in modules.keys().filter(|module| !module.is_empty()) {
-            circles.extend(circle(&graph, module).map(|way| (name, way.iter().map(|it| it.join("::")).collect::<Vec<_>>())));
+            circles.extend(
+                circle(&graph, module)
+                    .map(|way| (name, way.iter().map(|it| it.join("::")).collect::<Vec<_>>())),
+            );
         }
     }
     assert!(circles.is_empty(), "{circles:#?}");

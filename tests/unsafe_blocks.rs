@@ -37,7 +37,10 @@ fn unsafe_code_is_where_the_page_on_security_has_it() {
         let number = count(&fs::read_to_string(&file).unwrap());
         let name = file.strip_prefix(root).unwrap().to_str().unwrap();
         if number > 0 {
-            assert!(name.starts_with("crates/upcall/src/sys/") || name == "crates/key/src/keyctl.rs", "{name}");
+            assert!(
+                name.starts_with("crates/upcall/src/sys/") || name == "crates/key/src/keyctl.rs",
+                "{name}"
+            );
         }
         let row = format!("| `{name}` | {number} |");
         assert!(number == 0 || page.contains(&row), "not in docs/security.md: {row}");

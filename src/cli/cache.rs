@@ -3,8 +3,8 @@
 use super::subcommand::{self, Subcommand, put};
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use doctor::cache::flush::{Flushed, FlushOutcome, flush};
-use doctor::cache::{CachedAnswer, Cache, CachedKey, KeyOwner};
+use doctor::cache::flush::{FlushOutcome, Flushed, flush};
+use doctor::cache::{Cache, CachedAnswer, CachedKey, KeyOwner};
 use doctor::explain;
 use serde::Serialize;
 use std::ffi::OsString;

@@ -1,6 +1,6 @@
 //! A report as JSON, as `docs/doctor.schema.json` has it.
 
-use crate::report::{Finding, Report, StepStatus, Step};
+use crate::report::{Finding, Report, Step, StepStatus};
 use serde::Serialize;
 
 /// The version of the format. A new one comes when a field goes or means something else; fields are added without.

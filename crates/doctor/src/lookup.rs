@@ -3,10 +3,10 @@
 use crate::cache::Cache;
 use crate::host_root::HostRoot;
 use crate::kernel::{Kernel, Whereabouts, place};
-use crate::report::{ReportKind, Report, Step};
+use crate::report::{Report, ReportKind, Step};
 use crate::request_key::RequestKey;
 use crate::rule::{Choice, Winner};
-use crate::subject::{NoSubject, KeyRequest, Subject};
+use crate::subject::{KeyRequest, NoSubject, Subject};
 use crate::{answer, kernel, live, logs, remembered, request_key, rule, servers, settings};
 use upcall::{DEFAULT_PATH, Settings};
 

@@ -1,7 +1,7 @@
 //! What the kernel remembers of a name: mounts get that, without anybody being asked.
 
 use crate::answer::DryRun;
-use crate::cache::{CachedAnswer, Cache, CachedKey, KeyOwner};
+use crate::cache::{Cache, CachedAnswer, CachedKey, KeyOwner};
 use crate::explain::name_of;
 use crate::report::{Finding, Step};
 use crate::subject::KeyRequest;

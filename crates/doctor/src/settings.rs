@@ -3,9 +3,9 @@
 use crate::host_root::HostRoot;
 use crate::repair;
 use crate::report::{Finding, Step};
+use names::config;
 use names::config::{gai, nsswitch, resolv};
 use names::file::Warning;
-use names::config;
 use std::io;
 use std::path::Path;
 use upcall::{DEFAULT_PATH, Settings};

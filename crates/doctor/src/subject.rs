@@ -147,7 +147,8 @@ impl Subject {
             "" => "/",
             path => path,
         };
-        let find = |entries: Vec<MountEntry>| entries.into_iter().rev().find(|entry| entry.mount_point == path);
+        let find =
+            |entries: Vec<MountEntry>| entries.into_iter().rev().find(|entry| entry.mount_point == path);
         let mounted = find(mount_table::mountinfo(&look.text("/proc/self/mountinfo").unwrap_or_default()));
         let (entry, place) = match mounted.filter(|entry| entry.fs_type != "autofs") {
             Some(entry) => (entry, "/proc/self/mountinfo"),

@@ -1,6 +1,6 @@
 //! A report as text: one line a step, and below it what is wrong.
 
-use crate::report::{Finding, Report, StepStatus, Step};
+use crate::report::{Finding, Report, Step, StepStatus};
 use std::fmt::Write;
 
 /// How a report is written.

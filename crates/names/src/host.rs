@@ -24,7 +24,7 @@ pub struct Host<'a, T = Network> {
     pub(crate) options: &'a LookupOptions,
     pub(crate) trace: &'a Trace,
     warnings: Warnings,
-    files: HostFiles,
+    pub(crate) files: HostFiles,
     modules: Option<&'a dyn NssModules>,
     transport: T,
 }
@@ -332,3 +332,6 @@ fn own_domain(name: &str) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,8 +31,8 @@ const IPV6: Families = Families::Only(Family::Ipv6);
 /// The files of this source.
 #[derive(Debug)]
 pub struct Files {
-    hosts: DeferredFile,
-    host_conf: DeferredFile,
+    pub(crate) hosts: DeferredFile,
+    pub(crate) host_conf: DeferredFile,
 }
 
 impl Files {

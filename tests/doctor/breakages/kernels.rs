@@ -3,7 +3,7 @@
 
 use super::Row;
 use crate::support::{run, scratch};
-use doctor::cache::{CachedAnswer, Cache, CachedKey, KeyOwner};
+use doctor::cache::{Cache, CachedAnswer, CachedKey, KeyOwner};
 use doctor::subject::{KeyRequest, Subject};
 use doctor::{DryRun, HostRoot, Step, kernel, remembered};
 use key::{Payload, Ttl};

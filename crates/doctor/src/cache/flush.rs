@@ -5,7 +5,7 @@
 //! rejected has never been read. A key under construction is never touched: the kernel would wait for it with its own
 //! lock held.
 
-use super::{CachedAnswer, Cache, CachedKey, KeyOwner};
+use super::{Cache, CachedAnswer, CachedKey, KeyOwner};
 use key::keyctl;
 use std::io;
 use std::thread::sleep;

@@ -112,8 +112,11 @@ impl Cache {
             let What::Dns(name, content) = line.what else { continue };
             let place = if members.contains(&line.serial) { KeyOwner::Kernel } else { KeyOwner::People };
             let ambiguous = times.get(&line.serial) != Some(&1);
-            let answer =
-                if ambiguous { CachedAnswer::UnderConstruction } else { answer(line.serial, line.state, content) };
+            let answer = if ambiguous {
+                CachedAnswer::UnderConstruction
+            } else {
+                answer(line.serial, line.state, content)
+            };
             cache.entries.push(CachedKey {
                 serial: line.serial,
                 name,
@@ -175,9 +178,13 @@ fn answer(serial: i32, state: State, content: Option<Content>) -> CachedAnswer {
         (State::Gone, _) => CachedAnswer::Gone,
         (State::Expired, _) => CachedAnswer::Expired,
         // Reading one under construction would wait for it.
-        (State::Rejected, _) => CachedAnswer::Rejected(keyctl::read(serial).err().and_then(|error| number(&error))),
+        (State::Rejected, _) => {
+            CachedAnswer::Rejected(keyctl::read(serial).err().and_then(|error| number(&error)))
+        }
         (State::Positive, Some(Content::Error(errno))) => CachedAnswer::Error(errno),
-        (State::Positive, Some(Content::Bytes(length))) => CachedAnswer::Data(length, keyctl::read(serial).ok()),
+        (State::Positive, Some(Content::Bytes(length))) => {
+            CachedAnswer::Data(length, keyctl::read(serial).ok())
+        }
         (State::Positive, None) => CachedAnswer::Data(0, None),
     }
 }

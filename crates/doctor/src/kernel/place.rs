@@ -32,7 +32,9 @@ pub(crate) fn place(look: &HostRoot) -> Whereabouts {
         if let Some(own) = inode("self", kind)
             && own != initial
         {
-            return Whereabouts::Container(format!("/proc/self/ns/{kind} is {own}, the initial one is {initial}"));
+            return Whereabouts::Container(format!(
+                "/proc/self/ns/{kind} is {own}, the initial one is {initial}"
+            ));
         }
     }
     let mut evidence = Vec::new();
@@ -52,9 +54,9 @@ pub(crate) fn place(look: &HostRoot) -> Whereabouts {
             (Some(_), None) => {
                 return match MARKS.into_iter().find(|mark| look.exists(mark)) {
                     Some(mark) => Whereabouts::Container(format!("there is {mark}")),
-                    None => {
-                        Whereabouts::Unknown(format!("/proc/2/ns/{kind}, the kernel's own, is for root to see"))
-                    }
+                    None => Whereabouts::Unknown(format!(
+                        "/proc/2/ns/{kind}, the kernel's own, is for root to see"
+                    )),
                 };
             }
         }

@@ -13,7 +13,7 @@ pub mod table;
 
 use crate::host_root::HostRoot;
 use crate::mount_table;
-use crate::report::{ReportKind, Report, Step};
+use crate::report::{Report, ReportKind, Step};
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 use probe::{ProbeOutcome, Target};

@@ -1,7 +1,7 @@
 //! Mounts by name: whether the name still leads to the address that the mount uses.
 
-use super::table::Mount;
 use super::scene::{Scene, shown};
+use super::table::Mount;
 use crate::host_root::HostRoot;
 use crate::mount_table::MountEntry;
 use crate::report::{Finding, Step};

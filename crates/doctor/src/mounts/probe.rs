@@ -123,7 +123,8 @@ fn read(child: &mut Child, took: Duration) -> ProbeOutcome {
     };
     match said.trim() {
         "ok" => ProbeOutcome::Answers(took),
-        _ => failed().unwrap_or_else(|| ProbeOutcome::Untried("the process that tried it ended early".to_owned())),
+        _ => failed()
+            .unwrap_or_else(|| ProbeOutcome::Untried("the process that tried it ended early".to_owned())),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Mounts that don't answer, or answer with errors.
 
+use super::names;
 use super::probe::{LIMIT, ProbeOutcome};
 use super::scene::{Group, Scene, shown};
-use super::{names};
 use crate::mounts::table::Mount;
 use crate::report::Finding;
 use nix::errno::Errno;

@@ -1,7 +1,7 @@
 //! kafs-client's configuration, as far as it says where the servers of one cell are: kafs-client.conf(5).
 
-use super::lines::{Line, address, boolean};
 use super::cell::{Cell, CellFiles, DatabaseServer, flaw, same_cell};
+use super::lines::{Line, address, boolean};
 use crate::file::{Warning, expected};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn servers_override_dns_unless_it_is_said_that_dns_may_be_asked() {
         let server = DatabaseServer { name: "a".to_owned(), addresses: Vec::new() };
-        let asks = |use_dns, servers: &[DatabaseServer]| Cell { use_dns, servers: servers.to_vec() }.asks_dns();
+        let asks =
+            |use_dns, servers: &[DatabaseServer]| Cell { use_dns, servers: servers.to_vec() }.asks_dns();
         let one = [server];
         assert!(asks(None, &[]) && asks(Some(true), &[]) && asks(Some(true), &one));
         assert!(!asks(None, &one) && !asks(Some(false), &one) && !asks(Some(false), &[]));

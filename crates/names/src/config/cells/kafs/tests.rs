@@ -44,8 +44,9 @@ fn shown(cell: &Cell) -> Vec<String> {
         Some(port) => format!(" {}", std::net::SocketAddr::new(ip, port)),
         None => format!(" {ip}"),
     };
-    let server =
-        |server: &DatabaseServer| server.name.clone() + &server.addresses.iter().map(endpoint).collect::<String>();
+    let server = |server: &DatabaseServer| {
+        server.name.clone() + &server.addresses.iter().map(endpoint).collect::<String>()
+    };
     cell.servers.iter().map(server).collect()
 }
 
