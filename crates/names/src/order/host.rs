@@ -3,20 +3,25 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+use nix::libc;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, connect, socket};
 
 use super::netlink::Netlink;
 use super::{Interface, SourceAddresses};
 
 /// What the kernel says, asked at the time of the question and no earlier.
 ///
-/// The source address for a destination is that of a UDP socket connected to it; no packet is sent. The interface
-/// addresses are fetched with the first question for one, once.
+/// The source address for a destination is that of a UDP socket connected to it; no packet is sent. One socket of each
+/// family serves all destinations one after the other: a new one costs more than the question. The interface addresses
+/// are fetched with the first question for one, once.
 #[derive(Debug, Default)]
 pub struct HostSources {
     /// Whether the kernel is not asked, and no destination has a source.
     isolated: bool,
+    ipv4: OnceCell<Option<UdpSocket>>,
+    ipv6: OnceCell<Option<UdpSocket>>,
     netlink: Option<Netlink>,
     interfaces: OnceCell<BTreeMap<IpAddr, Interface>>,
 }
@@ -40,17 +45,33 @@ impl SourceAddresses for HostSources {
         if self.isolated {
             return None;
         }
-        let family = if destination.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-        let socket = socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).ok()?;
-        let socket = UdpSocket::from(socket);
-        socket.connect((destination, 0)).ok()?;
-        Some(socket.local_addr().ok()?.ip())
+        let (family, kept) = match destination {
+            IpAddr::V4(_) => (AddressFamily::Inet, &self.ipv4),
+            IpAddr::V6(_) => (AddressFamily::Inet6, &self.ipv6),
+        };
+        let open = || socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).ok();
+        let socket = kept.get_or_init(|| open().map(UdpSocket::from)).as_ref()?;
+        let source = socket.connect((destination, 0)).and_then(|()| socket.local_addr());
+        disconnect(socket);
+        Some(source.ok()?.ip())
     }
 
     fn interface_of(&self, source: IpAddr) -> Option<Interface> {
         let fetch = || self.netlink.as_ref().and_then(Netlink::addresses).map(known).unwrap_or_default();
         self.interfaces.get_or_init(fetch).get(&source).copied()
     }
+}
+
+/// Makes a socket forget its source address, which it would keep for the next destination: connect(2), AF_UNSPEC.
+fn disconnect(socket: &UdpSocket) {
+    let unspecified = libc::sockaddr_in {
+        sin_family: 0,
+        sin_port: 0,
+        sin_addr: libc::in_addr { s_addr: 0 },
+        sin_zero: [0; 8],
+    };
+    // A socket that could not be connected has nothing to forget.
+    let _ = connect(socket.as_raw_fd(), &SockaddrIn::from(unspecified));
 }
 
 /// What glibc makes of the interface addresses: where there is no IPv6 address but `::1`, it knows none at all, and so
@@ -79,6 +100,14 @@ mod tests {
         assert_eq!(host.source_for(address("127.0.0.1")), Some(address("127.0.0.1")));
         // A machine may be without IPv6.
         assert!(host.source_for(address("::1")).is_none_or(|source| source == address("::1")));
+    }
+
+    #[test]
+    fn a_destination_does_not_get_the_source_of_the_one_before() {
+        let host = HostSources::open();
+        // Where this machine has no network, there is nothing to remember.
+        host.source_for(address("192.0.2.1"));
+        assert_eq!(host.source_for(address("127.0.0.1")), Some(address("127.0.0.1")));
     }
 
     #[test]
