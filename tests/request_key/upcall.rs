@@ -93,7 +93,7 @@ fn a_usage_error_in_the_rule_answers_the_key_in_the_same_process_too() {
     let _server = serve(&mut machine);
     for (wrong, name) in [("--bogus %k", "usage"), ("1", "another-key"), ("-D x x", "debug")] {
         machine.rule(&format!("create dns_resolver * * {HELPER} {wrong}"));
-        let seen = machine.ask(&format!("{name}.rk.test"), "");
+        let seen = machine.ask(format!("{name}.rk.test"), "");
         assert_eq!(seen.error(), "request_key: Invalid argument", "{wrong}");
     }
 }
@@ -116,7 +116,7 @@ fn a_rule_that_runs_request_key_again_is_an_error_and_no_loop() {
     .enumerate()
     {
         machine.rule(&format!("create dns_resolver * * {program}"));
-        let seen = machine.ask(&format!("loop{place}.rk.test"), "");
+        let seen = machine.ask(format!("loop{place}.rk.test"), "");
         assert_eq!(seen.error(), "request_key: Invalid argument", "{program}");
     }
 }
