@@ -1,4 +1,4 @@
-use key_dns::config::host_conf::multi;
+use names::config::host_conf::multi;
 
 /// `host.conf`: whether all lines of a name in the hosts file count.
 pub fn host_conf(input: &[u8]) {

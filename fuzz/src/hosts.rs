@@ -1,6 +1,6 @@
-use key_dns::key::query::Family;
-use key_dns::resolve::sources::Families;
-use key_dns::resolve::sources::files::scan;
+use key::Family;
+use names::Families;
+use names::hosts::scan;
 use std::io::BufReader;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -33,7 +33,7 @@ pub use resolv_conf::resolv_conf;
 pub use rules::rules;
 pub use settings::settings;
 
-use key_dns::config::Warning;
+use names::file::Warning;
 
 /// What is done with one input.
 pub type Target = fn(&[u8]);

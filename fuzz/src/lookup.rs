@@ -1,42 +1,24 @@
 use crate::kernel::{Key, instantiate};
-use crate::script::{Script, Seen};
+use crate::script::{Acts, asked_names};
 use arbitrary::{Arbitrary, Unstructured};
 use hickory_resolver::proto::rr::Name;
-use hickory_resolver::proto::serialize::binary::{BinDecodable, BinDecoder};
-use key_dns::config::resolv::ResolvConf;
-use key_dns::config::settings::Settings;
-use key_dns::failure::Failure;
-use key_dns::key::query::Family;
-use key_dns::resolve::dns::Dns;
-use key_dns::resolve::dns::client::Manner;
-use key_dns::resolve::dns::message::{Rdata, Record};
-use key_dns::resolve::sources::{Families, Found};
-use key_dns::resolve::trace::Trace;
-use key_dns::resolve::{Answer, Content};
-use key_dns::upcall;
+use key::{Failure, Family, Ttl};
+use names::config::resolv::ResolvConf;
+use names::dns::{Dns, QueryOptions};
+use names::message::{Rdata, Record};
+use names::script::{Script, block_on};
+use names::{AddressSet, Answer, Content, Families, Trace};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::runtime::Runtime;
 use tokio::time::{Instant, timeout};
+use upcall::{Reply, Settings};
 
 /// A name looked up in DNS, with servers that do what the input says.
 pub fn lookup(input: &[u8]) {
     let mut input = Unstructured::new(input);
     let Ok(case) = Case::arbitrary(&mut input) else { return };
-    let Ok(script) = Script::new(&mut input) else { return };
-    block_on(case.look_up(script));
-}
-
-/// Runs a lookup on a clock that does not wait.
-pub(crate) fn block_on(lookup: impl Future<Output = ()>) {
-    thread_local! {
-        static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("a runtime");
-    }
-    RUNTIME.with(|runtime| runtime.block_on(lookup));
+    let Ok(acts) = Acts::new(&mut input) else { return };
+    block_on(case.look_up(Script::new(acts)));
 }
 
 /// The most aliases that are followed from a name.
@@ -75,7 +57,7 @@ const ATTEMPTS: [u8; 8] = [2, 1, 2, 1, 1, 3, 0, 1];
 const DOMAINS: [&str; 5] = ["example.org", "test", ".", "bad..domain", "h.example.org"];
 
 impl Case {
-    async fn look_up(&self, script: Script) {
+    async fn look_up(&self, script: Script<Acts>) {
         let settings = self.settings();
         let conf = self.conf();
         let trace = Trace::default();
@@ -90,38 +72,38 @@ impl Case {
         let dns = Dns {
             transport: script,
             servers,
-            manner: Manner {
+            queries: QueryOptions {
                 timeout: conf.timeout,
                 attempts: conf.attempts,
-                hedge: settings.hedge,
+                hedge: settings.lookup.hedge,
                 use_vc: conf.use_vc,
-                mixed_case: settings.mixed_case,
+                mixed_case: settings.lookup.mixed_case,
             },
-            settings: &settings,
+            options: &settings.lookup,
             search: search.clone(),
             ndots: conf.ndots,
             no_tld_query: conf.no_tld_query,
             no_aaaa: conf.no_aaaa,
             single_request: conf.single_request,
             sortlist: &conf.sortlist,
-            glue: None,
+            glue: &[],
             trace: &trace,
         };
         let name = NAMES[usize::from(self.name) % NAMES.len()];
         let start = Instant::now();
-        let limit = Duration::from_secs(settings.deadline.into());
+        let limit = Duration::from_secs(settings.lookup.deadline.into());
         let outcome = match timeout(limit, dns.lookup(name, families)).await {
             Ok(outcome) => outcome.map_err(|(_, failure)| failure),
-            Err(_) => Err(Failure::Deadline(settings.deadline)),
+            Err(_) => Err(Failure::Deadline(settings.lookup.deadline)),
         };
         assert!(start.elapsed() <= limit + Duration::from_millis(1), "{:?}", start.elapsed());
-        let seen = dns.transport.seen();
         let candidates = search.len() + 2;
         let both = if families == Families::Both { 2 } else { 1 };
         let rounds = conf.attempts.max(1) as usize * dns.servers.len();
         let most = candidates * both * (ALIASES + 1) * rounds * TRIES;
-        assert!(seen.queries.len() <= most, "{} queries of {most}", seen.queries.len());
-        let known = Known::new(name, &seen);
+        let queries = dns.transport.asked().len();
+        assert!(queries <= most, "{queries} queries of {most}");
+        let known = Known::new(name, &dns.transport);
         if let Ok(found) = &outcome {
             known.check(found, families);
         }
@@ -184,12 +166,9 @@ struct Known {
 impl Known {
     /// The name as it is and within any domain, and all that its aliases lead to; no other name may have been
     /// asked for.
-    fn new(name: &str, seen: &Seen) -> Self {
-        let records: Vec<Record> = seen.replies().flat_map(|reply| reply.answers).collect();
-        let mut queries: Vec<&[u8]> = seen.queries.iter().map(|query| &query[12..]).collect();
-        queries.sort_unstable();
-        queries.dedup();
-        let asked: Vec<Name> = queries.iter().map(|query| question(query)).collect();
+    fn new(name: &str, script: &Script<Acts>) -> Self {
+        let records: Vec<Record> = script.replies().into_iter().flat_map(|reply| reply.answers).collect();
+        let asked = asked_names(script);
         let own = |asked: &&Name| {
             let asked = asked.to_ascii().to_ascii_lowercase();
             let name = name.trim_end_matches('.');
@@ -214,7 +193,7 @@ impl Known {
     }
 
     /// Each address is that of a record of one of the names, and lasts no longer.
-    fn check(&self, found: &Found, families: Families) {
+    fn check(&self, found: &AddressSet, families: Families) {
         assert!(!found.addresses.is_empty());
         for address in &found.addresses {
             let ip = address.ip;
@@ -237,19 +216,14 @@ impl Known {
     }
 }
 
-/// The name that a query asks for, its header taken off.
-pub(crate) fn question(query: &[u8]) -> Name {
-    Name::read(&mut BinDecoder::new(query)).expect("our own message")
-}
-
 /// What the key is handed.
-fn check_reply(outcome: Result<Found, Failure>, settings: &Settings) {
+fn check_reply(outcome: Result<AddressSet, Failure>, settings: &Settings) {
     if let Err(failure) = &outcome {
         check_text(&failure.to_string());
     }
     let answer = outcome.map(|found| Answer { content: Content::Addresses(found.addresses), ttl: found.ttl });
-    let reply = upcall::Reply::new(&answer, settings);
-    assert!(reply.expiry >= key_dns::ttl::Ttl::MIN);
+    let reply = Reply::new(&answer, settings);
+    assert!(reply.expiry >= Ttl::MIN);
     match (instantiate(&reply.payload.encode()), answer) {
         (Key::Addresses(addresses), Ok(_)) => {
             assert!(!addresses.is_empty() && addresses.iter().all(|(_, port)| port.is_none()));

@@ -1,7 +1,7 @@
 use hickory_resolver::proto::op::Message;
 use hickory_resolver::proto::rr::{DNSClass, Name, RData, RecordType};
-use key_dns::resolve::dns::message::{Question, Rdata, Reply, is_reply_to};
-use key_dns::ttl::Ttl;
+use key::Ttl;
+use names::message::{Question, Rdata, Reply, is_reply_to};
 use std::net::IpAddr;
 
 /// A DNS message, as a server may send it.

@@ -1,8 +1,8 @@
 use crate::kernel::{Key, decode, instantiate};
 use arbitrary::{Arbitrary, Result, Unstructured};
-use key_dns::errno::Errno;
-use key_dns::key::payload::{LONGEST, Payload};
-use key_dns::key::server_list::{LONGEST_NAME, MOST, Server, ServerList, Source, Status};
+use key::{
+    Errno, LookupStatus, MAX_PAYLOAD, MAX_SERVER_NAME, MAX_SERVERS, Payload, RecordSource, Server, ServerList,
+};
 use std::collections::HashSet;
 use std::net::IpAddr;
 
@@ -38,7 +38,7 @@ pub fn payload(input: &[u8]) {
             assert_eq!(key, Key::Addresses(endpoints));
         }
         Payload::Servers(list) => {
-            assert!(left_out == 0 || list.status != Status::Good);
+            assert!(left_out == 0 || list.status != LookupStatus::Good);
             assert_eq!(key, Key::Servers(expected(&list)));
         }
     }
@@ -59,15 +59,15 @@ fn shown(payload: &Payload, bytes: &[u8]) {
 }
 
 fn expected(list: &ServerList) -> decode::List {
-    let servers = list.servers.iter().take(MOST).map(|server| decode::Server {
-        name: server.name.get(..LONGEST_NAME).unwrap_or(&server.name).to_owned(),
+    let servers = list.servers.iter().take(MAX_SERVERS).map(|server| decode::Server {
+        name: server.name.get(..MAX_SERVER_NAME).unwrap_or(&server.name).to_owned(),
         priority: server.priority,
         weight: server.weight,
         port: server.port,
         source: server.source as u8,
         status: server.status as u8,
         protocol: decode::number::UDP,
-        addresses: server.addresses.iter().take(MOST).copied().collect(),
+        addresses: server.addresses.iter().take(MAX_SERVERS).copied().collect(),
     });
     decode::List { source: list.source as u8, status: list.status as u8, servers: servers.collect() }
 }
@@ -109,7 +109,7 @@ fn fit(payload: &mut Payload, most: usize) -> usize {
 }
 
 fn room(input: &mut Unstructured<'_>) -> Result<usize> {
-    Ok(if bool::arbitrary(input)? { LONGEST } else { 16 + usize::from(u8::arbitrary(input)?) })
+    Ok(if bool::arbitrary(input)? { MAX_PAYLOAD } else { 16 + usize::from(u8::arbitrary(input)?) })
 }
 
 /// The addresses of a host.
@@ -129,7 +129,8 @@ fn list(input: &mut Unstructured<'_>) -> Result<ServerList> {
         let server = server(input)?;
         if input.ratio(1, 256)? {
             // More than a list can count.
-            list.servers.extend((0..=MOST).map(|_| Server { addresses: Vec::new(), ..server.clone() }));
+            list.servers
+                .extend((0..=MAX_SERVERS).map(|_| Server { addresses: Vec::new(), ..server.clone() }));
         }
         list.servers.push(server);
     }
@@ -150,19 +151,21 @@ fn server(input: &mut Unstructured<'_>) -> Result<Server> {
     })
 }
 
-fn source(input: &mut Unstructured<'_>) -> Result<Source> {
-    input.choose(&[Source::Config, Source::Afsdb, Source::Srv, Source::NameService]).copied()
+fn source(input: &mut Unstructured<'_>) -> Result<RecordSource> {
+    input
+        .choose(&[RecordSource::Config, RecordSource::Afsdb, RecordSource::Srv, RecordSource::NameService])
+        .copied()
 }
 
-fn status(input: &mut Unstructured<'_>) -> Result<Status> {
+fn status(input: &mut Unstructured<'_>) -> Result<LookupStatus> {
     let all = [
-        Status::NotDone,
-        Status::Good,
-        Status::GoodWithBad,
-        Status::NotFound,
-        Status::LocalFailure,
-        Status::TemporaryFailure,
-        Status::NameServerFailure,
+        LookupStatus::NotDone,
+        LookupStatus::Good,
+        LookupStatus::GoodWithBad,
+        LookupStatus::NotFound,
+        LookupStatus::LocalFailure,
+        LookupStatus::TemporaryFailure,
+        LookupStatus::NameServerFailure,
     ];
     input.choose(&all).copied()
 }

@@ -1,18 +1,14 @@
 use crate::kernel::{Key, instantiate};
-use crate::lookup::{ALIASES, Case, TRIES, block_on, check_text, question};
-use crate::script::{Script, Seen};
+use crate::lookup::{ALIASES, Case, TRIES, check_text};
+use crate::script::{Acts, asked_names};
 use arbitrary::{Arbitrary, Unstructured};
 use hickory_resolver::proto::rr::Name;
-use key_dns::config::cells::{Cell, Server};
-use key_dns::config::nsswitch;
-use key_dns::failure::Failure;
-use key_dns::key::query::{Family, Preference, Query};
-use key_dns::key::server_list::{MOST, ServerList, Status};
-use key_dns::resolve::dns::message::{Rdata, Record, Reply};
-use key_dns::resolve::host::Host;
-use key_dns::resolve::trace::Trace;
-use key_dns::resolve::{Answer, Content, answer, literal};
-use key_dns::upcall;
+use key::{Failure, Family, LookupStatus, MAX_SERVERS, Preference, Query, ServerList};
+use names::config::cells::{Cell, DatabaseServer};
+use names::config::nsswitch;
+use names::message::{Rdata, Record, Reply};
+use names::script::{Script, block_on};
+use names::{Answer, Content, Host, Trace, answer, literal};
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -22,8 +18,8 @@ use tokio::time::Instant;
 pub fn query(input: &[u8]) {
     let mut input = Unstructured::new(input);
     let Ok(asked) = Asked::arbitrary(&mut input) else { return };
-    let Ok(script) = Script::new(&mut input) else { return };
-    block_on(asked.run(script));
+    let Ok(acts) = Acts::new(&mut input) else { return };
+    block_on(asked.run(Script::new(acts)));
 }
 
 #[derive(Arbitrary, Debug)]
@@ -59,7 +55,7 @@ const ORDERS: [&str; 4] = [
 ];
 
 impl Asked {
-    async fn run(&self, script: Script) {
+    async fn run(&self, script: Script<Acts>) {
         let pick = |all: &[&'static str], number: u8| all[usize::from(number) % all.len()];
         let settings = self.case.settings();
         let conf = self.case.conf();
@@ -74,21 +70,21 @@ impl Asked {
         let database = self.database();
         let rounds = conf.attempts.max(1) as usize * conf.servers.len().max(2);
         let candidates = conf.search.iter().flatten().count() + 2;
-        let host = Host::with_files(order, conf, Some(database.clone()), &settings, &trace, script);
+        let host = Host::with_files(order, conf, Some(database.clone()), &settings.lookup, &trace, script);
         let start = Instant::now();
         let outcome = answer(&parsed.query, &host).await;
-        let limit = Duration::from_secs(settings.deadline.into());
+        let limit = Duration::from_secs(settings.lookup.deadline.into());
         assert!(start.elapsed() <= limit + Duration::from_millis(1), "{:?}", start.elapsed());
-        let seen = host.transport().seen();
         let names = match parsed.query {
             Query::Host(_) => candidates,
             // Two types of record, and the servers that each type, and a database, name.
-            Query::Cell(_) => 2 + 3 * MOST * candidates,
+            Query::Cell(_) => 2 + 3 * MAX_SERVERS * candidates,
         };
         let most = names * sources * 2 * (ALIASES + 1) * rounds * TRIES;
-        assert!(seen.queries.len() <= most, "{} queries of {most}", seen.queries.len());
+        let queries = host.transport().asked().len();
+        assert!(queries <= most, "{queries} queries of {most}");
         let name = description.split_once(':').map_or(description, |(_, name)| name);
-        let known = Known::new(name, &database, &seen);
+        let known = Known::new(name, &database, host.transport());
         if let Ok(Answer { content, .. }) = &outcome {
             known.check(content);
         }
@@ -97,7 +93,7 @@ impl Asked {
     }
 
     fn database(&self) -> Cell {
-        let server = |name: &str, addresses: &[&str]| Server {
+        let server = |name: &str, addresses: &[&str]| DatabaseServer {
             name: name.to_owned(),
             addresses: addresses.iter().map(|text| (text.parse().expect("an address"), None)).collect(),
         };
@@ -121,13 +117,10 @@ struct Known {
 }
 
 impl Known {
-    fn new(name: &str, database: &Cell, seen: &Seen) -> Self {
-        let replies: Vec<Reply> = seen.replies().collect();
+    fn new(name: &str, database: &Cell, script: &Script<Acts>) -> Self {
+        let replies: Vec<Reply> = script.replies();
         let answers: Vec<&Record> = replies.iter().flat_map(|reply| &reply.answers).collect();
-        let mut queries: Vec<&[u8]> = seen.queries.iter().map(|query| &query[12..]).collect();
-        queries.sort_unstable();
-        queries.dedup();
-        let asked: Vec<Name> = queries.iter().map(|query| question(query)).collect();
+        let asked = asked_names(script);
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         let mut names: Vec<Name> = Vec::new();
         for one in &asked {
@@ -182,9 +175,9 @@ impl Known {
     }
 
     fn check_list(&self, list: &ServerList) {
-        assert!(matches!(list.status, Status::Good | Status::GoodWithBad), "{:?}", list.status);
+        assert!(matches!(list.status, LookupStatus::Good | LookupStatus::GoodWithBad), "{:?}", list.status);
         assert!(list.servers.iter().any(|server| !server.addresses.is_empty()));
-        assert!(list.servers.len() <= MOST);
+        assert!(list.servers.len() <= MAX_SERVERS);
         for server in &list.servers {
             assert!(server.port != 0 && !server.name.is_empty());
             server.addresses.iter().for_each(|address| self.check_address(*address));

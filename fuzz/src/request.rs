@@ -1,6 +1,4 @@
-use key_dns::failure::Failure;
-use key_dns::key::description::Description;
-use key_dns::key::query::{Family, Form, Preference, Query, Selection};
+use key::{Description, Failure, Family, Preference, Query, Selection, ServerListForm};
 
 /// A key's description, as the kernel gives it, and its callout info: what is asked, or why it makes no sense.
 ///
@@ -44,7 +42,7 @@ fn query(name: &[u8], callout: &[u8]) {
         }
         Query::Cell(query) => {
             assert!(name.len() > 6 && name[..6].eq_ignore_ascii_case(b"afsdb:"));
-            assert!(query.form == Form::Text || words.iter().any(|word| word.starts_with(b"srv=")));
+            assert!(query.form == ServerListForm::Text || words.iter().any(|word| word.starts_with(b"srv=")));
             assert!(!matches!(query.preference, Preference::First(_)));
             (&query.cell, query.preference)
         }

@@ -1,5 +1,5 @@
-use key_dns::config::resolv::ResolvConf;
-use key_dns::config::sortlist::Sortlist;
+use names::config::resolv::ResolvConf;
+use names::config::sortlist::Sortlist;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,8 +1,6 @@
-use key_dns::request_key::macros::{Argument, Values};
-use key_dns::request_key::rules::{Rule, Skips, Subject};
-use key_dns::request_key::run::Call;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use upcall::request_key::{Argument, Call, MacroValues, Rule, Skips, Subject};
 
 /// A file of request-key's rules, and what they do with a request.
 ///
@@ -13,7 +11,7 @@ pub fn rules(input: &[u8]) {
     let (description, rest) = crate::first_line(rest);
     let (callout, file) = crate::first_line(rest);
     let subject = Subject { operation, key_type, description, callout };
-    let values = Values {
+    let values = MacroValues {
         subject,
         key: b"123",
         uid: b"0",
@@ -38,7 +36,7 @@ pub fn rules(input: &[u8]) {
 }
 
 /// The arguments of a rule's program.
-fn run(rule: &Rule<'_>, line: &[u8], values: &Values<'_>) {
+fn run(rule: &Rule<'_>, line: &[u8], values: &MacroValues<'_>) {
     assert!(rule.program.path.contains(&b'/') && !rule.program.name().is_empty());
     let content = |_: &[u8], description: &[u8]| match description.first() {
         Some(b'!') => Err(io::Error::from(io::ErrorKind::NotFound)),

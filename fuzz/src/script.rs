@@ -1,24 +1,23 @@
 //! Name servers that do what the input says.
 
 use arbitrary::{Arbitrary, Unstructured};
-use key_dns::resolve::dns::message::{Reply, is_reply_to};
-use key_dns::resolve::dns::transport::{Protocol, Transport};
-use std::cell::RefCell;
+use hickory_resolver::proto::rr::Name;
+use names::dns::Protocol;
+use names::script::{Asked, Deed, Reaction, ReplyWriter, Script, Servers};
+use std::collections::HashSet;
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::time::sleep;
 
 /// What is done with one query.
 #[derive(Arbitrary, Clone, Debug)]
 pub(crate) struct Act {
     /// When, in units of 16 ms.
     delay: u8,
-    deed: Deed,
+    choice: Choice,
 }
 
 #[derive(Arbitrary, Clone, Debug)]
-enum Deed {
+enum Choice {
     Silence,
     Error(Broken),
     /// These bytes.
@@ -64,12 +63,12 @@ struct Flags {
 #[derive(Arbitrary, Clone, Debug)]
 struct Record {
     owner: Label,
-    ttl: Life,
+    ttl: RecordTtl,
     data: Data,
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
-enum Life {
+enum RecordTtl {
     Minute,
     Exactly(u32),
 }
@@ -122,148 +121,71 @@ const PATIENCE: usize = 24;
 
 /// Servers that do the acts one after the other, and begin anew at their end.
 #[derive(Debug)]
-pub(crate) struct Script {
-    acts: Vec<Act>,
-    seen: RefCell<Seen>,
-}
+pub(crate) struct Acts(Vec<Act>);
 
-/// What went on.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    /// The queries, whole messages.
-    pub(crate) queries: Vec<Vec<u8>>,
-    /// The answers that were taken for such: at most [`PATIENCE`].
-    answers: Vec<Vec<u8>>,
-}
-
-impl Seen {
-    /// What could be read of the answers.
-    pub(crate) fn replies(&self) -> impl Iterator<Item = Reply> {
-        self.answers.iter().filter_map(|answer| Reply::decode(answer).ok())
-    }
-}
-
-impl Script {
+impl Acts {
     pub(crate) fn new(input: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
         let mut acts: Vec<Act> = Vec::arbitrary(input)?;
         if acts.is_empty() {
-            acts.push(Act { delay: 0, deed: Deed::Good });
+            acts.push(Act { delay: 0, choice: Choice::Good });
         }
-        Ok(Self { acts, seen: RefCell::default() })
-    }
-
-    /// What went on up to now.
-    pub(crate) fn seen(&self) -> Seen {
-        self.seen.take()
+        Ok(Self(acts))
     }
 }
 
-impl Transport for Script {
-    async fn exchange(&self, _: SocketAddr, protocol: Protocol, query: &[u8]) -> io::Result<Vec<u8>> {
-        let number = {
-            let mut seen = self.seen.borrow_mut();
-            seen.queries.push(query.to_vec());
-            seen.queries.len() - 1
-        };
+impl Servers for Acts {
+    fn react(&self, asked: &Asked, number: usize) -> Reaction {
         if number >= PATIENCE {
-            return Err(io::ErrorKind::ConnectionRefused.into());
+            return Reaction { delay: Duration::ZERO, deed: Deed::Error(io::ErrorKind::ConnectionRefused) };
         }
-        let Act { delay, deed } = &self.acts[number % self.acts.len()];
-        if *delay > 0 {
-            sleep(Duration::from_millis(16 * u64::from(*delay))).await;
-        }
-        let bytes = match deed {
-            Deed::Silence => std::future::pending().await,
-            Deed::Error(broken) => {
-                return Err(match broken {
-                    Broken::Refused => io::ErrorKind::ConnectionRefused,
-                    Broken::Unreachable => io::ErrorKind::NetworkUnreachable,
-                    Broken::Closed => io::ErrorKind::UnexpectedEof,
-                    Broken::TimedOut => io::ErrorKind::TimedOut,
-                }
-                .into());
-            }
-            Deed::Bytes(bytes) => bytes.clone(),
-            Deed::Patched { flags, counts, bytes } => {
-                let mut writer = Writer::new(query, *flags | 0x8000);
+        let Act { delay, choice } = &self.0[number % self.0.len()];
+        let query = asked.query.as_slice();
+        let deed = match choice {
+            Choice::Silence => Deed::Silence,
+            Choice::Error(broken) => Deed::Error(match broken {
+                Broken::Refused => io::ErrorKind::ConnectionRefused,
+                Broken::Unreachable => io::ErrorKind::NetworkUnreachable,
+                Broken::Closed => io::ErrorKind::UnexpectedEof,
+                Broken::TimedOut => io::ErrorKind::TimedOut,
+            }),
+            Choice::Bytes(bytes) => Deed::Reply(bytes.clone()),
+            Choice::Patched { flags, counts, bytes } => {
+                let mut writer = ReplyWriter::new(query, *flags | 0x8000);
                 writer.bytes.extend(bytes);
-                writer.finish(counts.map(u16::from))
+                Deed::Reply(writer.finish(counts.map(u16::from)))
             }
-            Deed::Message(message) => message.write(query, protocol, number),
-            Deed::Good => good(query),
+            Choice::Message(message) => Deed::Reply(message.write(query, asked.protocol, number)),
+            Choice::Good => Deed::Reply(good(query)),
         };
-        if !is_reply_to(query, &bytes) {
-            // Somebody else's, and passed over.
-            return std::future::pending().await;
-        }
-        self.seen.borrow_mut().answers.push(bytes.clone());
-        Ok(bytes)
+        Reaction { delay: Duration::from_millis(16 * u64::from(*delay)), deed }
     }
 }
 
-/// The header of a query's answer, its question, and what follows.
-struct Writer {
-    bytes: Vec<u8>,
-    /// Where the question ends.
-    question: usize,
+/// The names that were asked for, each once.
+pub(crate) fn asked_names(script: &Script<Acts>) -> HashSet<Name> {
+    script.asked().into_iter().map(|asked| asked.question.name).collect()
 }
 
-impl Writer {
-    fn new(query: &[u8], flags: u16) -> Self {
-        let mut end = 12;
-        while query[end] != 0 {
-            end += 1 + usize::from(query[end]);
-        }
-        let question = end + 5;
-        let mut bytes = query[..question].to_vec();
-        bytes[2..4].copy_from_slice(&flags.to_be_bytes());
-        Self { bytes, question }
-    }
-
-    fn finish(mut self, counts: [u16; 3]) -> Vec<u8> {
-        let counts = [1, counts[0], counts[1], counts[2]];
-        for (place, count) in self.bytes[4..12].chunks_mut(2).zip(counts) {
-            place.copy_from_slice(&count.to_be_bytes());
-        }
-        self.bytes
-    }
-
-    fn name(&mut self, label: &Label, fresh: usize) {
+impl Label {
+    fn write(&self, writer: &mut ReplyWriter, fresh: usize) {
         let host = |number: u8| [b'h', b'a' + number % 4];
-        match label {
-            Label::Question => self.bytes.extend([0xc0, 12]),
-            Label::Below(number) => {
-                self.bytes.push(2);
-                self.bytes.extend(host(*number));
-                self.bytes.extend([0xc0, 12]);
+        match self {
+            Self::Question => writer.asked_name(),
+            Self::Below(number) => {
+                writer.bytes.push(2);
+                writer.bytes.extend(host(*number));
+                writer.asked_name();
             }
-            Label::Host(number) => {
-                self.bytes.push(2);
-                self.bytes.extend(host(*number));
-                self.bytes.extend(b"\x04test\0");
+            Self::Host(number) => {
+                writer.bytes.push(2);
+                writer.bytes.extend(host(*number));
+                writer.bytes.extend(b"\x04test\0");
             }
-            Label::Fresh => {
-                let name = format!("f{fresh}");
-                self.bytes.push(u8::try_from(name.len()).expect("short"));
-                self.bytes.extend(name.bytes());
-                self.bytes.extend(b"\x04test\0");
-            }
-            Label::Root => self.bytes.push(0),
-            Label::Pointer(place) => self.bytes.extend((0xc000 | place).to_be_bytes()),
-            Label::Bytes(bytes) => self.bytes.extend(bytes),
+            Self::Fresh => writer.name(&format!("f{fresh}.test.")),
+            Self::Root => writer.name("."),
+            Self::Pointer(place) => writer.bytes.extend((0xc000 | place).to_be_bytes()),
+            Self::Bytes(bytes) => writer.bytes.extend(bytes),
         }
-    }
-
-    /// A record's type, class and TTL, and its data by `data`.
-    fn data(&mut self, kind: (u16, u16), ttl: u32, data: impl FnOnce(&mut Self)) {
-        self.bytes.extend(kind.0.to_be_bytes());
-        self.bytes.extend(kind.1.to_be_bytes());
-        self.bytes.extend(ttl.to_be_bytes());
-        let start = self.bytes.len();
-        self.bytes.extend([0, 0]);
-        data(self);
-        let length = u16::try_from(self.bytes.len() - start - 2).unwrap_or(u16::MAX);
-        self.bytes[start..start + 2].copy_from_slice(&length.to_be_bytes());
     }
 }
 
@@ -276,7 +198,7 @@ impl Message {
             | u16::from(recursion) << 7
             // Most are no error, some NXDOMAIN.
             | if rcode < 0xa0 { 0 } else if rcode < 0xc0 { 3 } else { u16::from(rcode & 0x0f) };
-        let mut writer = Writer::new(query, flags);
+        let mut writer = ReplyWriter::new(query, flags);
         let mut counts = [0; 3];
         for (count, records) in counts.iter_mut().zip([&self.answers, &self.authorities, &self.additionals]) {
             for (place, record) in records.iter().enumerate() {
@@ -291,39 +213,39 @@ impl Message {
 
 impl Record {
     /// Returns how many records these are.
-    fn write(&self, writer: &mut Writer, fresh: usize) -> u16 {
+    fn write(&self, writer: &mut ReplyWriter, fresh: usize) -> u16 {
         let ttl = match self.ttl {
-            Life::Minute => 60,
-            Life::Exactly(seconds) => seconds,
+            RecordTtl::Minute => 60,
+            RecordTtl::Exactly(seconds) => seconds,
         };
         if let Data::Many(number) = self.data {
             let many = if number < 250 { 1 + u16::from(number) / 64 } else { 24 };
             (0..many).for_each(|one| self.one_of_many(writer, ttl, fresh * 0x100 + usize::from(one)));
             return many;
         }
-        writer.name(&self.owner, fresh);
+        self.owner.write(writer, fresh);
         match &self.data {
-            Data::A(address) => writer.data((1, 1), ttl, |writer| writer.bytes.extend(address)),
-            Data::Aaaa(address) => writer.data((28, 1), ttl, |writer| writer.bytes.extend(address)),
-            Data::Cname(target) => writer.data((5, 1), ttl, |writer| writer.name(target, fresh)),
-            Data::Soa(minimum) => writer.data((6, 1), ttl, |writer| {
+            Data::A(address) => writer.record(1, 1, ttl, |writer| writer.bytes.extend(address)),
+            Data::Aaaa(address) => writer.record(28, 1, ttl, |writer| writer.bytes.extend(address)),
+            Data::Cname(target) => writer.record(5, 1, ttl, |writer| target.write(writer, fresh)),
+            Data::Soa(minimum) => writer.record(6, 1, ttl, |writer| {
                 writer.bytes.extend([0; 18]);
                 writer.bytes.extend(minimum.to_be_bytes());
             }),
-            Data::Srv { priority, weight, port, target } => writer.data((33, 1), ttl, |writer| {
+            Data::Srv { priority, weight, port, target } => writer.record(33, 1, ttl, |writer| {
                 writer.bytes.extend([0, *priority, 0, *weight]);
                 writer.bytes.extend(port.to_be_bytes());
-                writer.name(target, fresh);
+                target.write(writer, fresh);
             }),
-            Data::Afsdb { subtype, host } => writer.data((18, 1), ttl, |writer| {
+            Data::Afsdb { subtype, host } => writer.record(18, 1, ttl, |writer| {
                 writer.bytes.extend([0, *subtype]);
-                writer.name(host, fresh);
+                host.write(writer, fresh);
             }),
             Data::Opt(rcode) => {
-                writer.data((41, 1232), u32::from(*rcode) << 24, |_| {});
+                writer.record(41, 1232, u32::from(*rcode) << 24, |_| {});
             }
             Data::Other { record_type, class, bytes } => {
-                writer.data((u16::from(*record_type), u16::from(*class)), ttl, |writer| {
+                writer.record(u16::from(*record_type), u16::from(*class), ttl, |writer| {
                     writer.bytes.extend(bytes);
                 });
             }
@@ -333,21 +255,20 @@ impl Record {
     }
 
     /// A record of the type that is asked for, with something of its own.
-    fn one_of_many(&self, writer: &mut Writer, ttl: u32, fresh: usize) {
-        let place = writer.question - 4;
-        let asked = u16::from_be_bytes([writer.bytes[place], writer.bytes[place + 1]]);
-        writer.name(&self.owner, fresh);
+    fn one_of_many(&self, writer: &mut ReplyWriter, ttl: u32, fresh: usize) {
+        let asked = writer.asked_type();
+        self.owner.write(writer, fresh);
         let own = u32::try_from(fresh).unwrap_or_default();
-        writer.data((asked, 1), ttl, |writer| match asked {
+        writer.record(asked, 1, ttl, |writer| match asked {
             1 => writer.bytes.extend(own.to_be_bytes()),
             28 => writer.bytes.extend((0x2001_0db8 << 96 | u128::from(own)).to_be_bytes()),
             33 => {
                 writer.bytes.extend([0, 1, 0, 1, 0x1b, 0x5b]);
-                writer.name(&Label::Fresh, fresh);
+                Label::Fresh.write(writer, fresh);
             }
             _ => {
                 writer.bytes.extend([0, 1]);
-                writer.name(&Label::Fresh, fresh);
+                Label::Fresh.write(writer, fresh);
             }
         });
     }
@@ -355,20 +276,19 @@ impl Record {
 
 /// An address where one is asked for, and else a server of that name.
 fn good(query: &[u8]) -> Vec<u8> {
-    let mut writer = Writer::new(query, 0x8180);
-    let place = writer.question - 4;
-    let asked = u16::from_be_bytes([writer.bytes[place], writer.bytes[place + 1]]);
-    writer.name(&Label::Question, 0);
-    writer.data((asked, 1), 300, |writer| match asked {
+    let mut writer = ReplyWriter::new(query, 0x8180);
+    let asked = writer.asked_type();
+    Label::Question.write(&mut writer, 0);
+    writer.record(asked, 1, 300, |writer| match asked {
         1 => writer.bytes.extend([192, 0, 2, 1]),
         28 => writer.bytes.extend((0x2001_0db8_u128 << 96 | 1).to_be_bytes()),
         33 => {
             writer.bytes.extend([0, 1, 0, 1, 0x1b, 0x5b]);
-            writer.name(&Label::Host(0), 0);
+            Label::Host(0).write(writer, 0);
         }
         _ => {
             writer.bytes.extend([0, 1]);
-            writer.name(&Label::Host(0), 0);
+            Label::Host(0).write(writer, 0);
         }
     });
     writer.finish([1, 0, 0])

@@ -28,6 +28,12 @@ pub fn built_with_the_tests() -> PathBuf {
     test.ancestors().nth(2).unwrap().to_owned()
 }
 
+/// Whether the executable under test needs no dynamic loader: it names none (PT_INTERP).
+pub fn is_static() -> bool {
+    let bytes = std::fs::read(executable()).unwrap();
+    !bytes.windows(8).any(|window| window == b"/ld-linu" || window == b"/ld-musl")
+}
+
 /// Where the tests may write.
 pub fn scratch(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -171,3 +171,6 @@ fn selected<T: Transport>(found: AddressSet, selection: Selection, host: &Host<'
     }
     Answer { content: Content::Addresses(addresses), ttl: found.ttl }
 }
+
+#[cfg(test)]
+mod tests;

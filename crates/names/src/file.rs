@@ -95,6 +95,20 @@ impl DeferredFile {
         Self { path: Path::new(path), file: Err(io::ErrorKind::NotFound.into()) }
     }
 
+    /// A file of this text, which is nowhere else.
+    #[cfg(test)]
+    pub(crate) fn holding(path: &'static str, text: &str) -> Self {
+        use std::io::Write;
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("names-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let place = std::env::temp_dir().join(name);
+        let mut file = File::options().read(true).write(true).create_new(true).open(&place).unwrap();
+        std::fs::remove_file(place).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        Self { path: Path::new(path), file: Ok(file) }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &'static Path {

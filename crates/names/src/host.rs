@@ -1,12 +1,13 @@
 //! This host's name service: its files, and the sources in their order.
 
 use crate::address::{Address, AddressSet, Families};
+use crate::config;
 use crate::config::cells::Cell;
 use crate::config::gai;
 use crate::config::nsswitch::{NssStatus, Service};
 use crate::config::resolv::ResolvConf;
 use crate::dns::{Dns, Network, QueryOptions, Transport};
-use crate::host_files::{CellFiles, HostFiles, Warnings};
+use crate::host_files::{CellDatabases, HostFiles, Warnings};
 use crate::message::Record;
 use crate::modules::NssModules;
 use crate::options::LookupOptions;
@@ -23,7 +24,7 @@ pub struct Host<'a, T = Network> {
     pub(crate) options: &'a LookupOptions,
     pub(crate) trace: &'a Trace,
     warnings: Warnings,
-    files: HostFiles,
+    pub(crate) files: HostFiles,
     modules: Option<&'a dyn NssModules>,
     transport: T,
 }
@@ -109,7 +110,7 @@ impl<'a, T: Transport> Host<'a, T> {
     }
 
     /// What the databases say about the cell that is asked for.
-    pub(crate) fn cell_files(&self) -> Option<&CellFiles> {
+    pub(crate) fn cell_files(&self) -> Option<&CellDatabases> {
         self.files.cell.as_ref()
     }
 
@@ -206,7 +207,7 @@ impl<'a, T: Transport> Host<'a, T> {
                     Ok(found) => found.ok_or_else(not_found),
                     Err(error) => {
                         // Nobody knows what it has; that others have nothing is not the truth then.
-                        let why = format!("{}: {error}", hosts::PATH);
+                        let why = format!("{}: {error}", config::HOSTS);
                         self.warn(why.clone());
                         if error.kind() == io::ErrorKind::NotFound {
                             Err(Miss::Unavailable(why))
@@ -331,3 +332,6 @@ fn own_domain(name: &str) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,11 @@ mod options;
 pub mod order;
 pub mod plan;
 mod reject;
+#[cfg(any(test, feature = "script"))]
+pub mod script;
 pub mod special;
+#[cfg(test)]
+mod test_host;
 mod trace;
 
 pub use address::{Address, AddressSet, Families, Origin};

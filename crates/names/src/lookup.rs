@@ -58,3 +58,6 @@ impl fmt::Debug for Lookup<'_> {
         f.debug_struct("Lookup").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

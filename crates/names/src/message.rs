@@ -460,4 +460,4 @@ fn u16(decoder: &mut BinDecoder<'_>) -> Result<u16, DecodeError> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

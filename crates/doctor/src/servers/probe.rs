@@ -1,6 +1,6 @@
 //! One query to each server.
 
-use crate::subject::Question as Asked;
+use crate::subject::KeyRequest as Asked;
 use futures_util::future::join_all;
 use key::Failure;
 use key::Family;

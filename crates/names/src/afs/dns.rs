@@ -98,8 +98,10 @@ impl Advertised {
         let Records { records, unreadable, mut glue, ttl } = records;
         glue.retain(|record| bailiwick.zone_of(&record.owner));
         let mut advertised = Self { bad: unreadable.into(), glue, ttl, ..Self::default() };
-        let mut roots = 0;
+        // The targets that are the root, and whether one is that of an SRV record.
+        let (mut roots, mut no_service) = (0, false);
         for record in records {
+            let is_srv = matches!(record.data, Rdata::Srv { .. });
             let (candidate, target) = match record.data {
                 Rdata::Srv { priority, weight, port, target } => {
                     // kAFS takes 0 for the usual port, and so does a text reader here.
@@ -111,6 +113,7 @@ impl Advertised {
             };
             if target.is_root() {
                 roots += 1;
+                no_service |= is_srv;
                 continue;
             }
             let target = target.to_ascii();
@@ -123,10 +126,10 @@ impl Advertised {
         }
         if advertised.candidates.is_empty() && advertised.bad == 0 {
             // For AFSDB the root is no host, and says nothing about other sources.
-            advertised.no_service = roots > 0;
-            if roots == 0 {
+            if !no_service {
                 return Err(Failure::NoAddress { ttl });
             }
+            advertised.no_service = true;
         } else {
             advertised.bad += roots;
         }

@@ -214,3 +214,6 @@ impl MinTtl {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

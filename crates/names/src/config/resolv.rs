@@ -98,9 +98,15 @@ impl ResolvConf {
                         }
                     }
                 }
-                "domain" => conf.search = words(rest).next().map(|domain| vec![domain.to_owned()]),
-                "search" => conf.search = Some(words(rest).map(str::to_owned).collect()),
-                "sortlist" => warnings.extend(conf.sortlist.add_line(number, rest.trim_end().as_bytes())),
+                "domain" | "search" => {
+                    let most = if keyword == "domain" { 1 } else { usize::MAX };
+                    let domains: Vec<String> = words(rest).take(most).map(str::to_owned).collect();
+                    // A line without any says nothing.
+                    if !domains.is_empty() {
+                        conf.search = Some(domains);
+                    }
+                }
+                "sortlist" => warnings.extend(conf.sortlist.add_line(number, rest)),
                 "options" => words(rest).for_each(|option| conf.option(option)),
                 _ => {}
             }
@@ -202,6 +208,9 @@ mod tests {
         assert_eq!(parse("search a b\ndomain c d\n").search, Some(vec!["c".into()]));
         assert_eq!(parse("domain c\nsearch a  b\t\n").search, Some(vec!["a".into(), "b".into()]));
         assert_eq!(parse("").search, None);
+        // Without a domain, neither does.
+        assert_eq!(parse("search a\nsearch \ndomain \t\n").search, Some(vec!["a".into()]));
+        assert_eq!(parse("domain \nsearch\n").search, None);
     }
 
     #[test]

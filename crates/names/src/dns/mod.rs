@@ -388,3 +388,6 @@ fn combine(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 /// A reply to `query` with these flags, which says that it has so many answers, and has none.
-pub(crate) fn reply_to(query: &[u8], flags: u16, answers: u16) -> Vec<u8> {
+fn reply_to(query: &[u8], flags: u16, answers: u16) -> Vec<u8> {
     let mut decoder = BinDecoder::new(query);
     Header::read(&mut decoder).unwrap();
     question(&mut decoder).unwrap();
@@ -17,7 +17,7 @@ pub(crate) fn reply_to(query: &[u8], flags: u16, answers: u16) -> Vec<u8> {
 }
 
 /// A reply to `query` with an A record.
-pub(crate) fn answer(query: &[u8], address: [u8; 4], ttl: u32) -> Vec<u8> {
+fn answer(query: &[u8], address: [u8; 4], ttl: u32) -> Vec<u8> {
     let mut reply = reply_to(query, 0x8180, 1);
     push(&mut reply, 1, 1, ttl, &address);
     reply

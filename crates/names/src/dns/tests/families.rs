@@ -1,0 +1,189 @@
+//! Both families of one name.
+
+use super::*;
+use std::io;
+
+/// What one family brings.
+const FOUND: usize = 0;
+const NO_SUCH_NAME: usize = 1;
+const NO_DATA: usize = 2;
+/// Records, and no address in them.
+const BARREN: usize = 3;
+const SERVFAIL: usize = 4;
+const NOBODY: usize = 5;
+
+fn acts(family: Family) -> [Act; 6] {
+    let (own, negative) = match family {
+        Family::Ipv4 => ("mon1.test. 60 A 192.0.2.7", 20),
+        Family::Ipv6 => ("mon1.test. 40 AAAA 2001:db8::7", 30),
+    };
+    [
+        Act::answer(&[own]),
+        Act::no_such_name(negative),
+        Act::no_data(negative),
+        Act::answer(&["mon1.test. 60 TXT \\# 1 00"]).soa(negative),
+        Act::rcode(rcode::SERVFAIL),
+        Act::error(io::ErrorKind::ConnectionRefused),
+    ]
+}
+
+fn both(ipv4: usize, ipv6: usize) -> Seen<String> {
+    let [ipv4, ipv6] = [acts(Family::Ipv4)[ipv4].clone(), acts(Family::Ipv6)[ipv6].clone()];
+    let host = TestHost {
+        resolv: "nameserver 192.0.2.1\nsearch other\noptions attempts:1",
+        options: LookupOptions { default_ttl: Ttl::from_secs(5), ..LookupOptions::default() },
+        ..TestHost::default()
+    };
+    let servers = table(&[("mon1.test. A", ipv4), ("mon1.test. AAAA", ipv6), ("", Act::no_such_name(90))]);
+    look_up(&host, servers, "mon1.test", Families::Both)
+}
+
+/// For what IPv4 brings (down) and IPv6 brings (across), what both together are. With a star where the search goes on.
+#[test]
+fn what_either_family_has_is_the_answer_and_else_what_is_weightiest() {
+    const FAILS: &str = "no usable answer for now: 192.0.2.1:53: SERVFAIL";
+    const FAILS_AND_ON: &str = "no usable answer for now: 192.0.2.1:53: SERVFAIL *";
+    const GONE: &str = "no server answers: 192.0.2.1:53: connection refused";
+    const GONE_AND_ON: &str = "no server answers: 192.0.2.1:53: connection refused *";
+    let table: [(usize, [&str; 6]); 6] = [
+        (
+            FOUND,
+            [
+                "192.0.2.7 2001:db8::7 for 40 s",
+                "192.0.2.7 for 60 s",
+                "192.0.2.7 for 60 s",
+                "192.0.2.7 for 60 s",
+                "192.0.2.7 for 5 s",
+                "192.0.2.7 for 5 s",
+            ],
+        ),
+        (
+            NO_SUCH_NAME,
+            [
+                "2001:db8::7 for 40 s",
+                "no such name for 20 s *",
+                "no address for 20 s *",
+                "no address for 30 s",
+                FAILS_AND_ON,
+                GONE_AND_ON,
+            ],
+        ),
+        (
+            NO_DATA,
+            [
+                "2001:db8::7 for 40 s",
+                "no address for 20 s *",
+                "no address for 20 s *",
+                "no address for 30 s",
+                FAILS_AND_ON,
+                GONE_AND_ON,
+            ],
+        ),
+        (
+            BARREN,
+            [
+                "2001:db8::7 for 40 s",
+                "no address for 20 s",
+                "no address for 20 s",
+                "no address for 20 s",
+                FAILS,
+                GONE,
+            ],
+        ),
+        (SERVFAIL, ["2001:db8::7 for 5 s", FAILS_AND_ON, FAILS_AND_ON, FAILS, FAILS_AND_ON, FAILS_AND_ON]),
+        (NOBODY, ["2001:db8::7 for 5 s", GONE_AND_ON, GONE_AND_ON, GONE, FAILS_AND_ON, GONE_AND_ON]),
+    ];
+    for (ipv4, row) in table {
+        for (ipv6, expected) in row.into_iter().enumerate() {
+            let seen = both(ipv4, ipv6);
+            let went_on = seen.questions().contains(&"mon1.test.other. A".to_owned());
+            let outcome = seen.outcome + if went_on { " *" } else { "" };
+            assert_eq!(outcome, expected, "A {ipv4}, AAAA {ipv6}");
+        }
+    }
+}
+
+/// What the search makes of both families, by the status that the next source is asked under, or not.
+#[test]
+fn the_verdict_on_both_families_decides_how_the_search_goes_on() {
+    // After a bare name in a domain: the next domain, and the name itself.
+    let all = ["mon1.a.", "mon1.b.", "mon1."];
+    for (ipv4, ipv6, expected) in [
+        (NO_SUCH_NAME, NO_SUCH_NAME, &all[..]),
+        (NO_SUCH_NAME, NO_DATA, &all),
+        (NO_DATA, NO_DATA, &all),
+        (SERVFAIL, SERVFAIL, &all),
+        // The name exists, which says more than the failure.
+        (NO_DATA, SERVFAIL, &all),
+        (NOBODY, NO_DATA, &all),
+        // Nobody is there for the first family: asking for another name is no use.
+        (NOBODY, NOBODY, &all[..1]),
+        (NOBODY, SERVFAIL, &all[..1]),
+        (SERVFAIL, NOBODY, &all),
+        (BARREN, NO_DATA, &all[..1]),
+    ] {
+        let host = TestHost {
+            resolv: "nameserver 192.0.2.1\nsearch a b\noptions attempts:1",
+            ..TestHost::default()
+        };
+        let [ipv4_act, ipv6_act] = [acts(Family::Ipv4)[ipv4].clone(), acts(Family::Ipv6)[ipv6].clone()];
+        let servers =
+            table(&[("mon1.a. A", ipv4_act), ("mon1.a. AAAA", ipv6_act), ("", Act::no_such_name(90))]);
+        let seen = look_up(&host, servers, "mon1", Families::Both);
+        let asked: Vec<String> = seen
+            .asked
+            .iter()
+            .filter(|asked| asked.question.record_type == RecordType::A)
+            .map(|asked| asked.question.name.to_string())
+            .collect();
+        assert_eq!(asked, expected, "A {ipv4}, AAAA {ipv6}");
+    }
+}
+
+/// With "no such name" for one family and nothing for the other, that there is no such name holds for both.
+#[test]
+fn no_such_name_for_one_family_is_not_remembered_as_a_name_without_addresses() {
+    let host =
+        TestHost { resolv: "nameserver 192.0.2.1\nsearch a b\noptions attempts:1", ..TestHost::default() };
+    for (ipv4, expected) in [
+        // The failure of the first name that exists counts, and else that of the last name.
+        (Act::no_data(20), "no address for 20 s"),
+        (Act::no_such_name(20), "no such name for 90 s"),
+    ] {
+        let servers =
+            table(&[("mon1.a. A", ipv4), ("mon1.a. AAAA", Act::no_data(30)), ("", Act::no_such_name(90))]);
+        assert_eq!(look_up(&host, servers, "mon1", Families::Both).outcome, expected);
+    }
+}
+
+#[test]
+fn both_families_are_asked_for_side_by_side_unless_one_request_at_a_time_is_wanted() {
+    for (options, times) in [("", [0, 0]), ("single-request", [0, 100]), ("single-request-reopen", [0, 100])]
+    {
+        let resolv = format!("nameserver 192.0.2.1\noptions {options}");
+        let host = TestHost { resolv: &resolv, ..TestHost::default() };
+        let servers = table(&[
+            ("A", Act::answer(&["mon1.test. 60 A 192.0.2.7"]).after(100)),
+            ("AAAA", Act::answer(&["mon1.test. 60 AAAA 2001:db8::7"]).after(100)),
+        ]);
+        let seen = look_up(&host, servers, "mon1.test", Families::Both);
+        assert_eq!(seen.questions(), ["mon1.test. A", "mon1.test. AAAA"]);
+        assert_eq!(seen.times(), times);
+        assert_eq!(seen.outcome, "192.0.2.7 2001:db8::7 for 60 s");
+    }
+}
+
+#[test]
+fn without_aaaa_records_nobody_is_asked_for_them() {
+    let host = TestHost { resolv: "nameserver 192.0.2.1\noptions no-aaaa", ..TestHost::default() };
+    let servers = || table(&[("A", Act::answer(&["mon1.test. 60 A 192.0.2.7"]))]);
+    for (families, outcome, questions) in [
+        (Families::Both, "192.0.2.7 for 60 s", &["mon1.test. A"][..]),
+        (Families::Only(Family::Ipv4), "192.0.2.7 for 60 s", &["mon1.test. A"]),
+        (Families::Only(Family::Ipv6), "no address", &[]),
+    ] {
+        let seen = look_up(&host, servers(), "mon1.test", families);
+        assert_eq!(seen.outcome, outcome);
+        assert_eq!(seen.questions(), questions);
+    }
+}

@@ -1,0 +1,198 @@
+//! What a server of a table does with a query.
+
+use super::message::{RecordText, ReplyWriter};
+use super::servers::{Asked, Deed, Reaction};
+use crate::dns::Protocol;
+use crate::message::{RecordType, rcode};
+use std::io;
+use std::time::Duration;
+
+/// A response to a query for which recursion was desired.
+const RESPONSE: u16 = 0x8100;
+const AUTHORITATIVE: u16 = 0x0400;
+const TRUNCATED: u16 = 0x0200;
+const RECURSION_AVAILABLE: u16 = 0x0080;
+
+/// What a server does with a query: silence, an error, or a reply, which further calls make another one.
+#[derive(Clone, Debug)]
+pub struct Act {
+    delay: Duration,
+    answer: Answer,
+}
+
+#[derive(Clone, Debug)]
+enum Answer {
+    Silence,
+    Error(io::ErrorKind),
+    Reply(Reply),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Reply {
+    flags: u16,
+    rcode: u16,
+    /// The answer, authority and additional sections.
+    sections: [Vec<String>; 3],
+    lower_case: bool,
+    /// By UDP, nothing but the question, and that there is more.
+    cut_off: bool,
+    missing: usize,
+}
+
+impl Act {
+    fn of(answer: Answer) -> Self {
+        Self { delay: Duration::ZERO, answer }
+    }
+
+    /// It says nothing.
+    #[must_use]
+    pub fn silence() -> Self {
+        Self::of(Answer::Silence)
+    }
+
+    /// The exchange fails with an error of this kind.
+    #[must_use]
+    pub fn error(kind: io::ErrorKind) -> Self {
+        Self::of(Answer::Error(kind))
+    }
+
+    /// A recursive server's reply with this code, and nothing in it.
+    #[must_use]
+    pub fn rcode(rcode: u16) -> Self {
+        Self::of(Answer::Reply(Reply { flags: RECURSION_AVAILABLE, rcode, ..Reply::default() }))
+    }
+
+    /// One with these records for an answer, each as text: `OWNER TTL TYPE DATA`.
+    ///
+    /// The data of A, AAAA, CNAME, SRV and AFSDB is as in a zone file, of SOA the last number alone, and of these and
+    /// any other type as `\# LENGTH HEX` (RFC 3597 §5).
+    #[must_use]
+    pub fn answer(records: &[&str]) -> Self {
+        Self::rcode(rcode::NOERROR).answering(records)
+    }
+
+    /// One that says for how long there is no such name.
+    #[must_use]
+    pub fn no_such_name(ttl: u16) -> Self {
+        Self::rcode(rcode::NXDOMAIN).soa(ttl)
+    }
+
+    /// One that says for how long the name has no such record.
+    #[must_use]
+    pub fn no_data(ttl: u16) -> Self {
+        Self::rcode(rcode::NOERROR).soa(ttl)
+    }
+
+    /// One that says nothing at all: neither an authority for the name nor recursive.
+    #[must_use]
+    pub fn lame() -> Self {
+        Self::of(Answer::Reply(Reply::default()))
+    }
+
+    /// With an SOA record whose negative TTL is this.
+    #[must_use]
+    pub fn soa(self, ttl: u16) -> Self {
+        self.with(1, &[&format!(". 86400 SOA {ttl}")])
+    }
+
+    /// With these records for an answer.
+    #[must_use]
+    pub fn answering(self, records: &[&str]) -> Self {
+        self.with(0, records)
+    }
+
+    /// With additional records.
+    #[must_use]
+    pub fn additional(self, records: &[&str]) -> Self {
+        self.with(2, records)
+    }
+
+    /// By an authority for the name.
+    #[must_use]
+    pub fn authoritative(self) -> Self {
+        self.change(|reply| reply.flags |= AUTHORITATIVE)
+    }
+
+    /// So many milliseconds later.
+    #[must_use]
+    pub fn after(mut self, milliseconds: u64) -> Self {
+        self.delay = Duration::from_millis(milliseconds);
+        self
+    }
+
+    /// Cut off, by TCP as well.
+    #[must_use]
+    pub fn truncated(self) -> Self {
+        self.change(|reply| reply.flags |= TRUNCATED)
+    }
+
+    /// Cut off by UDP, where nothing is left of the records.
+    #[must_use]
+    pub fn cut_off(self) -> Self {
+        self.change(|reply| reply.cut_off = true)
+    }
+
+    /// With the question in lower case.
+    #[must_use]
+    pub fn lower_case(self) -> Self {
+        self.change(|reply| reply.lower_case = true)
+    }
+
+    /// So many bytes short.
+    #[must_use]
+    pub fn missing(self, bytes: usize) -> Self {
+        self.change(|reply| reply.missing = bytes)
+    }
+
+    fn with(self, section: usize, records: &[&str]) -> Self {
+        self.change(|reply| {
+            if let Some(section) = reply.sections.get_mut(section) {
+                section.extend(records.iter().map(|&record| record.to_owned()));
+            }
+        })
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Reply)) -> Self {
+        match &mut self.answer {
+            Answer::Reply(reply) => change(reply),
+            Answer::Silence | Answer::Error(_) => panic!("only a reply can be another one"),
+        }
+        self
+    }
+
+    pub(super) fn react(&self, asked: &Asked) -> Reaction {
+        let deed = match &self.answer {
+            Answer::Silence => Deed::Silence,
+            Answer::Error(kind) => Deed::Error(*kind),
+            Answer::Reply(reply) => Deed::Reply(reply.write(asked)),
+        };
+        Reaction { delay: self.delay, deed }
+    }
+}
+
+impl Reply {
+    fn write(&self, asked: &Asked) -> Vec<u8> {
+        let cut_off = self.cut_off && asked.protocol == Protocol::Udp;
+        let truncated = if cut_off { TRUNCATED } else { 0 };
+        let mut writer = ReplyWriter::new(&asked.query, RESPONSE | self.flags | truncated | self.rcode & 0xf);
+        if self.lower_case {
+            writer.lower_case();
+        }
+        let mut counts = [0; 3];
+        for (count, section) in counts.iter_mut().zip(&self.sections).filter(|_| !cut_off) {
+            for record in section {
+                RecordText(record).write(&mut writer);
+                *count += 1;
+            }
+        }
+        if self.rcode > 0xf {
+            // The upper bits of the code are in an OPT record (RFC 6891 §6.1.3).
+            writer.name(".");
+            writer.record(RecordType::OPT.into(), 1232, u32::from(self.rcode >> 4) << 24, |_| {});
+            counts[2] += 1;
+        }
+        let mut bytes = writer.finish(counts);
+        bytes.truncate(bytes.len() - self.missing);
+        bytes
+    }
+}
