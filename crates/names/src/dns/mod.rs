@@ -141,9 +141,8 @@ impl<T: Transport> Dns<'_, T> {
         match families {
             Families::Only(family) => match self.family(name, family).await {
                 FamilyOutcome::Found(mut found) => {
-                    if family == Family::Ipv4 && !self.sortlist.is_empty() {
-                        self.sortlist.apply(&mut found.addresses, |address| address.ip);
-                    }
+                    // It has networks of IPv4 alone, and leaves other addresses where they are.
+                    self.sortlist.apply(&mut found.addresses, |address| address.ip);
                     Ok(Ok(found))
                 }
                 FamilyOutcome::Barren(failure) => Ok(Err(failure)),

@@ -200,6 +200,15 @@ fn the_sortlist_is_for_ipv4_alone() {
     assert_eq!(seen.outcome, "192.0.2.200 192.0.2.7 for 60 s");
     let seen = look_up(&host, servers(), "mon1.test", Families::Both);
     assert_eq!(seen.outcome, "192.0.2.7 192.0.2.200 for 60 s");
+    let no_aaaa = format!("{resolv}\noptions no-aaaa");
+    let host = TestHost { resolv: &no_aaaa, ..TestHost::default() };
+    let seen = look_up(&host, servers(), "mon1.test", Families::Both);
+    assert_eq!(seen.outcome, "192.0.2.200 192.0.2.7 for 60 s");
+    let records = ["mon1.test. 60 AAAA 2001:db8::8", "mon1.test. 60 AAAA 2001:db8::7"];
+    let host = TestHost { resolv, ..TestHost::default() };
+    let seen =
+        look_up(&host, table(&[("", Act::answer(&records))]), "mon1.test", Families::Only(Family::Ipv6));
+    assert_eq!(seen.outcome, "2001:db8::8 2001:db8::7 for 60 s");
 }
 
 #[test]
