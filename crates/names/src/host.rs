@@ -327,10 +327,7 @@ impl<T> HostFacts for Host<'_, T> {
 
 /// The search list of a host whose resolv.conf has none: what follows the first dot of its own name.
 fn own_domain(name: &str) -> Vec<String> {
-    match name.split_once('.') {
-        Some((_, domain)) if !domain.is_empty() => vec![domain.to_owned()],
-        _ => Vec::new(),
-    }
+    name.split_once('.').map(|(_, domain)| domain.to_owned()).into_iter().collect()
 }
 
 #[cfg(test)]

@@ -108,6 +108,9 @@ fn a_piped_program_for_negate_is_not_followed_by_itself() {
 
 #[test]
 fn what_the_rule_for_negate_does_is_told_as_well() {
+    let host = after_failure("|/bin/echo x");
+    assert_eq!(host.held(), Held::Payload(b"x\n".to_vec(), None));
+    assert_eq!(host.messages().len(), 1);
     let host = Host { verbosity: 1, ..after_failure("|/bin/echo x") };
     assert_eq!(host.held(), Held::Payload(b"x\n".to_vec(), None));
     assert_eq!(
