@@ -200,7 +200,7 @@ fn what_is_known_already_is_not_asked_for() {
     let seen = TestHost::default().run(Table::default(), async |host| {
         let until = Instant::now() + Duration::from_secs(1);
         let candidates = vec![known(&["192.0.2.7"]), known(&[])];
-        resolve(candidates, Kind::Host, host, Families::Both, until).await
+        resolve(candidates, NameKind::Host, host, Families::Both, until).await
     });
     let list = ServerList {
         source: RecordSource::Config,
