@@ -3,7 +3,8 @@
 //! `cargo bench --bench upcall`, as root, on a machine whose kernel asks for `dns_resolver` keys. Both answer the
 //! same distinct names, by turns in short blocks, from a name server in this process.
 //!
-//! `cargo bench --bench upcall -- confinement` measures that alone.
+//! `cargo bench --bench upcall -- confinement` measures that alone; `… -- other=FILE` compares whole upcalls with another
+//! build of this program as well, in the same run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::unused_self, clippy::format_push_string, clippy::cast_possible_truncation)]
@@ -38,6 +39,8 @@ const PROBES: usize = 5;
 const STEPPED: usize = 1;
 
 const ADDRESS: &str = "127.53.0.1";
+/// Where another build of ours is put.
+const OTHER: &str = "/run/key-dns-bench/key.dns_resolver";
 /// Where the program that a probe runs is found.
 const REAL: &str = "/run/key-dns-bench/request-key";
 
@@ -48,12 +51,14 @@ enum Side {
     Floor,
     /// Ours, with all rights to the end.
     Unconfined,
+    /// Another build of ours.
+    Other,
 }
 
 /// What answers at the moment, and the names still unasked.
 struct Bench {
     _machine: Machine,
-    programs: [PathBuf; 4],
+    programs: [PathBuf; 5],
     names: Cell<usize>,
     side: Cell<Option<Side>>,
     mounted: Cell<bool>,
@@ -69,7 +74,11 @@ impl Bench {
         machine.absent_at_end(REAL);
         // The helper's rule must name the very file that is called.
         let ours = PathBuf::from(HELPER);
-        let programs = [ours.clone(), keyutils, floor, ours];
+        let other = PathBuf::from(OTHER);
+        if let Some(build) = other_build() {
+            fs::copy(build, &other).unwrap();
+        }
+        let programs = [ours.clone(), keyutils, floor, ours, other];
         Self {
             _machine: machine,
             programs,
@@ -88,7 +97,11 @@ impl Bench {
         if self.side.replace(Some(side)) == Some(side) {
             return;
         }
-        let helper = if [Side::Ours, Side::Unconfined].contains(&side) { HELPER } else { KEYUTILS_HELPER };
+        let helper = match side {
+            Side::Ours | Side::Unconfined => HELPER,
+            Side::Keyutils | Side::Floor => KEYUTILS_HELPER,
+            Side::Other => OTHER,
+        };
         let confine = if side == Side::Unconfined { "no" } else { "yes" };
         fs::write(SETTINGS, format!("confine = {confine}\n")).unwrap();
         fs::write(RULE, format!("create dns_resolver * * {helper} %k\n")).unwrap();
@@ -114,8 +127,8 @@ impl Bench {
     }
 
     /// How long upcalls of these sides take, by turns, in microseconds.
-    fn rounds(&self, sides: &[Side], server: &Server) -> [Vec<f64>; 4] {
-        let mut times: [Vec<f64>; 4] = Default::default();
+    fn rounds(&self, sides: &[Side], server: &Server) -> [Vec<f64>; 5] {
+        let mut times: [Vec<f64>; 5] = Default::default();
         for round in 0..=ROUNDS {
             for &side in sides {
                 self.turn(side);
@@ -138,7 +151,7 @@ impl Bench {
         println!("{:<34} {:>10} {:>10} {:<6} {:>6}  goal", "", "confined", "free", "", "share");
         for latency in [Duration::ZERO, Duration::from_millis(1)] {
             server.change(|config| config.latency = latency);
-            let [with, _, _, without] = self.rounds(&[Side::Ours, Side::Unconfined], server);
+            let [with, _, _, without, _] = self.rounds(&[Side::Ours, Side::Unconfined], server);
             for hundredth in [10, 50, 90] {
                 let [with, without] = [&with, &without].map(|times| quantile(times.clone(), hundredth));
                 let name = format!("server's {latency:?}, {hundredth}th of 100");
@@ -241,6 +254,11 @@ impl Drop for Bench {
     }
 }
 
+/// The other build, where one is named.
+fn other_build() -> Option<PathBuf> {
+    std::env::args().find_map(|argument| argument.strip_prefix("other=").map(PathBuf::from))
+}
+
 fn time(name: &CStr, callout: &CStr) -> Duration {
     let start = Instant::now();
     let key = keyctl::request(name, callout);
@@ -297,7 +315,9 @@ fn main() {
     if std::env::args().any(|argument| argument == "confinement") {
         return bench.confinement(&server);
     }
-    let times = bench.rounds(&[Side::Ours, Side::Keyutils, Side::Floor], &server);
+    let mut sides = vec![Side::Ours, Side::Keyutils, Side::Floor];
+    sides.extend(other_build().map(|_| Side::Other));
+    let times = bench.rounds(&sides, &server);
     let mut crowds: [Vec<f64>; 3] = Default::default();
     for round in 0..=CROWDS {
         for side in [Side::Ours, Side::Keyutils] {
@@ -310,13 +330,16 @@ fn main() {
         }
     }
     let each = times[0].len();
-    let [ours, theirs, floor, _] = times;
+    let [ours, theirs, floor, _, other] = times;
     let [ours, theirs, floor] = [ours, theirs, floor].map(quantiles);
     let [crowd, their_crowd, _] = crowds;
     let [crowd, their_crowd] = [crowd, their_crowd].map(|times| median(times.into_iter()));
 
     println!("{:<34} {:>10} {:>10} {:<6} {:>6}  goal", "", "key-dns", "keyutils", "", "ratio");
     row(&format!("one upcall, median of {each}"), ours.0, theirs.0, "µs", "at most 0.50");
+    if !other.is_empty() {
+        row("  beside the other build", ours.0, quantiles(other).0, "µs", "");
+    }
     row("one upcall, 90th of 100", ours.1, theirs.1, "µs", "");
     row("  of which above the floor, median", ours.0 - floor.0, theirs.0 - floor.0, "µs", "");
     row(&format!("{AT_ONCE} names at once"), crowd, their_crowd, "ms", "at most 0.625 (1.6 times as many)");

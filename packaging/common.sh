@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 #
-# What build-deb and build-rpm have in common. They are started in the repository's top folder.
+# Common to the scripts of this folder. They change to the repository's top folder first.
 
 export LC_ALL=C TZ=UTC
 
@@ -17,7 +17,7 @@ die() {
 # The version in Cargo.toml, once it is known that the list of changes begins with it.
 version() {
     local manifest changes
-    manifest=$(sed -n '/^\[package\]/,/^\[/s/^version = "\(.*\)"$/\1/p' Cargo.toml)
+    manifest=$(sed -n '/^\[workspace\.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' Cargo.toml)
     changes=$(sed -n 's/^## \([^ ]*\) - .*/\1/p' CHANGELOG.md | head -n 1)
     [ -n "$manifest" ] || die 'Cargo.toml has no version'
     [ "$manifest" = "$changes" ] ||
@@ -25,11 +25,45 @@ version() {
     printf '%s\n' "$manifest"
 }
 
-# The executable; cargo does nothing where it is fresh. EXECUTABLE names another one, which is taken as it is.
+# Sets what an architecture is called, by any of its names: arch is ours, and the others are those of rustc, GNU's tools,
+# Debian, RPM and QEMU.
+architecture() {
+    case $1 in
+    x86_64 | amd64)
+        arch=x86_64 triple=x86_64-unknown-linux-musl gnu=x86_64-linux-gnu debian=amd64 rpm=x86_64 qemu=x86_64 ;;
+    aarch64 | arm64)
+        arch=aarch64 triple=aarch64-unknown-linux-musl gnu=aarch64-linux-gnu debian=arm64 rpm=aarch64 qemu=aarch64 ;;
+    riscv64 | riscv64gc)
+        arch=riscv64 triple=riscv64gc-unknown-linux-musl gnu=riscv64-linux-gnu debian=riscv64 rpm=riscv64 qemu=riscv64 ;;
+    armv7 | armv7l | armv7hl | armhf)
+        arch=armv7 triple=armv7-unknown-linux-musleabihf gnu=arm-linux-gnueabihf debian=armhf rpm=armv7hl qemu=arm ;;
+    i686 | i386)
+        arch=i686 triple=i686-unknown-linux-musl gnu=i686-linux-gnu debian=i386 rpm=i686 qemu=i386 ;;
+    ppc64le | powerpc64le | ppc64el)
+        arch=ppc64le triple=powerpc64le-unknown-linux-musl gnu=powerpc64le-linux-gnu debian=ppc64el rpm=ppc64le
+        qemu=ppc64le ;;
+    s390x)
+        arch=s390x triple=s390x-unknown-linux-musl gnu=s390x-linux-gnu debian=s390x rpm=s390x qemu=s390x ;;
+    *) die "there is no architecture '$1'; there are x86_64, aarch64, riscv64, armv7, i686, ppc64le and s390x" ;;
+    esac
+}
+
+# Runs a program that was built for the architecture, under QEMU where this machine can't execute it.
+started() {
+    local status=0
+    "$@" 2>/dev/null || status=$?
+    # 126: it can't be executed (POSIX, Shell Command Language, Exit Status for Commands).
+    [ "$status" = 126 ] || return "$status"
+    command -v "qemu-$qemu-static" >/dev/null ||
+        die "an executable for $arch can't be started here: apt-get install --no-install-recommends qemu-user-static"
+    "qemu-$qemu-static" "$@"
+}
+
+# The static executable for the architecture; nothing is built where it is fresh. EXECUTABLE names another one, which is
+# taken as it is.
 executable() {
     if [ -z "${EXECUTABLE-}" ]; then
-        cargo build --release --locked >&2
-        EXECUTABLE=$target/release/key-dns
+        EXECUTABLE=$(packaging/build-static "$arch")
     fi
     realpath -e "$EXECUTABLE"
 }

@@ -31,12 +31,16 @@ fn unsafe_code_is_where_the_page_on_security_has_it() {
     let page = fs::read_to_string(root.join("docs/security.md")).unwrap();
     let mut files = Vec::new();
     sources(&root.join("src"), &mut files);
+    sources(&root.join("crates"), &mut files);
     let mut total = 0;
     for file in files {
         let number = count(&fs::read_to_string(&file).unwrap());
-        let name = file.file_name().unwrap().to_str().unwrap();
+        let name = file.strip_prefix(root).unwrap().to_str().unwrap();
         if number > 0 {
-            assert_eq!(file.parent().unwrap(), root.join("src/sys"), "{}", file.display());
+            assert!(
+                name.starts_with("crates/upcall/src/sys/") || name == "crates/key/src/keyctl.rs",
+                "{name}"
+            );
         }
         let row = format!("| `{name}` | {number} |");
         assert!(number == 0 || page.contains(&row), "not in docs/security.md: {row}");

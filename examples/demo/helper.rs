@@ -99,8 +99,11 @@ pub(crate) fn version(program: &Path) -> Result<String, String> {
 }
 
 /// The executable, which cargo puts beside the folder of this example. Running an example builds no other program,
-/// so that is made up for first; nothing is done where it is up to date.
+/// so that is made up for first; nothing is done where it is up to date. `KEY_DNS_EXECUTABLE` names another one.
 fn built() -> Result<PathBuf, String> {
+    if let Some(path) = env::var_os("KEY_DNS_EXECUTABLE") {
+        return fs::canonicalize(&path).map_err(|error| format!("{}: {error}", path.display()));
+    }
     let this = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
     let folder = this.ancestors().nth(2).ok_or("this program is not where cargo puts examples")?;
     if let Some(cargo) = env::var_os("CARGO") {

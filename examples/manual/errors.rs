@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 /// One of each failure of the helper. A new one is to be added here and in [`told`].
 fn failures() -> Vec<Failure> {
@@ -84,7 +85,7 @@ fn rule_failures() -> Option<Vec<RuleFailure>> {
         RuleFailure::NotPrintable(String::new()),
         RuleFailure::Unread,
         RuleFailure::Ended(ExitStatus::from_raw(0)),
-        RuleFailure::TimedOut(0),
+        RuleFailure::TimedOut(Duration::ZERO),
         RuleFailure::Start(os(12)),
         refused(KeyError::QuotaExceeded),
         RuleFailure::Keyring(KeyringError::Key { doing: "", key, source: KeyError::QuotaExceeded }),

@@ -1,4 +1,4 @@
-use names::config::cells::{Cell, Files, KAFS, OPENAFS, Server, in_kafs, in_openafs};
+use names::config::cells::{Cell, CellFiles, DatabaseServer, KAFS, OPENAFS, in_kafs, in_openafs};
 use names::name;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub fn cells(input: &[u8]) {
     check(&in_openafs(cell, &files));
 }
 
-fn check(servers: &[Server]) {
+fn check(servers: &[DatabaseServer]) {
     for (place, server) in servers.iter().enumerate() {
         let known = servers.iter().skip(place + 1).any(|one| one.name.eq_ignore_ascii_case(&server.name));
         assert!(!known, "{} twice", server.name);
@@ -51,7 +51,7 @@ impl<'a> Written<'a> {
     }
 }
 
-impl Files for Written<'_> {
+impl CellFiles for Written<'_> {
     fn contents(&self, path: &Path, absent: bool) -> Option<Vec<u8>> {
         self.reads.borrow_mut().push(path.to_owned());
         let text = self.files.get(path).map(|text| text.to_vec());

@@ -1,5 +1,5 @@
 use names::config::gai;
-use names::order::{Interface, Source, SourceAddresses, sort};
+use names::order::{Interface, SourceAddresses, sort};
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -61,7 +61,7 @@ struct Sources {
 }
 
 impl SourceAddresses for Sources {
-    fn source_for(&self, destination: IpAddr) -> Option<Source> {
+    fn source_for(&self, destination: IpAddr) -> Option<IpAddr> {
         self.asked.set(self.asked.get() + 1);
         let key = match destination {
             IpAddr::V4(ip) => ip.to_ipv6_mapped(),
@@ -72,20 +72,15 @@ impl SourceAddresses for Sources {
             IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() ^ 1 << (last % 32)).into(),
             IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() ^ 1 << (last % 128)).into(),
         };
-        (!last.is_multiple_of(5)).then_some(Source { address: own, key })
+        (!last.is_multiple_of(5)).then_some(own)
     }
 
-    fn interface_of(&self, source: &Source) -> Option<Interface> {
-        let [.., flags, index] = source.key.octets();
-        (flags != 0x55).then_some(Interface {
-            index: u32::from(index % 4),
-            prefix_len: index,
-            deprecated: flags & 1 != 0,
-            home: flags & 2 != 0,
-        })
-    }
-
-    fn is_native(&self, index: u32) -> bool {
-        index != 3
+    fn interface_of(&self, source: IpAddr) -> Option<Interface> {
+        let octets = match source {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+            IpAddr::V6(ip) => ip.octets(),
+        };
+        let [.., flags, prefix_len] = octets;
+        (flags != 0x55).then_some(Interface { prefix_len, deprecated: flags & 1 != 0 })
     }
 }

@@ -29,13 +29,13 @@ repack() {
 other_rule() {
     echo '# another version' >>etc/request-key.d/dns_resolver.conf
 }
-repack "$work"/next/key-dns_*.deb "$work/next/key-dns.deb" other_rule
+repack "$work"/next/key-dns_*_"$debian".deb "$work/next/key-dns.deb" other_rule
 
 # One whose installation fails before anything is unpacked.
 fails_before() {
     echo 'exit 1' >>DEBIAN/preinst
 }
-repack "$packages"/key-dns_*.deb "$work/fails.deb" fails_before
+repack "$packages"/key-dns_*_"$debian".deb "$work/fails.deb" fails_before
 
 in_root() {
     chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
@@ -50,9 +50,9 @@ debian() {
     new_root tar -C "$root" -xf "$base"
     mkdir -p "$root/packages"
     cp "$root$debs"/*.deb "$root/packages"
-    rename_all "$packages"/key-dns*.deb
+    rename_all "$packages"/key-dns*_"$debian".deb
     cp "$work/next/key-dns.deb" "$root/packages/next-key-dns.deb"
-    cp "$work"/next/key-dns-request-key_*.deb "$root/packages/next-key-dns-request-key.deb"
+    cp "$work"/next/key-dns-request-key_*_"$debian".deb "$root/packages/next-key-dns-request-key.deb"
     cp "$work/fails.deb" "$root/packages"
     for file in keyutils kafs-client; do
         mv "$root/packages/$file"_*.deb "$root/packages/$file.deb"

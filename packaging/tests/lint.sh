@@ -18,9 +18,9 @@ done
 
 # Each script that the spec has. A mistake in one makes rpmbuild leave it out.
 for script in pre:prein preun:preun; do
-    [ "$(rpm -qp --qf "%{${script#*:}}" "$packages"/key-dns-[0-9]*.rpm)" != '(none)' ] || die "there is no %${script%:*}"
+    [ "$(rpm -qp --qf "%{${script#*:}}" "$packages"/key-dns-[0-9]*."$rpm".rpm)" != '(none)' ] || die "there is no %${script%:*}"
 done
-[ "$(rpm -qp --qf '%{postin}' "$packages"/key-dns-request-key-*.rpm)" != '(none)' ] || die 'there is no %post'
+[ "$(rpm -qp --qf '%{postin}' "$packages"/key-dns-request-key-*."$rpm".rpm)" != '(none)' ] || die 'there is no %post'
 
 # The versions of all of them, of the program, and of Cargo.toml.
 version=$(version)

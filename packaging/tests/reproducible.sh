@@ -22,7 +22,7 @@ again=$(mktemp -d)
     packaging/build-deb
     packaging/build-rpm
     cd "$packages"
-    for file in key-dns*.deb key-dns*.rpm; do
+    for file in key-dns*_"$debian".deb key-dns*."$rpm".rpm; do
         cmp "$file" "$again/packages/$file" || die "$file differs"
         sha256sum "$file"
     done

@@ -75,8 +75,8 @@ rpm_() {
     ! grep -Ev '^$|^rpm: (RPM should not|However assuming)' "$work/rpm.log" || die "$now: 'rpm $*' complains"
 }
 
-ours=("$packages"/key-dns-[0-9]*.rpm "$packages"/key-dns-request-key-*.rpm)
-next=("$work"/next/key-dns-[0-9]*.rpm "$work"/next/key-dns-request-key-*.rpm)
+ours=("$packages"/key-dns-[0-9]*."$rpm".rpm "$packages"/key-dns-request-key-*."$rpm".rpm)
+next=("$work"/next/key-dns-[0-9]*."$rpm".rpm "$work"/next/key-dns-request-key-*."$rpm".rpm)
 keyutils() {
     printf '%s\n' "$work/stand-in/$1"/*/keyutils-*.rpm
 }

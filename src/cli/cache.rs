@@ -3,8 +3,8 @@
 use super::subcommand::{self, Subcommand, put};
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use doctor::cache::flush::{Flushed, Outcome, flush};
-use doctor::cache::{Answer, Cache, Entry, Place};
+use doctor::cache::flush::{FlushOutcome, Flushed, flush};
+use doctor::cache::{Cache, CachedAnswer, CachedKey, KeyOwner};
 use doctor::explain;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -80,8 +80,8 @@ fn list(cache: &Cache, json: bool) -> (String, u8) {
 fn dropped(flushed: &Flushed, json: bool) -> (String, u8) {
     let keys: Vec<Key> = flushed.keys.iter().map(|(entry, outcome)| Key::new(entry, Some(outcome))).collect();
     // What no mount finds does no harm where it is.
-    let kept = |(entry, outcome): &(Entry, Outcome)| {
-        entry.place == Place::Kernel && matches!(outcome, Outcome::Kept(_))
+    let kept = |(entry, outcome): &(CachedKey, FlushOutcome)| {
+        entry.place == KeyOwner::Kernel && matches!(outcome, FlushOutcome::Kept(_))
     };
     let status = match () {
         () if flushed.keys.iter().any(kept) => KEPT,
@@ -126,29 +126,29 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl Key {
-    fn new(entry: &Entry, outcome: Option<&Outcome>) -> Self {
+    fn new(entry: &CachedKey, outcome: Option<&FlushOutcome>) -> Self {
         let (state, errno, length, payload) = match &entry.answer {
-            Answer::Data(length, payload) => {
+            CachedAnswer::Data(length, payload) => {
                 ("good", None, Some(*length), payload.as_deref().map(payload_text))
             }
-            Answer::Error(errno) => ("error", Some(*errno), None, None),
-            Answer::Rejected(errno) => ("rejected", *errno, None, None),
-            Answer::UnderConstruction => ("under construction", None, None, None),
-            Answer::Expired => ("expired", None, None, None),
-            Answer::Gone => ("gone", None, None, None),
+            CachedAnswer::Error(errno) => ("error", Some(*errno), None, None),
+            CachedAnswer::Rejected(errno) => ("rejected", *errno, None, None),
+            CachedAnswer::UnderConstruction => ("under construction", None, None, None),
+            CachedAnswer::Expired => ("expired", None, None, None),
+            CachedAnswer::Gone => ("gone", None, None, None),
         };
         let (outcome, why) = match outcome {
             None => (None, None),
-            Some(Outcome::Dropped) => (Some("dropped"), None),
-            Some(Outcome::Needless) => (Some("needless"), None),
-            Some(Outcome::Kept(why)) => (Some("kept"), Some(why.clone())),
+            Some(FlushOutcome::Dropped) => (Some("dropped"), None),
+            Some(FlushOutcome::Needless) => (Some("needless"), None),
+            Some(FlushOutcome::Kept(why)) => (Some("kept"), Some(why.clone())),
         };
         Self {
             serial: format!("{:08x}", entry.serial),
             name: entry.name.escape_ascii().to_string(),
             place: match entry.place {
-                Place::Kernel => "kernel",
-                Place::People => "people",
+                KeyOwner::Kernel => "kernel",
+                KeyOwner::People => "people",
             },
             uid: entry.uid.clone(),
             state,

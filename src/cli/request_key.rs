@@ -1,7 +1,7 @@
 //! `request-key`: the command that the kernel runs when it needs a key, with keyutils' options.
 
 use super::helper;
-use crate::face::Face;
+use crate::face::{Face, PEOPLE};
 use clap::builder::OsStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -173,7 +173,11 @@ fn answer(Invocation { upcall, local, verbosity, .. }: &Invocation, log: &Log) -
 fn as_helper(args: &[OsString]) -> Result<HelperRequest, RuleFailure> {
     match Face::of(args.to_vec()) {
         Face::Helper(args) => helper::request_of(args).map_err(RuleFailure::Usage),
-        Face::RequestKey(_) | Face::People(_) => Err(RuleFailure::Itself),
+        Face::RequestKey(_) => Err(RuleFailure::Itself),
+        Face::People(_) => Err(RuleFailure::Usage(format!(
+            "the rule runs {PEOPLE}, which answers no key: {} does",
+            helper::NAME
+        ))),
     }
 }
 
@@ -236,4 +240,35 @@ fn refuse(key: Option<KeySerial>, reason: String, log: &Log) -> ExitCode {
         log.error(error);
     }
     ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_s_arguments_ask_the_helper_for_a_key_or_are_wrong() {
+        let read = |words: &[&str]| as_helper(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        let key = "5".parse().unwrap();
+        let plain = HelperRequest { key, config: None, verbose: false };
+        assert_eq!(read(&["key.dns_resolver", "5"]).unwrap(), plain);
+        assert_eq!(read(&["key-dns", "key.dns_resolver", "5"]).unwrap(), plain);
+        let more = HelperRequest { config: Some("/x".into()), verbose: true, ..plain };
+        assert_eq!(read(&["a-link", "-v", "-c", "/x", "5"]).unwrap(), more);
+
+        for words in [
+            &["key.dns_resolver"][..],
+            &["key.dns_resolver", "x"],
+            &["key.dns_resolver", "-D", "a", "b"],
+            &["key.dns_resolver", "--dump-config"],
+            &["key-dns", "resolve", "mon1"],
+        ] {
+            assert!(matches!(read(words), Err(RuleFailure::Usage(_))), "{words:?}");
+        }
+        let kernel = ["create", "5", "0", "0", "0", "0", "0"];
+        for face in [&["request-key"][..], &["/usr/libexec/key-dns/request-key"], &["key-dns", "request-key"]]
+        {
+            assert!(matches!(read(&[face, &kernel].concat()), Err(RuleFailure::Itself)), "{face:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! `key-dns resolve`: the helper's answer, for people, without key and kernel.
 
 mod json;
+mod report;
 mod text;
 
 use super::subcommand::{Subcommand, put};
@@ -8,12 +9,13 @@ use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use key::{Description, Request};
 use names::Trace;
+use report::ResolveReport;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
-use upcall::{DEFAULT_PATH, Log, LookupReport, Purpose, Reply, Settings, look_up};
+use std::time::Instant;
+use upcall::{DEFAULT_PATH, Log, Purpose, Reply, Settings, look_up};
 
 /// The subcommand.
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
@@ -58,18 +60,6 @@ fn command() -> Command {
         .after_help("Exit status: 0 answered, 1 no answer, 2 nothing could be asked")
 }
 
-/// A lookup that has ended, and all that is told of it.
-struct Told<'a> {
-    request: &'a Request,
-    settings: &'a Settings,
-    lookup: LookupReport,
-    reply: Reply,
-    start: Instant,
-    took: Duration,
-    /// With each step.
-    trace: bool,
-}
-
 fn run(matches: &ArgMatches) -> ExitCode {
     let log = Log::new(crate::face::PEOPLE, true);
     let config = matches.get_one::<OsString>("config").map(PathBuf::from);
@@ -92,7 +82,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     let took = start.elapsed();
     let reply = Reply::new(&lookup.outcome, &settings);
     let status = if lookup.outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) };
-    let told = Told { request: &request, settings: &settings, lookup, reply, start, took, trace };
+    let told = ResolveReport { request: &request, settings: &settings, lookup, reply, start, took, trace };
     if matches.get_flag("json") {
         return put(&json::render(&told), status);
     }

@@ -9,6 +9,7 @@ mod support;
 
 mod debug;
 mod options;
+mod start;
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;

@@ -1,11 +1,13 @@
 //! What a confined process is refused, and by which part of the confinement.
 
 use crate::support::{run, skip};
-use crate::unsafe_calls::{by_32_bit_entry, call, fork, map};
+#[cfg(target_arch = "x86_64")]
+use crate::unsafe_calls::by_32_bit_entry;
+use crate::unsafe_calls::{call, fork, map};
 use crate::world::{KEY, World};
 use key::KeySerial;
 use nix::errno::Errno;
-use nix::libc;
+use nix::libc::{self, c_long};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::socket::{
@@ -116,11 +118,12 @@ const ATTEMPTS: &[Attempt] = &[
     attempt("an io_uring", |_| number(libc::SYS_io_uring_setup, [0, 0, 0, 0]), REFUSED, Done, Done),
     attempt(
         "a file in memory",
-        |_| number(libc::SYS_memfd_create, [c"x".as_ptr().addr().cast_signed() as i64, 0, 0, 0]),
+        |_| number(libc::SYS_memfd_create, [c"x".as_ptr() as c_long, 0, 0, 0]),
         REFUSED,
         Done,
         Done,
     ),
+    #[cfg(target_arch = "x86_64")]
     attempt("a 32-bit system call", |_| by_32_bit_entry(), REFUSED, Done, Done),
 ];
 
@@ -128,7 +131,7 @@ fn of<T>(outcome: io::Result<T>) -> Result<(), Errno> {
     outcome.map(drop).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap()))
 }
 
-fn number(call_number: i64, arguments: [i64; 4]) -> Result<(), Errno> {
+fn number(call_number: c_long, arguments: [c_long; 4]) -> Result<(), Errno> {
     match call(call_number, arguments) {
         // An io_uring without a description of it: as far as it gets.
         Err(Errno::EFAULT | Errno::EINVAL) if call_number == libc::SYS_io_uring_setup => Ok(()),

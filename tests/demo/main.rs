@@ -14,7 +14,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::machine::Machine;
-use support::{executable, run};
+use support::{built_with_the_tests, executable, run};
 
 const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
 const REQUEST_KEY: &str = "/sbin/request-key";
@@ -49,7 +49,7 @@ fn by_cargo() -> Command {
 
 fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    let profile = match executable().parent().and_then(Path::file_name).and_then(|name| name.to_str()) {
+    let profile = match built_with_the_tests().file_name().and_then(|name| name.to_str()) {
         Some("debug") | None => "dev".to_owned(),
         Some(name) => name.to_owned(),
     };
@@ -61,7 +61,7 @@ fn cargo(args: &[&str]) -> Command {
 fn built() -> PathBuf {
     let build = cargo(&["build", "--example", "demo"]).output().unwrap();
     assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
-    executable().with_file_name("examples").join("demo")
+    built_with_the_tests().join("examples/demo")
 }
 
 /// A folder of its own for each test's temporary files, which must be empty in the end.

@@ -36,6 +36,10 @@ impl Bound {
     fn bind(addr: SocketAddr) -> io::Result<Self> {
         assert!(addr.ip().is_loopback(), "{addr} is not on loopback");
         let udp = UdpSocket::bind(addr)?;
+        // The usual buffer holds some two hundred questions, and on a busy machine more come before they are read. An
+        // ordinary user gets what the system allows.
+        let _ = nix::sys::socket::setsockopt(&udp, nix::sys::socket::sockopt::RcvBufForce, &(4 << 20))
+            .or_else(|_| nix::sys::socket::setsockopt(&udp, nix::sys::socket::sockopt::RcvBuf, &(4 << 20)));
         let tcp = TcpListener::bind(udp.local_addr()?)?;
         Ok(Self { udp, tcp })
     }

@@ -6,6 +6,8 @@ use crate::dns::{Action, Script, Server};
 use crate::host::{FIRST, NAME, SECOND, doctor, for_anybody, on_a_host};
 use crate::support::machine::UPCALL;
 use crate::support::run;
+use std::thread::sleep;
+use std::time::Duration;
 use std::{env, fs};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/doctor.md");
@@ -51,9 +53,21 @@ fn block(command: &str, output: &[u8]) -> String {
     format!("    $ {command}\n{}\n", lines.join("\n"))
 }
 
+/// Waits until the kernel has collected the keys that other tests have asked for.
+fn no_key_is_left_of(domain: &str) {
+    for _ in 0..1000 {
+        if !fs::read_to_string("/proc/keys").unwrap().contains(domain) {
+            return;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    panic!("keys of {domain} are still there");
+}
+
 #[test]
 fn the_page_shows_what_is_printed() {
     let mons = "mon1.doctor.test:6789,mon2.doctor.test:6789:/";
+    no_key_is_left_of("doctor.test");
     on_a_host(|_| {
         shows("healthy", &block(&format!("key-dns doctor {mons}"), &doctor(&[mons]).stdout));
     });

@@ -125,7 +125,7 @@ pub fn zones() -> Vec<Zone> {
         .a("shared", addresses[1], 60)
         .txt("text", "no address", 60)
         .a("deep.er", addresses[0], 60);
-    for address in addresses {
+    for address in addresses.into_iter().chain([[203, 0, 113, 9], [172, 16, 5, 6]]) {
         one = one.a("many", address, 60);
     }
     for last in 1..6 {
@@ -241,8 +241,17 @@ const SEARCH: [&str; 9] = [
     "search bad..domain one.test",
 ];
 
-const GAI: [&str; 4] = [
+const SORTLISTS: [&str; 4] = [
+    "sortlist 10.0.0.0",
+    "sortlist 198.51.100.0/255.255.255.0 10.20.0.0/255.255.0.0",
+    "sortlist 127.0.0.0 192.0.2.0; 10.0.0.0",
+    "sortlist 10.0.0.0/8 172.16.5.0/255.255.255.0\nsortlist 203.0.113.9/255.255.255.255",
+];
+
+const GAI: [&str; 6] = [
     "precedence ::ffff:0:0/96 100\n",
+    "scopev4 10.20.0.0/16 2\nscopev4 0.0.0.0/0 14\n",
+    "label fd00::/8 1\nlabel ::/0 1\nlabel ::ffff:0:0/96 4\n",
     "label 2001:db8::/32 9\nprecedence 2001:db8::/32 5 # x\n",
     "scopev4 ::ffff:10.0.0.0/104 5\n",
     "bogus\nlabel x y\n",
@@ -284,6 +293,10 @@ pub fn case(seed: u64) -> Case {
         for _ in 0..random.below(3) {
             text.push_str(&format!("options {}\n", random.pick(&OPTIONS[..])));
         }
+        if random.chance(4) {
+            text.push_str(random.pick(&SORTLISTS[..]));
+            text.push('\n');
+        }
         for number in 1..=count {
             // Nothing listens at the second address.
             let last = if servers[number - 1] == Behaviour::Refusing { number + 10 } else { number };
@@ -300,9 +313,16 @@ pub fn case(seed: u64) -> Case {
     if resolv_conf.is_none() {
         servers = [Behaviour::Good; 3];
     }
+    let sortlist = resolv_conf.as_ref().is_some_and(|text| text.contains("sortlist"));
+    let (name, family) = if sortlist && random.chance(2) {
+        ("many.one.test", Family::Ipv4)
+    } else {
+        let families = [Family::Ipv4, Family::Ipv6, Family::Both, Family::Both];
+        (random.pick(&NAMES[..]), random.pick(&families))
+    };
     Case {
-        name: random.pick(&NAMES[..]).to_owned(),
-        family: random.pick(&[Family::Ipv4, Family::Ipv6, Family::Both, Family::Both]),
+        name: name.to_owned(),
+        family,
         hosts,
         host_conf: random.chance(2).then(|| "multi on\n".to_owned()),
         resolv_conf,

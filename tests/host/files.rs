@@ -27,7 +27,7 @@ fn a_wrong_line_is_told_with_its_place_and_loses_itself_alone() {
     assert_eq!(printed.payload, "#dnserror=111");
     for warning in [
         "/etc/resolv.conf:2: \"dns1.example\" is not the address of a name server; line ignored",
-        "/etc/resolv.conf:4: sortlist: \"nonsense\": not an IPv4 address, ignored",
+        "/etc/resolv.conf:4: sortlist: expected ADDRESS or ADDRESS/MASK, found \"nonsense\"; ignored",
         "127.0.0.99:53: connection refused",
     ] {
         assert!(printed.log.contains(warning), "{warning}: {}", printed.log);

@@ -25,10 +25,11 @@ fn blocks(heading: &str) -> Vec<String> {
 fn sources(name: &str) -> PathBuf {
     let folder = scratch(name);
     let _ = fs::remove_dir_all(&folder);
-    for inner in ["target/release", "request-key.d"] {
-        fs::create_dir_all(folder.join(inner)).unwrap();
+    let built = folder.join("target/static").join(std::env::consts::ARCH);
+    for inner in [&built, &folder.join("request-key.d")] {
+        fs::create_dir_all(inner).unwrap();
     }
-    fs::copy(executable(), folder.join("target/release/key-dns")).unwrap();
+    fs::copy(executable(), built.join("key-dns")).unwrap();
     let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf");
     fs::copy(rule, folder.join("request-key.d/dns_resolver.conf")).unwrap();
     folder
@@ -71,7 +72,7 @@ const WINS: &str = "key-dns request-key -d -D 'dns_resolver;0;0;0;localhost' cre
 #[test]
 fn the_commands_from_source_install_it_beside_keyutils_and_those_to_go_back_leave_nothing() {
     let [install, _, check, back] = blocks("From source").try_into().unwrap();
-    let install = install.strip_prefix("cargo build --release --locked\n").unwrap();
+    let install = install.strip_prefix("packaging/build-static\n").unwrap();
     let check = check.lines().next().unwrap().replace("mon1.example.org", "localhost");
     assert!(check.starts_with("key-dns resolve "), "{check}");
     let script = format!("{install}{check}\n{WINS}\n{back}");
@@ -84,7 +85,7 @@ fn the_commands_from_source_install_it_beside_keyutils_and_those_to_go_back_leav
 #[test]
 fn the_commands_from_source_make_it_request_key_where_there_is_none() {
     let [install, link, _, back] = blocks("From source").try_into().unwrap();
-    let install = install.strip_prefix("cargo build --release --locked\n").unwrap();
+    let install = install.strip_prefix("packaging/build-static\n").unwrap();
     let asked = "/sbin/request-key -d -D 'dns_resolver;0;0;0;localhost' create 1 0 0 0 0 0";
     let none = "/sbin/request-key /etc/request-key.d /etc/request-key.conf";
     let script = format!("{install}{link}{asked}\n{back}");

@@ -79,9 +79,12 @@ fn a_rejection_is_soon_over() {
 fn a_key_that_its_program_answered_is_left_alone_whatever_the_exit_status() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
+    let syslog = machine.syslog();
     machine.script("/run/key-dns-rk-status", "#!/bin/sh\nkeyctl instantiate $1 fine 0\nexit 3\n");
     machine.file(RULES, "create user rk:* * /run/key-dns-rk-status %k\n");
     assert_eq!(machine.ask_for("user", "rk:status", "x").text(), "fine");
+    // The kernel's refusal of a rejection is what says so, and no failure.
+    assert_eq!(syslog.try_next(Duration::from_millis(500)), None);
 }
 
 #[test]

@@ -91,17 +91,34 @@ fn a_usage_error_in_the_rule_answers_the_key_in_the_same_process_too() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let _server = serve(&mut machine);
-    machine.rule(&format!("create dns_resolver * * {HELPER} --bogus %k"));
-    assert_eq!(machine.ask("usage.rk.test", "").error(), error::EINVAL);
+    for (wrong, name) in [("--bogus %k", "usage"), ("1", "another-key"), ("-D x x", "debug")] {
+        machine.rule(&format!("create dns_resolver * * {HELPER} {wrong}"));
+        let seen = machine.ask(format!("{name}.rk.test"), "");
+        assert_eq!(seen.error(), "request_key: Invalid argument", "{wrong}");
+    }
 }
 
 #[test]
 fn a_rule_that_runs_request_key_again_is_an_error_and_no_loop() {
     let Some(mut machine) = Machine::take() else { return };
-    machine.use_our_request_key();
-    machine.rule(&format!("create dns_resolver * * {UPCALL} %o %k %u %g %T %P %S"));
-    let seen = machine.ask("loop.rk.test", "");
-    assert_eq!(seen.error(), "request_key: Invalid argument");
+    let people = "/run/key-dns-rk-people/key-dns";
+    machine.absent_at_end(people);
+    machine.one_program(&[UPCALL, HELPER, people], &executable());
+    let again = "%o %k %u %g %T %P %S";
+    for (place, program) in [
+        format!("{UPCALL} {again}"),
+        format!("{people} request-key {again}"),
+        format!("{people} key.dns_resolver request-key {again}"),
+        format!("{people} key-dns request-key {again}"),
+        format!("{people} resolve %d"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        machine.rule(&format!("create dns_resolver * * {program}"));
+        let seen = machine.ask(format!("loop{place}.rk.test"), "");
+        assert_eq!(seen.error(), "request_key: Invalid argument", "{program}");
+    }
 }
 
 #[test]

@@ -14,10 +14,24 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The executable under test, which cargo builds beside the folder of the tests.
+/// The executable under test: what `KEY_DNS_EXECUTABLE` names, or the one that cargo has built with the tests.
 pub fn executable() -> PathBuf {
+    match std::env::var_os("KEY_DNS_EXECUTABLE") {
+        Some(path) => std::fs::canonicalize(path).unwrap(),
+        None => built_with_the_tests().join("key-dns"),
+    }
+}
+
+/// The folder of cargo's profile, which the tests are built in too.
+pub fn built_with_the_tests() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.ancestors().nth(2).unwrap().join("key-dns")
+    test.ancestors().nth(2).unwrap().to_owned()
+}
+
+/// Whether the executable under test needs no dynamic loader: it names none (PT_INTERP).
+pub fn is_static() -> bool {
+    let bytes = std::fs::read(executable()).unwrap();
+    !bytes.windows(8).any(|window| window == b"/ld-linu" || window == b"/ld-musl")
 }
 
 /// Where the tests may write.

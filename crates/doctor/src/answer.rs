@@ -1,14 +1,14 @@
 //! The answer that the kernel would get, without asking the kernel.
 
 use crate::report::{Finding, Step};
-use crate::subject::{Consumer, Question};
+use crate::subject::{Consumer, KeyRequest};
 use key::Description;
 use key::Failure;
 use key::Preference;
 use key::Request;
 use names::Content;
 use names::config::resolv;
-use names::{Address, Origin, Trace, hosts};
+use names::{Address, Origin, Trace, config};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use upcall::Settings;
 use upcall::{Log, LookupReport, Purpose, Reply, look_up};
@@ -33,7 +33,7 @@ pub struct DryRun {
 
 /// Looks the question up as the helper would, with the settings in the file `path`.
 #[must_use]
-pub(crate) fn check(question: &Question, consumer: Consumer, settings: &Settings, path: &str) -> DryRun {
+pub(crate) fn check(question: &KeyRequest, consumer: Consumer, settings: &Settings, path: &str) -> DryRun {
     let mut step = Step::new(NAME);
     let lookup = dry(question, question.callout, settings);
     let reply = Reply::new(&lookup.outcome, settings);
@@ -90,14 +90,14 @@ pub(crate) fn check(question: &Question, consumer: Consumer, settings: &Settings
 
 /// All addresses that the name has, whichever of them would be handed over.
 #[must_use]
-pub(crate) fn all_addresses(question: &Question, settings: &Settings) -> Vec<IpAddr> {
+pub(crate) fn all_addresses(question: &KeyRequest, settings: &Settings) -> Vec<IpAddr> {
     match dry(question, "list", settings).outcome.map(|answer| answer.content) {
         Ok(Content::Addresses(addresses)) => addresses.iter().map(|address| address.ip).collect(),
         _ => Vec::new(),
     }
 }
 
-fn dry(question: &Question, callout: &str, settings: &Settings) -> LookupReport {
+fn dry(question: &KeyRequest, callout: &str, settings: &Settings) -> LookupReport {
     let description = Description::from_argument(question.description.as_bytes());
     let request = Request { description, callout: callout.as_bytes().to_vec() };
     look_up(&request, settings, Trace::default(), Purpose::GoOn, &Log::none())
@@ -126,10 +126,10 @@ fn usable(step: &mut Step, Address { ip, origin }: &Address) {
         ip.is_unspecified() || ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
     if nobody {
         let remedy = match origin {
-            Origin::Hosts(line) => format!("sed -i '{line}d' {}", hosts::PATH),
+            Origin::Hosts(line) => format!("sed -i '{line}d' {}", config::HOSTS),
             Origin::Dns { server: Some(server), .. } => format!(
                 "sed -i 's/^nameserver  *{} *$/nameserver ADDRESS/' {}",
-                crate::servers::bare(*server).replace('.', "\\."),
+                crate::repair::servers::bare(*server).replace('.', "\\."),
                 resolv::PATH
             ),
             _ => "key-dns resolve --trace NAME".to_owned(),
@@ -162,7 +162,7 @@ fn usable(step: &mut Step, Address { ip, origin }: &Address) {
 
 /// Why there is no answer.
 fn explain(
-    question: &Question,
+    question: &KeyRequest,
     settings: &Settings,
     path: &str,
     lookup: &LookupReport,
@@ -185,7 +185,7 @@ fn explain(
             format!("sed -Ei 's/^( *family *=).*/\\1 {family}-first/' {path}"),
         );
     }
-    let add = format!("echo 'ADDRESS {name}' >>{}", hosts::PATH);
+    let add = format!("echo 'ADDRESS {name}' >>{}", config::HOSTS);
     match failure {
         Failure::NoSuchName { .. } => Finding::broken(
             "no-such-name",

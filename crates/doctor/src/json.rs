@@ -1,6 +1,6 @@
 //! A report as JSON, as `docs/doctor.schema.json` has it.
 
-use crate::report::{Finding, Report, Status, Step};
+use crate::report::{Finding, Report, Step, StepStatus};
 use serde::Serialize;
 
 /// The version of the format. A new one comes when a field goes or means something else; fields are added without.
@@ -76,7 +76,7 @@ impl<'a> From<&'a Finding> for OneFinding<'a> {
     fn from(finding: &'a Finding) -> Self {
         Self {
             id: finding.id,
-            severity: Status::from(finding.severity).word(),
+            severity: StepStatus::from(finding.severity).word(),
             problem: &finding.problem,
             evidence: &finding.evidence,
             remedy: &finding.remedy,

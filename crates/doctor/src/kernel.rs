@@ -8,7 +8,7 @@ use crate::host_root::HostRoot;
 use crate::report::{Finding, Step};
 use crate::subject::{Consumer, Subject};
 use config::Config;
-pub(crate) use place::{Place, place};
+pub(crate) use place::{Whereabouts, place};
 
 /// The name of the step.
 pub const NAME: &str = "kernel";

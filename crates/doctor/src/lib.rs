@@ -29,4 +29,4 @@ pub mod text;
 
 pub use answer::DryRun;
 pub use host_root::HostRoot;
-pub use report::{Finding, Kind, Report, Severity, Status, Step, Unseen, exit};
+pub use report::{Finding, Report, ReportKind, Severity, Step, StepStatus, Unseen, exit};

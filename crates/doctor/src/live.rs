@@ -10,7 +10,7 @@ use crate::explain::name_of;
 use crate::host_root::HostRoot;
 use crate::report::{Finding, Step};
 use crate::rule::Winner;
-use crate::subject::{Consumer, Question};
+use crate::subject::{Consumer, KeyRequest};
 use crate::{repair, request_key};
 use key::Payload;
 use key::keyctl;
@@ -80,7 +80,7 @@ fn parse(output: &[u8]) -> Option<Brought> {
 #[derive(Clone, Copy, Debug)]
 pub struct Before<'a> {
     /// What is asked.
-    pub question: &'a Question,
+    pub question: &'a KeyRequest,
     /// By whom.
     pub consumer: Consumer,
     /// The settings in force.
@@ -129,14 +129,14 @@ pub fn check(look: &HostRoot, before: Before<'_>) -> Step {
 }
 
 /// Has a process of its own ask, and calls `look` meanwhile.
-fn call(question: &Question, limit: Duration, look: impl FnMut()) -> io::Result<Ended> {
+fn call(question: &KeyRequest, limit: Duration, look: impl FnMut()) -> io::Result<Ended> {
     let command = child::this_program(&[ASK, "--", &question.description, question.callout]);
     child::run_watching(command, limit, Errors::Drop, look)
 }
 
 /// Asks once more, and looks whether an answer can be seen that is over before the program has ended: the caller then
 /// gets ENOKEY too (security/keys/request_key.c, `call_sbin_request_key()`).
-fn expires_early(question: &Question, limit: Duration) -> Option<String> {
+fn expires_early(question: &KeyRequest, limit: Duration) -> Option<String> {
     let mut seen = None;
     let name = question.description.as_bytes();
     let look = || {

@@ -2,11 +2,11 @@
 
 use crate::cache::Cache;
 use crate::host_root::HostRoot;
-use crate::kernel::{Kernel, Place, place};
-use crate::report::{Kind, Report, Step};
+use crate::kernel::{Kernel, Whereabouts, place};
+use crate::report::{Report, ReportKind, Step};
 use crate::request_key::RequestKey;
 use crate::rule::{Choice, Winner};
-use crate::subject::{NoSubject, Question, Subject};
+use crate::subject::{KeyRequest, NoSubject, Subject};
 use crate::{answer, kernel, live, logs, remembered, request_key, rule, servers, settings};
 use upcall::{DEFAULT_PATH, Settings};
 
@@ -29,7 +29,7 @@ pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> 
     let kernel = kernel::check(look, &subject, nix::unistd::getuid().as_raw());
     let mut way = Way { look, subject: &subject, steps, kernel, elsewhere: None };
     way.go();
-    Ok(Report { kind: Kind::Lookup, subject: text.map(str::to_owned), steps: way.steps })
+    Ok(Report { kind: ReportKind::Lookup, subject: text.map(str::to_owned), steps: way.steps })
 }
 
 /// What became of the subject.
@@ -77,7 +77,7 @@ impl Way<'_> {
         let request_key = self.request_key();
         self.steps.push(request_key.step.clone());
         let questions = self.subject.questions.clone();
-        let sample = [Question { description: SAMPLE.to_owned(), callout: "" }];
+        let sample = [KeyRequest { description: SAMPLE.to_owned(), callout: "" }];
         let asked = if questions.is_empty() { sample.as_slice() } else { &questions };
         let choices: Vec<Choice> = asked.iter().map(|question| self.rule(question, &request_key)).collect();
         self.push_all(asked, choices.iter().map(|choice| choice.step.clone()).collect());
@@ -99,7 +99,7 @@ impl Way<'_> {
     /// The steps that each name has for itself.
     fn names(
         &mut self,
-        questions: &[Question],
+        questions: &[KeyRequest],
         choices: &[Choice],
         request_key: &RequestKey,
         settings: &Settings,
@@ -144,7 +144,7 @@ impl Way<'_> {
     }
 
     /// Adds steps of one name, each with what it is about; those that say the same once.
-    fn push_all(&mut self, questions: &[Question], steps: Vec<Step>) {
+    fn push_all(&mut self, questions: &[KeyRequest], steps: Vec<Step>) {
         let several = questions.len() > 1;
         if several && steps.windows(2).all(|pair| pair.first() == pair.last()) {
             self.steps.extend(steps.into_iter().next());
@@ -161,11 +161,11 @@ impl Way<'_> {
             return;
         }
         match place(self.look) {
-            Place::Host(why) => self.kernel.step.fact(format!("in the initial namespaces: {why}")),
-            Place::Unknown(why) => {
+            Whereabouts::Host(why) => self.kernel.step.fact(format!("in the initial namespaces: {why}")),
+            Whereabouts::Unknown(why) => {
                 self.kernel.step.fact(format!("maybe in other namespaces than the helper: {why}"));
             }
-            Place::Container(why) => {
+            Whereabouts::Container(why) => {
                 self.kernel.step.unseen(
                     "the host's files and network",
                     format!(
@@ -191,7 +191,7 @@ impl Way<'_> {
         }
     }
 
-    fn rule(&self, question: &Question, request_key: &RequestKey) -> Choice {
+    fn rule(&self, question: &KeyRequest, request_key: &RequestKey) -> Choice {
         if let Some(step) = self.hidden(rule::NAME) {
             return Choice { step, winner: None };
         }
@@ -208,13 +208,13 @@ impl Way<'_> {
         }
     }
 
-    fn servers(&self, question: Option<&Question>, settings: &Settings) -> Step {
+    fn servers(&self, question: Option<&KeyRequest>, settings: &Settings) -> Step {
         self.hidden(servers::NAME).unwrap_or_else(|| servers::check(self.look, question, settings))
     }
 
     fn live(
         &self,
-        question: &Question,
+        question: &KeyRequest,
         settings: &Settings,
         dry: Option<&answer::DryRun>,
         winner: Option<&Winner>,

@@ -2,7 +2,7 @@
 
 /// A file system and where it belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct MountEntry {
     /// The folder.
     pub mount_point: String,
     /// `ceph`, `nfs4`, `cifs`, …
@@ -15,11 +15,11 @@ pub(crate) struct Entry {
 
 /// The entries of a mountinfo; lines that are none are passed over.
 #[must_use]
-pub(crate) fn mountinfo(text: &str) -> Vec<Entry> {
+pub(crate) fn mountinfo(text: &str) -> Vec<MountEntry> {
     let entry = |line: &str| {
         let (left, right) = line.split_once(" - ")?;
         let mut right = right.split(' ');
-        Some(Entry {
+        Some(MountEntry {
             mount_point: unescape(left.split(' ').nth(4)?),
             fs_type: right.next()?.to_owned(),
             source: unescape(right.next()?),
@@ -31,11 +31,11 @@ pub(crate) fn mountinfo(text: &str) -> Vec<Entry> {
 
 /// The entries of an fstab.
 #[must_use]
-pub(crate) fn fstab(text: &str) -> Vec<Entry> {
+pub(crate) fn fstab(text: &str) -> Vec<MountEntry> {
     let entry = |line: &str| {
         let mut fields = line.split_whitespace();
         let source = fields.next().filter(|source| !is_comment(source))?;
-        Some(Entry {
+        Some(MountEntry {
             source: unescape(source),
             mount_point: unescape(fields.next()?),
             fs_type: fields.next()?.to_owned(),
@@ -75,7 +75,7 @@ mod tests {
                     junk\n";
         assert_eq!(
             mountinfo(text),
-            [Entry {
+            [MountEntry {
                 mount_point: "/mnt/a b".to_owned(),
                 fs_type: "ceph".to_owned(),
                 source: "mon1:6789:/x\\y".to_owned(),

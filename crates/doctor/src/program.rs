@@ -17,7 +17,7 @@ const DEEPEST: usize = 5;
 
 /// What stands in the way of a program. Each tells what was seen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Obstacle {
+pub(crate) enum ProgramFault {
     /// There is no such file.
     #[error("there is no {0}")]
     Missing(String),
@@ -59,7 +59,7 @@ pub(crate) enum Obstacle {
         /// What it names.
         interpreter: String,
         /// What is wrong with that.
-        obstacle: Box<Obstacle>,
+        obstacle: Box<ProgramFault>,
     },
     /// The dynamic loader does not find a library.
     #[error("{path} needs {library}, which {loader} does not find")]
@@ -94,35 +94,35 @@ pub(crate) struct Program {
 ///
 /// # Errors
 /// What stands in the way.
-pub(crate) fn check(look: &HostRoot, path: &str) -> Result<Program, Obstacle> {
+pub(crate) fn check(look: &HostRoot, path: &str) -> Result<Program, ProgramFault> {
     follow(look, path, DEEPEST)
 }
 
-fn follow(look: &HostRoot, path: &str, depth: usize) -> Result<Program, Obstacle> {
-    let unseen = |error: io::Error| Obstacle::Unseen { path: path.to_owned(), kind: error.kind() };
+fn follow(look: &HostRoot, path: &str, depth: usize) -> Result<Program, ProgramFault> {
+    let unseen = |error: io::Error| ProgramFault::Unseen { path: path.to_owned(), kind: error.kind() };
     let metadata = match look.metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(match look.link(path) {
                 Ok(target) => {
-                    Obstacle::Dangling { path: path.to_owned(), target: target.display().to_string() }
+                    ProgramFault::Dangling { path: path.to_owned(), target: target.display().to_string() }
                 }
-                Err(_) => Obstacle::Missing(path.to_owned()),
+                Err(_) => ProgramFault::Missing(path.to_owned()),
             });
         }
         Err(error) => return Err(unseen(error)),
     };
     if !metadata.is_file() {
-        return Err(Obstacle::NotAFile(path.to_owned()));
+        return Err(ProgramFault::NotAFile(path.to_owned()));
     }
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o111 == 0 {
-        return Err(Obstacle::NotExecutable { path: path.to_owned(), mode });
+        return Err(ProgramFault::NotExecutable { path: path.to_owned(), mode });
     }
     if look.is_host()
         && statvfs(Path::new(path)).is_ok_and(|facts| facts.flags().contains(FsFlags::ST_NOEXEC))
     {
-        return Err(Obstacle::NoExec(path.to_owned()));
+        return Err(ProgramFault::NoExec(path.to_owned()));
     }
     let mut file = File::open(look.path(path)).map_err(unseen)?;
     let mut head = Vec::new();
@@ -138,12 +138,12 @@ fn follow(look: &HostRoot, path: &str, depth: usize) -> Result<Program, Obstacle
     if !is_program {
         let start = head.get(..head.len().min(16)).unwrap_or_default().escape_ascii();
         let start = if head.is_empty() { "nothing: it is empty".to_owned() } else { format!("\"{start}\"") };
-        return Err(Obstacle::NotAProgram { path: path.to_owned(), start });
+        return Err(ProgramFault::NotAProgram { path: path.to_owned(), start });
     }
     if let Some(interpreter) = &interpreter
         && let Some(depth) = depth.checked_sub(1)
     {
-        follow(look, interpreter, depth).map_err(|obstacle| Obstacle::Interpreter {
+        follow(look, interpreter, depth).map_err(|obstacle| ProgramFault::Interpreter {
             path: path.to_owned(),
             interpreter: interpreter.clone(),
             obstacle: Box::new(obstacle),
@@ -201,7 +201,7 @@ fn elf(file: &mut File, head: &[u8]) -> io::Result<Option<String>> {
 }
 
 /// Has the dynamic loader list the libraries of a program, which does not run it.
-fn libraries(path: &str, loader: &str) -> Result<(), Obstacle> {
+fn libraries(path: &str, loader: &str) -> Result<(), ProgramFault> {
     let mut command = Command::new(loader);
     command.args(["--list", path]).env_clear().env("LC_ALL", "C");
     // One that lists nothing, or can't be asked, has not said that anything is missing.
@@ -210,7 +210,7 @@ fn libraries(path: &str, loader: &str) -> Result<(), Obstacle> {
     };
     let text = String::from_utf8_lossy(&output);
     text.lines().find_map(missing_library).map_or(Ok(()), |library| {
-        Err(Obstacle::Library {
+        Err(ProgramFault::Library {
             path: path.to_owned(),
             library: library.to_owned(),
             loader: loader.to_owned(),
@@ -249,7 +249,7 @@ mod tests {
     use crate::host_root::tree;
     use std::fs;
 
-    fn program(name: &str, text: &str, mode: u32) -> Result<Program, Obstacle> {
+    fn program(name: &str, text: &str, mode: u32) -> Result<Program, ProgramFault> {
         let look = tree(&format!("program-{name}"), &[("p", text), ("bin/sh", "\x7fELF")]);
         let set = |path: &str, mode| fs::set_permissions(look.path(path), fs::Permissions::from_mode(mode));
         set("p", mode).unwrap();
@@ -269,7 +269,7 @@ mod tests {
         );
         assert_eq!(program("script", "#!/bin/sh\n", 0o755).unwrap().interpreter.as_deref(), Some("/bin/sh"));
         let look = tree("program-none", &[]);
-        assert_eq!(check(&look, "/p").unwrap_err(), Obstacle::Missing("/p".to_owned()));
+        assert_eq!(check(&look, "/p").unwrap_err(), ProgramFault::Missing("/p".to_owned()));
         std::os::unix::fs::symlink("nowhere", look.path("/p")).unwrap();
         assert_eq!(
             check(&look, "/p").unwrap_err().to_string(),

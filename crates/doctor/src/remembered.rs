@@ -1,10 +1,10 @@
 //! What the kernel remembers of a name: mounts get that, without anybody being asked.
 
 use crate::answer::DryRun;
-use crate::cache::{Answer, Cache, Entry, Place};
+use crate::cache::{Cache, CachedAnswer, CachedKey, KeyOwner};
 use crate::explain::name_of;
 use crate::report::{Finding, Step};
-use crate::subject::Question;
+use crate::subject::KeyRequest;
 use key::Payload;
 
 /// The name of the step.
@@ -12,19 +12,19 @@ pub const NAME: &str = "cache";
 
 /// Looks at the keys for one question. `cache` was seen before the kernel was asked for the name.
 #[must_use]
-pub fn check(cache: Option<&Cache>, question: &Question, dry: Option<&DryRun>) -> Step {
+pub fn check(cache: Option<&Cache>, question: &KeyRequest, dry: Option<&DryRun>) -> Step {
     let mut step = Step::new(NAME);
     let Some(cache) = cache else {
         step.sum("what the kernel remembers is not to be seen");
         step.unseen("the kernel's keys", "/proc/keys can't be read");
         return step;
     };
-    let own = |entry: &&Entry| {
+    let own = |entry: &&CachedKey| {
         let plain = |text: &[u8]| text.strip_suffix(b".").unwrap_or(text).to_ascii_lowercase();
         plain(&entry.name) == plain(question.description.as_bytes())
     };
-    let (kernel, people): (Vec<&Entry>, Vec<&Entry>) =
-        cache.entries.iter().filter(own).partition(|entry| entry.place == Place::Kernel);
+    let (kernel, people): (Vec<&CachedKey>, Vec<&CachedKey>) =
+        cache.entries.iter().filter(own).partition(|entry| entry.place == KeyOwner::Kernel);
     for entry in &people {
         step.fact(format!(
             "key {:08x} of user {}, which no mount sees: {}",
@@ -51,19 +51,19 @@ pub fn check(cache: Option<&Cache>, question: &Question, dry: Option<&DryRun>) -
     step
 }
 
-fn said(entry: &Entry) -> String {
+fn said(entry: &CachedKey) -> String {
     let what = match &entry.answer {
-        Answer::Data(_, Some(payload)) if payload.first() != Some(&0) => text(payload),
-        Answer::Data(length, _) => format!("{length} bytes"),
-        Answer::Error(errno) => name_of(*errno),
-        Answer::Rejected(Some(errno)) => format!("a rejection with {}", name_of(*errno)),
-        Answer::Rejected(None) => "a rejection".to_owned(),
-        Answer::UnderConstruction => "a question that is being answered".to_owned(),
-        Answer::Expired => "what has expired".to_owned(),
-        Answer::Gone => "what was dropped".to_owned(),
+        CachedAnswer::Data(_, Some(payload)) if payload.first() != Some(&0) => text(payload),
+        CachedAnswer::Data(length, _) => format!("{length} bytes"),
+        CachedAnswer::Error(errno) => name_of(*errno),
+        CachedAnswer::Rejected(Some(errno)) => format!("a rejection with {}", name_of(*errno)),
+        CachedAnswer::Rejected(None) => "a rejection".to_owned(),
+        CachedAnswer::UnderConstruction => "a question that is being answered".to_owned(),
+        CachedAnswer::Expired => "what has expired".to_owned(),
+        CachedAnswer::Gone => "what was dropped".to_owned(),
     };
     match (&entry.answer, &entry.left) {
-        (Answer::UnderConstruction | Answer::Expired | Answer::Gone, _) => what,
+        (CachedAnswer::UnderConstruction | CachedAnswer::Expired | CachedAnswer::Gone, _) => what,
         (_, Some(left)) => format!("{what}, for {left} more"),
         (_, None) => format!("{what}, for ever"),
     }
@@ -74,18 +74,18 @@ fn text(payload: &[u8]) -> String {
 }
 
 /// Whether what the kernel remembers stands in the way of what would be found now.
-fn judge(entry: &Entry, question: &Question, dry: Option<&DryRun>) -> Option<Finding> {
+fn judge(entry: &CachedKey, question: &KeyRequest, dry: Option<&DryRun>) -> Option<Finding> {
     let evidence = || format!("/proc/keys: {:08x} {}: {}", entry.serial, question.description, said(entry));
     let remedy = || format!("key-dns cache flush {}", question.name());
     let found = dry.is_some_and(|dry| dry.found);
     match &entry.answer {
-        Answer::Error(_) | Answer::Rejected(_) if found => Some(Finding::broken(
+        CachedAnswer::Error(_) | CachedAnswer::Rejected(_) if found => Some(Finding::broken(
             "failure-remembered",
             "the kernel remembers a failure, and nobody is asked until its time is over",
             evidence(),
             remedy(),
         )),
-        Answer::Data(_, Some(payload)) if found && payload.first() != Some(&0) => {
+        CachedAnswer::Data(_, Some(payload)) if found && payload.first() != Some(&0) => {
             let Some(Payload::Addresses(addresses)) = dry.map(|dry| &dry.reply.payload) else { return None };
             let remembered = text(payload);
             if addresses.iter().any(|ip| ip.to_string() == remembered) {
@@ -101,7 +101,7 @@ fn judge(entry: &Entry, question: &Question, dry: Option<&DryRun>) -> Option<Fin
                 Finding::warn("address-remembered", problem, evidence(), remedy())
             })
         }
-        Answer::UnderConstruction => Some(Finding::warn(
+        CachedAnswer::UnderConstruction => Some(Finding::warn(
             "under-construction",
             "somebody waits for the name now; a program that does not end would hold them for ever",
             evidence(),
@@ -119,9 +119,9 @@ mod tests {
     use key::Ttl;
     use upcall::Reply;
 
-    fn entry(answer: Answer, left: Option<&str>, place: Place) -> Entry {
+    fn entry(answer: CachedAnswer, left: Option<&str>, place: KeyOwner) -> CachedKey {
         let name = b"MON1.example.".to_vec();
-        Entry { serial: 0x1234, name, uid: "0".to_owned(), place, answer, left: left.map(str::to_owned) }
+        CachedKey { serial: 0x1234, name, uid: "0".to_owned(), place, answer, left: left.map(str::to_owned) }
     }
 
     fn found(payload: Payload) -> DryRun {
@@ -129,10 +129,10 @@ mod tests {
         DryRun { step: Step::new("answer"), reply: Reply { payload, expiry: Ttl::MIN, left_out: 0 }, found }
     }
 
-    fn ids(entry: Entry, dry: &DryRun) -> Vec<(&'static str, Severity)> {
+    fn ids(entry: CachedKey, dry: &DryRun) -> Vec<(&'static str, Severity)> {
         let mut cache = Cache::default();
         cache.entries.push(entry);
-        let question = Question { description: "mon1.example".to_owned(), callout: "" };
+        let question = KeyRequest { description: "mon1.example".to_owned(), callout: "" };
         let step = check(Some(&cache), &question, Some(dry));
         step.findings.iter().map(|finding| (finding.id, finding.severity)).collect()
     }
@@ -141,24 +141,24 @@ mod tests {
     fn what_is_remembered_is_held_against_what_is_found() {
         let address = found(Payload::Addresses(vec!["192.0.2.1".parse().unwrap()]));
         let nothing = found(Payload::Error(Errno::ENODATA));
-        let old = || Answer::Data(11, Some(b"192.0.2.99\0".to_vec()));
-        let same = Answer::Data(10, Some(b"192.0.2.1\0".to_vec()));
+        let old = || CachedAnswer::Data(11, Some(b"192.0.2.99\0".to_vec()));
+        let same = CachedAnswer::Data(10, Some(b"192.0.2.1\0".to_vec()));
         for (answer, left, dry, expected) in [
-            (Answer::Error(61), Some("1m"), &address, Some(("failure-remembered", Severity::Broken))),
+            (CachedAnswer::Error(61), Some("1m"), &address, Some(("failure-remembered", Severity::Broken))),
             (
-                Answer::Rejected(Some(126)),
+                CachedAnswer::Rejected(Some(126)),
                 Some("1m"),
                 &address,
                 Some(("failure-remembered", Severity::Broken)),
             ),
-            (Answer::Error(61), Some("1m"), &nothing, None),
+            (CachedAnswer::Error(61), Some("1m"), &nothing, None),
             (old(), Some("4m"), &address, Some(("address-remembered", Severity::Warn))),
             (old(), None, &address, Some(("address-remembered-for-ever", Severity::Broken))),
             (same, Some("4m"), &address, None),
-            (Answer::Expired, None, &address, None),
-            (Answer::UnderConstruction, None, &address, Some(("under-construction", Severity::Warn))),
+            (CachedAnswer::Expired, None, &address, None),
+            (CachedAnswer::UnderConstruction, None, &address, Some(("under-construction", Severity::Warn))),
         ] {
-            let found = ids(entry(answer.clone(), left, Place::Kernel), dry);
+            let found = ids(entry(answer.clone(), left, KeyOwner::Kernel), dry);
             assert_eq!(found, Vec::from_iter(expected), "{answer:?}");
         }
     }
@@ -166,6 +166,6 @@ mod tests {
     #[test]
     fn what_no_mount_finds_is_no_finding() {
         let address = found(Payload::Addresses(vec!["192.0.2.1".parse().unwrap()]));
-        assert_eq!(ids(entry(Answer::Error(61), Some("1m"), Place::People), &address), []);
+        assert_eq!(ids(entry(CachedAnswer::Error(61), Some("1m"), KeyOwner::People), &address), []);
     }
 }

@@ -4,7 +4,7 @@ pub(super) mod servers;
 
 use crate::distribution::{Manager, Package};
 use crate::host_root::HostRoot;
-use crate::program::Obstacle;
+use crate::program::ProgramFault;
 use std::fs;
 use std::path::Path;
 
@@ -21,15 +21,15 @@ pub(crate) fn helper(look: &HostRoot) -> &'static str {
 
 /// The command that makes a program executable again.
 #[must_use]
-pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &Obstacle) -> String {
+pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> String {
     let manager = Manager::of(look);
     match obstacle {
-        Obstacle::NotExecutable { path, .. } => format!("chmod 755 {path}"),
-        Obstacle::NoExec(path) => format!("mount -o remount,exec \"$(findmnt -n -o TARGET -T {path})\""),
-        Obstacle::Library { library, .. } if library.starts_with("libkeyutils.") => {
+        ProgramFault::NotExecutable { path, .. } => format!("chmod 755 {path}"),
+        ProgramFault::NoExec(path) => format!("mount -o remount,exec \"$(findmnt -n -o TARGET -T {path})\""),
+        ProgramFault::Library { library, .. } if library.starts_with("libkeyutils.") => {
             manager.bring_back(Package::KeyutilsLibrary, look)
         }
-        Obstacle::Interpreter { interpreter, .. } if manager.owner(interpreter, look).is_some() => {
+        ProgramFault::Interpreter { interpreter, .. } if manager.owner(interpreter, look).is_some() => {
             let owner = manager.owner(interpreter, look).unwrap_or_default();
             manager.reinstall(&owner)
         }

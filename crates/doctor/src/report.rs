@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// How a step ended, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
+pub enum StepStatus {
     /// Looked at, and well.
     Ok,
     /// Not looked at, as something before it is broken or it does not apply.
@@ -17,7 +17,7 @@ pub enum Status {
     Broken,
 }
 
-impl Status {
+impl StepStatus {
     /// The word for it, in text and in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -40,7 +40,7 @@ pub enum Severity {
     Broken,
 }
 
-impl From<Severity> for Status {
+impl From<Severity> for StepStatus {
     fn from(severity: Severity) -> Self {
         match severity {
             Severity::Warn => Self::Warn,
@@ -170,31 +170,31 @@ impl Step {
 
     /// How it ended.
     #[must_use]
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> StepStatus {
         if self.skipped {
-            return Status::Skipped;
+            return StepStatus::Skipped;
         }
-        let worst = self.findings.iter().map(|finding| Status::from(finding.severity)).max();
-        worst.unwrap_or(if self.unseen.is_empty() { Status::Ok } else { Status::Unknown })
+        let worst = self.findings.iter().map(|finding| StepStatus::from(finding.severity)).max();
+        worst.unwrap_or(if self.unseen.is_empty() { StepStatus::Ok } else { StepStatus::Unknown })
     }
 
     /// Whether it has a finding that breaks mounts.
     #[must_use]
     pub fn is_broken(&self) -> bool {
-        self.status() == Status::Broken
+        self.status() == StepStatus::Broken
     }
 }
 
 /// What a report is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ReportKind {
     /// The way of a lookup.
     Lookup,
     /// The mounts of a process.
     Mounts,
 }
 
-impl Kind {
+impl ReportKind {
     /// The word for it in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -209,7 +209,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// What it is about.
-    pub kind: Kind,
+    pub kind: ReportKind,
     /// What was asked about, as it was typed.
     pub subject: Option<String>,
     /// The steps in their order.
@@ -237,7 +237,7 @@ impl Report {
     pub fn exit(&self) -> u8 {
         if self.steps.iter().any(Step::is_broken) {
             exit::BROKEN
-        } else if self.steps.iter().any(|step| step.status() == Status::Unknown) {
+        } else if self.steps.iter().any(|step| step.status() == StepStatus::Unknown) {
             exit::UNSEEN
         } else {
             exit::WELL

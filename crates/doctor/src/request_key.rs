@@ -2,7 +2,7 @@
 
 use crate::distribution::Manager;
 use crate::host_root::HostRoot;
-use crate::program::{self, Obstacle};
+use crate::program::{self, ProgramFault};
 use crate::repair;
 use crate::report::{Finding, Step};
 use std::os::unix::fs::MetadataExt;
@@ -27,7 +27,7 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
     let mut step = Step::new(NAME);
     let program = match program::check(look, PATH) {
         Ok(program) => program,
-        Err(obstacle @ Obstacle::Unseen { .. }) => {
+        Err(obstacle @ ProgramFault::Unseen { .. }) => {
             step.sum("could not be looked at");
             step.unseen(PATH, obstacle.to_string());
             return RequestKey { step, ours: false };
@@ -70,13 +70,13 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
     RequestKey { step, ours }
 }
 
-fn id(obstacle: &Obstacle) -> &'static str {
+fn id(obstacle: &ProgramFault) -> &'static str {
     match obstacle {
-        Obstacle::Missing(_) | Obstacle::Dangling { .. } => "request-key-missing",
-        Obstacle::NotExecutable { .. } | Obstacle::NoExec(_) => "request-key-not-executable",
-        Obstacle::Library { .. } => "request-key-library",
-        Obstacle::Interpreter { .. } => "request-key-interpreter",
-        Obstacle::NotAFile(_) | Obstacle::NotAProgram { .. } | Obstacle::Unseen { .. } => {
+        ProgramFault::Missing(_) | ProgramFault::Dangling { .. } => "request-key-missing",
+        ProgramFault::NotExecutable { .. } | ProgramFault::NoExec(_) => "request-key-not-executable",
+        ProgramFault::Library { .. } => "request-key-library",
+        ProgramFault::Interpreter { .. } => "request-key-interpreter",
+        ProgramFault::NotAFile(_) | ProgramFault::NotAProgram { .. } | ProgramFault::Unseen { .. } => {
             "request-key-no-program"
         }
     }

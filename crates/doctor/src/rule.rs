@@ -1,10 +1,10 @@
 //! The rule that wins for a key, what it beats, and the program that it names.
 
 use crate::host_root::HostRoot;
-use crate::program::{self, Obstacle};
+use crate::program::{self, ProgramFault};
 use crate::repair;
 use crate::report::{Finding, Step};
-use crate::subject::Question;
+use crate::subject::KeyRequest;
 use std::io;
 use std::path::{Path, PathBuf};
 use upcall::request_key::Argument;
@@ -59,7 +59,7 @@ impl Winner {
 
 /// Looks at the rules for one key. `ours` is whether `request-key` is this program.
 #[must_use]
-pub(crate) fn check(look: &HostRoot, question: &Question, ours: bool) -> Choice {
+pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choice {
     let mut step = Step::new(NAME);
     let trust = if ours { Trust::Owners } else { Trust::Anyone };
     let files = RuleFiles::read_in(&look.path(ROOT), trust);
@@ -225,7 +225,7 @@ fn flaw(look: &HostRoot, winner: &Winner, rule: &Rule<'_>) -> Option<Finding> {
     let path = &winner.program;
     let at = winner.at();
     match program::check(look, path) {
-        Ok(_) | Err(Obstacle::Unseen { .. }) => {}
+        Ok(_) | Err(ProgramFault::Unseen { .. }) => {}
         Err(obstacle) => {
             return Some(Finding::broken(
                 "helper-not-runnable",
@@ -285,7 +285,7 @@ mod tests {
             let mode = if name == "writable" && path.ends_with("a.conf") { 0o666 } else { 0o644 };
             let _ = fs::set_permissions(look.path(path), fs::Permissions::from_mode(mode));
         }
-        let question = Question { description: "mon1.example".to_owned(), callout: "" };
+        let question = KeyRequest { description: "mon1.example".to_owned(), callout: "" };
         check(&look, &question, ours)
     }
 

@@ -5,17 +5,17 @@ mod probe;
 use crate::host_root::HostRoot;
 use crate::repair::servers as repair;
 use crate::report::{Finding, Step};
-use crate::subject::Question as Asked;
+use crate::subject::KeyRequest as Asked;
 use key::{Family, Preference};
 use names::Obstacle;
 use names::Trace;
 use names::hosts::Files;
 use names::message::rcode;
 use names::special;
-use names::{Families, Origin, hosts};
-use names::{Host, Kind};
+use names::{Families, Origin, config, hosts};
+use names::{Host, NameKind};
 use probe::Probe;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use upcall::{DEFAULT_PATH, Settings};
 
 /// The name of the step.
@@ -33,14 +33,14 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
         Preference::Only(family) | Preference::First(family) => family,
         Preference::Any => Family::Ipv4,
     };
-    let dns = host.dns(Kind::Host);
+    let dns = host.dns(NameKind::Host);
     if !dns.search.is_empty() {
         step.fact(format!("search list: {}, ndots {}", dns.search.join(" "), dns.ndots));
     }
     let here = asked.filter(|asked| !asked.is_cell()).map(Asked::name);
     let hosts = here.filter(|_| order.contains(&"files")).map_or_else(Vec::new, |name| entries(name, family));
     for (ip, line) in &hosts {
-        step.fact(format!("{}:{line}: {ip}", hosts::PATH));
+        step.fact(format!("{}:{line}: {ip}", config::HOSTS));
     }
     if !order.iter().any(|source| ["dns", "resolve"].contains(source)) {
         step.sum(format!("sources {}: DNS is not asked", order.join(" ")));
@@ -199,12 +199,7 @@ fn overridden(step: &mut Step, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
     step.find(Finding::warn(
         "hosts-override",
         "the hosts file has another address for the name than DNS, and comes first",
-        format!("{}:{line}: {ip}; {probe}", hosts::PATH),
-        format!("sed -i '{line}d' {}", hosts::PATH),
+        format!("{}:{line}: {ip}; {probe}", config::HOSTS),
+        format!("sed -i '{line}d' {}", config::HOSTS),
     ));
-}
-
-/// What a server is called in a command.
-pub(super) fn bare(server: SocketAddr) -> String {
-    server.ip().to_string()
 }

@@ -3,9 +3,9 @@
 use crate::host_root::HostRoot;
 use crate::repair;
 use crate::report::{Finding, Step};
+use names::config;
 use names::config::{gai, nsswitch, resolv};
 use names::file::Warning;
-use names::hosts;
 use std::io;
 use std::path::Path;
 use upcall::{DEFAULT_PATH, Settings};
@@ -38,7 +38,7 @@ pub(crate) fn check(look: &HostRoot, path: Option<&str>) -> (Step, Settings) {
     if let Some(text) = contents(&mut step, look, gai::PATH, false, &mut read) {
         warn(&mut step, gai::PATH, &gai::parse(&text).1);
     }
-    contents(&mut step, look, hosts::PATH, false, &mut read);
+    contents(&mut step, look, config::HOSTS, false, &mut read);
     step.sum(if read.is_empty() {
         "none of the files is there; the defaults stand".to_owned()
     } else {

@@ -1,7 +1,7 @@
 //! What is asked about: the keys that the kernel would request for a name, a mount source or a mount point.
 
 use crate::host_root::HostRoot;
-use crate::mount_table::{self, Entry};
+use crate::mount_table::{self, MountEntry};
 use names::literal;
 
 /// Whose lookup it is.
@@ -35,14 +35,14 @@ impl Consumer {
 
 /// One key that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct KeyRequest {
     /// Its description: `NAME`, `a:NAME`, `afsdb:CELL`.
     pub description: String,
     /// Its callout info.
     pub callout: &'static str,
 }
 
-impl Question {
+impl KeyRequest {
     fn of_host(name: &str) -> Self {
         Self { description: name.to_owned(), callout: "" }
     }
@@ -76,7 +76,7 @@ pub struct Subject {
     /// Whose lookups they are.
     pub consumer: Consumer,
     /// The keys.
-    pub questions: Vec<Question>,
+    pub questions: Vec<KeyRequest>,
     /// Addresses that stand in the place of names: nobody is asked for them.
     pub addresses: Vec<String>,
     /// Where it comes from, for a mount point.
@@ -112,7 +112,7 @@ impl Subject {
             if literal::parse(bare).is_some() {
                 subject.addresses.push(bare.to_owned());
             } else {
-                let question = Question::of_host(bare);
+                let question = KeyRequest::of_host(bare);
                 if !subject.questions.contains(&question) {
                     subject.questions.push(question);
                 }
@@ -128,7 +128,7 @@ impl Subject {
     }
 
     fn of_cell(cell: &str) -> Self {
-        Self { questions: vec![Question::of_cell(cell)], ..Self::new(Consumer::Afs, &[]) }
+        Self { questions: vec![KeyRequest::of_cell(cell)], ..Self::new(Consumer::Afs, &[]) }
     }
 
     /// Takes apart what was typed. For a mount point, what is mounted there, or is to be.
@@ -147,7 +147,8 @@ impl Subject {
             "" => "/",
             path => path,
         };
-        let find = |entries: Vec<Entry>| entries.into_iter().rev().find(|entry| entry.mount_point == path);
+        let find =
+            |entries: Vec<MountEntry>| entries.into_iter().rev().find(|entry| entry.mount_point == path);
         let mounted = find(mount_table::mountinfo(&look.text("/proc/self/mountinfo").unwrap_or_default()));
         let (entry, place) = match mounted.filter(|entry| entry.fs_type != "autofs") {
             Some(entry) => (entry, "/proc/self/mountinfo"),
@@ -170,7 +171,7 @@ impl Subject {
 
     /// Takes apart what is mounted; `None` where the file system asks for no names.
     #[must_use]
-    pub(crate) fn of_mount(entry: &Entry) -> Option<Result<Self, NoSubject>> {
+    pub(crate) fn of_mount(entry: &MountEntry) -> Option<Result<Self, NoSubject>> {
         let consumer = match entry.fs_type.as_str() {
             "ceph" => Consumer::Ceph,
             "cifs" | "smb3" => Consumer::Cifs,
@@ -238,7 +239,7 @@ impl Subject {
             .split_once(':')
             .is_some_and(|(kind, _)| kind.eq_ignore_ascii_case("a") || kind.eq_ignore_ascii_case("aaaa"));
         if typed {
-            return Self { questions: vec![Question::of_host(text)], ..Self::new(Consumer::Anyone, &[]) };
+            return Self { questions: vec![KeyRequest::of_host(text)], ..Self::new(Consumer::Anyone, &[]) };
         }
         Self::new(Consumer::Anyone, &[without_port(text)])
     }

@@ -1,6 +1,6 @@
 //! A report as text: one line a step, and below it what is wrong.
 
-use crate::report::{Finding, Report, Status, Step};
+use crate::report::{Finding, Report, Step, StepStatus};
 use std::fmt::Write;
 
 /// How a report is written.
@@ -56,16 +56,16 @@ fn render_finding(out: &mut String, finding: &Finding, indent: &str, style: Styl
 }
 
 /// What begins the line of a step.
-fn mark(status: Status, style: Style) -> String {
+fn mark(status: StepStatus, style: Style) -> String {
     if !style.colour {
         return format!("{:<WORD$}", status.word());
     }
     let (mark, colour) = match status {
-        Status::Ok => ("✓", "32"),
-        Status::Skipped => ("-", "2"),
-        Status::Unknown => ("?", "36"),
-        Status::Warn => ("!", "33"),
-        Status::Broken => ("✗", "1;31"),
+        StepStatus::Ok => ("✓", "32"),
+        StepStatus::Skipped => ("-", "2"),
+        StepStatus::Unknown => ("?", "36"),
+        StepStatus::Warn => ("!", "33"),
+        StepStatus::Broken => ("✗", "1;31"),
     };
     paint(mark, colour, style)
 }
@@ -91,7 +91,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Kind;
+    use crate::report::ReportKind;
 
     fn report() -> Report {
         let mut well = Step::new("kernel");
@@ -102,7 +102,7 @@ mod tests {
         broken.find(Finding::broken("x", "no \x1b[31mupcall", "ENOENT", "apt-get install keyutils"));
         let mut unknown = Step::new("cache").about("mon1");
         unknown.unseen("keys of root", "not root");
-        Report { kind: Kind::Lookup, subject: None, steps: vec![well, broken, unknown] }
+        Report { kind: ReportKind::Lookup, subject: None, steps: vec![well, broken, unknown] }
     }
 
     #[test]

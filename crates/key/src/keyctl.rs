@@ -64,10 +64,15 @@ pub fn read(key: i32) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As `keyctl(2)`: EPERM without authority over the key.
 pub fn reject(key: KeySerial, ttl: Ttl, errno: Errno) -> io::Result<()> {
-    let seconds = ttl.as_secs().max(SHORTEST_TIMEOUT);
-    let arguments = [serial(key.get()), c_ulong::from(seconds), c_ulong::from(errno.number()), 0];
+    let arguments = [serial(key.get()), c_ulong::from(timeout(ttl)), c_ulong::from(errno.number()), 0];
     // SAFETY: no argument is a pointer.
     checked(unsafe { raw(libc::KEYCTL_REJECT, arguments) }).map(drop)
+}
+
+/// The timeout, in seconds, of what is to last this long.
+#[must_use]
+pub fn timeout(ttl: Ttl) -> u32 {
+    ttl.as_secs().max(SHORTEST_TIMEOUT)
 }
 
 /// `request_key(2)`: searches for a key of type `dns_resolver`, and has it made where there is none.
@@ -190,4 +195,188 @@ pub unsafe fn raw(operation: u32, [two, three, four, five]: [c_ulong; 4]) -> c_l
 
 fn checked(result: c_long) -> io::Result<c_long> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Session keyrings of tests' own, which anybody may have, and keys in them.
+#[cfg(test)]
+pub(crate) mod session {
+    use super::*;
+    use std::ffi::CString;
+    use std::io::Write as _;
+    use std::thread;
+
+    /// Runs a scene on a thread that has a new session keyring of this name: the thread alone has it. Where the system
+    /// lets nobody have keys, as in many containers, that is said, and nothing is run.
+    pub(crate) fn in_session(name: &str, scene: impl FnOnce() + Send) {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let name = CString::new(name).unwrap();
+                // Not by a function that is to be tested: its failure is not to be taken for the system's.
+                // SAFETY: the pointer is to a NUL-terminated string that outlives the call.
+                let joined = unsafe {
+                    libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, name.as_ptr())
+                };
+                if joined >= 0 {
+                    return scene();
+                }
+                let error = io::Error::last_os_error();
+                assert!(std::env::var_os("CI").is_none(), "no session keyring: {error}");
+                let _ = writeln!(io::stderr(), "skipped: no session keyring: {error}");
+            });
+        });
+    }
+
+    /// Adds a key to a keyring.
+    pub(crate) fn add(keyring: i32, key_type: &CStr, description: &str, payload: &[u8]) -> io::Result<i32> {
+        let description = CString::new(description).unwrap();
+        let data = if payload.is_empty() { std::ptr::null() } else { payload.as_ptr() };
+        // SAFETY: two pointers are to NUL-terminated strings, and one to as many bytes as the number after it says; all
+        // outlive the call.
+        let key = checked(unsafe {
+            libc::syscall(
+                libc::SYS_add_key,
+                key_type.as_ptr(),
+                description.as_ptr(),
+                data,
+                payload.len(),
+                c_long::from(keyring),
+            )
+        })?;
+        Ok(i32::try_from(key).unwrap())
+    }
+
+    /// Adds a key of type `user` to the session keyring.
+    pub(crate) fn add_user(description: &str, payload: &[u8]) -> i32 {
+        add(SESSION_KEYRING, c"user", description, payload).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::session::{add, add_user, in_session};
+    use super::*;
+    use std::cell::Cell;
+
+    /// The errno of a call that fails.
+    #[track_caller]
+    fn errno<T: std::fmt::Debug>(result: io::Result<T>) -> i32 {
+        result.unwrap_err().raw_os_error().unwrap()
+    }
+
+    /// The number of no key.
+    const NO_KEY: i32 = i32::MAX;
+
+    #[test]
+    fn a_key_is_described_and_read_whole() {
+        in_session("test", || {
+            for length in [1, 100, FIRST_BUFFER, FIRST_BUFFER + 1, 3000] {
+                let (name, payload) = ("n".repeat(length), "p".repeat(length));
+                let key = add_user(&name, payload.as_bytes());
+                let text = String::from_utf8(describe(key).unwrap()).unwrap();
+                let fields: Vec<&str> = text.splitn(5, ';').collect();
+                assert_eq!((fields[0], fields[4]), ("user", name.as_str()));
+                assert_eq!(read(key).unwrap(), payload.as_bytes());
+            }
+            assert!(describe(SESSION_KEYRING).unwrap().ends_with(b";test"));
+            assert_eq!([errno(describe(NO_KEY)), errno(read(NO_KEY))], [libc::ENOKEY; 2]);
+            // Nobody has assumed authority.
+            assert_eq!(errno(read(AUTH_KEY)), libc::ENOKEY);
+        });
+    }
+
+    #[test]
+    fn a_buffer_grows_until_all_fits_in() {
+        // What there is may grow between two calls.
+        let lengths = Cell::new([600, 700, 700].as_slice());
+        let filled = fill(|buffer| {
+            let (&length, rest) = lengths.get().split_first().unwrap();
+            lengths.set(rest);
+            buffer.fill(b'x');
+            Ok(length)
+        });
+        assert_eq!((filled.unwrap(), lengths.get().len()), (vec![b'x'; 700], 0));
+        assert_eq!(fill(|_| Ok(LONGEST)).unwrap().len(), LONGEST);
+        assert_eq!(errno(fill(|_| Ok(LONGEST + 1))), libc::EMSGSIZE);
+        assert_eq!(fill(|_| Ok(0)).unwrap(), b"");
+        assert_eq!(errno(fill(|_| Err(io::Error::from_raw_os_error(libc::EACCES)))), libc::EACCES);
+    }
+
+    #[test]
+    fn no_timeout_is_shorter_than_what_lets_the_caller_see_the_key() {
+        let seconds = [1, 2, 3, 86_400].map(|seconds| timeout(Ttl::from_secs(seconds)));
+        assert_eq!(seconds, [2, 2, 3, 86_400]);
+    }
+
+    #[test]
+    fn a_key_that_is_there_is_found_and_none_is_made() {
+        in_session("test", || {
+            let key = add_user("a", b"x");
+            assert_eq!(find(c"user", c"a").unwrap(), key);
+            assert_eq!(errno(find(c"user", c"b")), libc::ENOKEY);
+            assert_eq!(errno(find(c"keyring", c"a")), libc::ENOKEY);
+            // Where the kernel knows the type; a key that is there is not asked for anew.
+            if let Ok(key) = add(SESSION_KEYRING, c"dns_resolver", "a", b"192.0.2.1\0") {
+                assert_eq!(request(c"a", c"").unwrap(), key);
+                assert_eq!(read(key).unwrap(), b"192.0.2.1");
+            }
+        });
+    }
+
+    #[test]
+    fn a_new_session_has_none_of_the_old_keys() {
+        in_session("test", || {
+            add_user("a", b"x");
+            join_new_session().unwrap();
+            assert!(describe(SESSION_KEYRING).unwrap().ends_with(b";_ses"));
+            assert_eq!(errno(find(c"user", c"a")), libc::ENOKEY);
+        });
+    }
+
+    #[test]
+    fn a_key_that_is_invalidated_is_gone() {
+        in_session("test", || {
+            let key = add_user("a", b"x");
+            invalidate(key).unwrap();
+            // By which errno depends on how far the kernel has cleared it away.
+            assert!(read(key).is_err());
+            assert_eq!(errno(invalidate(NO_KEY)), libc::ENOKEY);
+        });
+    }
+
+    #[test]
+    fn a_keyring_is_emptied() {
+        in_session("test", || {
+            let keyring = add(SESSION_KEYRING, c"keyring", "ring", b"").unwrap();
+            add(keyring, c"user", "a", b"x").unwrap();
+            assert_eq!(read(keyring).unwrap().len(), 4);
+            clear(keyring).unwrap();
+            assert_eq!(read(keyring).unwrap(), b"");
+            assert_eq!(errno(clear(NO_KEY)), libc::ENOKEY);
+        });
+    }
+
+    #[test]
+    fn a_key_is_taken_out_of_each_keyring_of_its_own() {
+        in_session("test", || {
+            let key = add_user("a", b"x");
+            let thread = KeyRing::from_special_id(KeyRingIdentifier::Thread, true).unwrap();
+            thread.link_key(Key::from_id(KeySerialId::new(key))).unwrap();
+            assert_eq!([unlink_from_own_keyrings(key), unlink_from_own_keyrings(key)], [2, 0]);
+        });
+    }
+
+    #[test]
+    fn a_key_that_is_not_ours_to_answer_is_not_rejected() {
+        in_session("test", || {
+            let key = KeySerial::new(add_user("a", b"x")).unwrap();
+            assert_eq!(errno(reject(key, Ttl::MIN, Errno::ENODATA)), libc::EPERM);
+            assert_eq!(read(key.get()).unwrap(), b"x");
+        });
+    }
+
+    #[test]
+    fn a_special_keyring_is_a_negative_word() {
+        assert_eq!(serial(SESSION_KEYRING), c_ulong::MAX - 2);
+        assert_eq!(serial(7), 7);
+    }
 }

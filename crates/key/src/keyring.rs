@@ -5,7 +5,7 @@ use crate::errno::Errno;
 use crate::keyctl;
 use crate::serial::KeySerial;
 use crate::ttl::Ttl;
-use libc::EINTR;
+use libc::{EBUSY, EINTR, EPERM};
 use linux_keyutils::{Key, KeyError, KeySerialId};
 use std::io;
 
@@ -59,6 +59,15 @@ pub enum KeyringError {
     },
 }
 
+impl KeyringError {
+    /// Whether the kernel says so that the key has its answer already: who then still has authority hears EBUSY, and
+    /// who gave the answer EPERM (security/keys/key.c, `key_reject_and_link()`; keyctl.c, `keyctl_reject_key()`).
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        matches!(self, Self::Call { source, .. } if matches!(source.raw_os_error(), Some(EBUSY | EPERM)))
+    }
+}
+
 /// A store of keys under construction: the kernel's, and in tests one that fails on purpose.
 pub trait Keyring {
     /// Takes over the authority to instantiate `key`.
@@ -101,16 +110,7 @@ pub struct KernelKeyring;
 
 impl Keyring for KernelKeyring {
     fn assume_authority(&self, key: KeySerial) -> Result<(), KeyringError> {
-        let mut result = handle(key).assume_authority();
-        for _ in 1..AUTHORITY_TRIES {
-            // Another try costs little, and without authority the key stays unanswered.
-            let Err(KeyError::OutOfMemory | KeyError::QuotaExceeded | KeyError::Unknown(EINTR)) = result
-            else {
-                break;
-            };
-            result = handle(key).assume_authority();
-        }
-        result.map_err(|source| KeyringError::Authority { key, source })
+        persist(|| handle(key).assume_authority()).map_err(|source| KeyringError::Authority { key, source })
     }
 
     fn request(&self, key: KeySerial) -> Result<Request, KeyringError> {
@@ -125,8 +125,7 @@ impl Keyring for KernelKeyring {
 
     fn set_timeout(&self, key: KeySerial, ttl: Ttl) -> Result<(), KeyringError> {
         let doing = "set the timeout of";
-        let seconds = ttl.as_secs().max(keyctl::SHORTEST_TIMEOUT);
-        let seconds = usize::try_from(seconds).unwrap_or(usize::MAX);
+        let seconds = usize::try_from(keyctl::timeout(ttl)).unwrap_or(usize::MAX);
         handle(key).set_timeout(seconds).map_err(|source| KeyringError::Key { doing, key, source })
     }
 
@@ -145,6 +144,18 @@ impl Keyring for KernelKeyring {
     }
 }
 
+/// Takes authority. Another try costs little, and without authority the key stays unanswered.
+fn persist(mut assume: impl FnMut() -> Result<(), KeyError>) -> Result<(), KeyError> {
+    let mut result = assume();
+    for _ in 1..AUTHORITY_TRIES {
+        let Err(KeyError::OutOfMemory | KeyError::QuotaExceeded | KeyError::Unknown(EINTR)) = result else {
+            break;
+        };
+        result = assume();
+    }
+    result
+}
+
 fn handle(key: KeySerial) -> Key {
     Key::from_id(KeySerialId::new(key.get()))
 }
@@ -159,4 +170,112 @@ pub fn key_of_this_upcall() -> Option<KeySerial> {
     let description = Description::parse(&text).ok()?;
     let serial = description.name.strip_prefix(b"_req.")?;
     std::str::from_utf8(serial).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyctl::session::{add_user, in_session};
+
+    fn serial(number: i32) -> KeySerial {
+        KeySerial::new(number).unwrap()
+    }
+
+    /// The number of no key.
+    const NO_KEY: i32 = i32::MAX;
+
+    #[test]
+    fn authority_is_asked_for_three_times_where_the_kernel_is_short_of_something() {
+        let tries = |outcomes: [Result<(), KeyError>; 4]| {
+            let mut outcomes = outcomes.into_iter();
+            let result = persist(|| outcomes.next().unwrap());
+            (result, 4 - outcomes.len())
+        };
+        for short in [KeyError::OutOfMemory, KeyError::QuotaExceeded, KeyError::Unknown(EINTR)] {
+            assert_eq!(tries([Err(short), Ok(()), Ok(()), Ok(())]), (Ok(()), 2));
+            assert_eq!(tries([Err(short), Err(short), Ok(()), Ok(())]), (Ok(()), 3));
+            assert_eq!(tries([Err(short), Err(short), Err(short), Ok(())]), (Err(short), 3));
+        }
+        assert_eq!(tries([Ok(()); 4]), (Ok(()), 1));
+        for lasting in [KeyError::KeyDoesNotExist, KeyError::AccessDenied, KeyError::Unknown(EBUSY)] {
+            assert_eq!(tries([Err(lasting), Ok(()), Ok(()), Ok(())]), (Err(lasting), 1));
+        }
+    }
+
+    #[test]
+    fn the_kernel_says_that_a_key_has_its_answer_by_two_errnos() {
+        let key = serial(1);
+        let call = |errno| {
+            let source = io::Error::from_raw_os_error(errno);
+            KeyringError::Call { doing: "reject", key, source }.is_answered()
+        };
+        assert_eq!([EBUSY, EPERM, EINTR, libc::EINVAL].map(call), [true, true, false, false]);
+        let other = KeyringError::Key { doing: "instantiate", key, source: KeyError::PermissionDenied };
+        assert!(!other.is_answered());
+    }
+
+    /// A key that is not under construction is like one that is not ours.
+    #[test]
+    fn a_key_that_is_not_ours_to_answer_is_told_by_each_call() {
+        in_session("test", || {
+            let key = serial(add_user("a", b"x"));
+            let ring = KernelKeyring;
+            let told = |error: KeyringError| error.to_string();
+            let errors = [
+                told(ring.assume_authority(key).unwrap_err()),
+                told(ring.request(key).unwrap_err()),
+                told(ring.request(serial(NO_KEY)).unwrap_err()),
+                told(ring.set_timeout(serial(NO_KEY), Ttl::MIN).unwrap_err()),
+                told(ring.instantiate(key, b"y").unwrap_err()),
+                told(ring.reject(key, Ttl::MIN, Errno::EAGAIN).unwrap_err()),
+            ];
+            let starts = [
+                format!("no authority over key {key}: KeyDoesNotExist"),
+                format!("could not read the callout info of key {key}: "),
+                format!("could not read the description of key {NO_KEY}: "),
+                format!("could not set the timeout of key {NO_KEY}: KeyDoesNotExist"),
+                format!("could not instantiate key {key}: PermissionDenied"),
+                format!("could not reject key {key}: Operation not permitted"),
+            ];
+            for (error, start) in errors.iter().zip(&starts) {
+                assert!(error.starts_with(start), "{error}");
+            }
+            assert_eq!(keyctl::read(key.get()).unwrap(), b"x");
+        });
+    }
+
+    /// When the key expires, as `/proc/keys` has it.
+    fn expiry(key: KeySerial) -> String {
+        let id = format!("{:08x} ", key.get());
+        let keys = std::fs::read_to_string("/proc/keys").unwrap();
+        let line = keys.lines().find(|line| line.starts_with(&id)).unwrap();
+        line.split_whitespace().nth(3).unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_key_expires_when_it_is_told_to() {
+        in_session("test", || {
+            let key = serial(add_user("a", b"x"));
+            assert_eq!(expiry(key), "perm");
+            KernelKeyring.set_timeout(key, Ttl::from_secs(90)).unwrap();
+            assert_eq!(expiry(key), "1m");
+            KernelKeyring.set_timeout(key, Ttl::from_secs(5 * 86_400 + 60)).unwrap();
+            assert_eq!(expiry(key), "5d");
+        });
+    }
+
+    #[test]
+    fn the_key_of_an_upcall_is_the_number_in_the_name_of_its_session() {
+        for (name, key) in [
+            ("_req.1073741824", Some(1 << 30)),
+            ("_req.7", Some(7)),
+            ("_req.", None),
+            ("_req.-7", None),
+            ("_req.7x", None),
+            ("req.7", None),
+            ("7", None),
+        ] {
+            in_session(name, || assert_eq!(key_of_this_upcall().map(KeySerial::get), key, "{name}"));
+        }
+    }
 }

@@ -1,12 +1,10 @@
 //! Addresses, and where they came from.
 
+use crate::config;
 use hickory_resolver::proto::rr::Name;
 use key::{Failure, Family, Ttl};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-
-/// Where the hosts file is.
-pub(crate) const HOSTS: &str = "/etc/hosts";
 
 /// The families of one lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +81,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Literal => f.write_str("the name itself"),
-            Self::Hosts(line) => write!(f, "{HOSTS}:{line}"),
+            Self::Hosts(line) => write!(f, "{}:{line}", config::HOSTS),
             Self::Dns { owner, ttl, .. } => write!(f, "dns: {owner} ttl {ttl}"),
             Self::Localhost => f.write_str("RFC 6761"),
             Self::Getent(source) => write!(f, "{source}, by getent"),

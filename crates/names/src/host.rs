@@ -1,12 +1,13 @@
 //! This host's name service: its files, and the sources in their order.
 
 use crate::address::{Address, AddressSet, Families};
+use crate::config;
 use crate::config::cells::Cell;
 use crate::config::gai;
 use crate::config::nsswitch::{NssStatus, Service};
 use crate::config::resolv::ResolvConf;
 use crate::dns::{Dns, Network, QueryOptions, Transport};
-use crate::host_files::{CellFiles, HostFiles, Warnings};
+use crate::host_files::{CellDatabases, HostFiles, Warnings};
 use crate::message::Record;
 use crate::modules::NssModules;
 use crate::options::LookupOptions;
@@ -30,7 +31,7 @@ pub struct Host<'a, T = Network> {
 
 /// What a name is to those who ask for it.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind<'a> {
+pub enum NameKind<'a> {
     /// The name of a host, as people write it: the search list applies.
     Host,
     /// The target of a DNS record: absolute, and the addresses in the glue are not asked for again.
@@ -109,7 +110,7 @@ impl<'a, T: Transport> Host<'a, T> {
     }
 
     /// What the databases say about the cell that is asked for.
-    pub(crate) fn cell_files(&self) -> Option<&CellFiles> {
+    pub(crate) fn cell_files(&self) -> Option<&CellDatabases> {
         self.files.cell.as_ref()
     }
 
@@ -127,7 +128,7 @@ impl<'a, T: Transport> Host<'a, T> {
     pub async fn lookup(
         &self,
         name: &str,
-        kind: Kind<'_>,
+        kind: NameKind<'_>,
         families: Families,
     ) -> Result<AddressSet, Failure> {
         if families == Families::Only(Family::Ipv4) && literal::looks_numeric(name) {
@@ -189,7 +190,7 @@ impl<'a, T: Transport> Host<'a, T> {
         &self,
         source: &str,
         name: &str,
-        kind: Kind<'_>,
+        kind: NameKind<'_>,
         families: Families,
     ) -> Result<AddressSet, Miss> {
         // That a source which knows no TTL doesn't have the name says nothing to the kernel.
@@ -206,7 +207,7 @@ impl<'a, T: Transport> Host<'a, T> {
                     Ok(found) => found.ok_or_else(not_found),
                     Err(error) => {
                         // Nobody knows what it has; that others have nothing is not the truth then.
-                        let why = format!("{}: {error}", hosts::PATH);
+                        let why = format!("{}: {error}", config::HOSTS);
                         self.warn(why.clone());
                         if error.kind() == io::ErrorKind::NotFound {
                             Err(Miss::Unavailable(why))
@@ -257,7 +258,7 @@ impl<'a, T: Transport> Host<'a, T> {
 
     /// This host's way to ask DNS.
     #[must_use]
-    pub fn dns<'l>(&'l self, kind: Kind<'l>) -> Dns<'l, &'l T> {
+    pub fn dns<'l>(&'l self, kind: NameKind<'l>) -> Dns<'l, &'l T> {
         let conf = &self.files.resolv;
         let mut servers = self.files.servers.clone();
         if conf.rotate && !servers.is_empty() {
@@ -277,8 +278,8 @@ impl<'a, T: Transport> Host<'a, T> {
             },
             options: self.options,
             search: match kind {
-                Kind::Target(_) => Vec::new(),
-                Kind::Host => conf.search.clone().unwrap_or_else(|| own_domain(&self.files.name)),
+                NameKind::Target(_) => Vec::new(),
+                NameKind::Host => conf.search.clone().unwrap_or_else(|| own_domain(&self.files.name)),
             },
             ndots: conf.ndots,
             no_tld_query: conf.no_tld_query,
@@ -286,8 +287,8 @@ impl<'a, T: Transport> Host<'a, T> {
             single_request: conf.single_request,
             sortlist: &conf.sortlist,
             glue: match kind {
-                Kind::Host => &[],
-                Kind::Target(glue) => glue,
+                NameKind::Host => &[],
+                NameKind::Target(glue) => glue,
             },
             trace: self.trace,
         }

@@ -4,7 +4,7 @@
 use crate::config::cells::{self, Cell, Disk};
 use crate::config::gai;
 use crate::config::nsswitch::{self, Service};
-use crate::config::resolv::{self, ResolvConf, Server};
+use crate::config::resolv::{self, NameServer, ResolvConf};
 use crate::file::{self, DeferredFile, Warning};
 use crate::hosts::Files;
 use crate::name;
@@ -46,12 +46,12 @@ pub(crate) struct HostFiles {
     /// The files that there are, of those whose existence says whether a source is of use.
     pub(crate) present: Vec<String>,
     /// The databases of cells, where a cell is asked for.
-    pub(crate) cell: Option<CellFiles>,
+    pub(crate) cell: Option<CellDatabases>,
 }
 
 /// What the databases say about one cell.
 #[derive(Debug)]
-pub(crate) struct CellFiles {
+pub(crate) struct CellDatabases {
     /// In kafs-client's configuration.
     pub(crate) kafs: Cell,
     /// OpenAFS's databases.
@@ -96,7 +96,7 @@ impl HostFiles {
             name: gethostname().unwrap_or_default().to_string_lossy().into_owned(),
             present,
             cell: match query {
-                Some(Query::Cell(query)) => CellFiles::open(query, warnings),
+                Some(Query::Cell(query)) => CellDatabases::open(query, warnings),
                 Some(Query::Host(_)) | None => None,
             },
             order,
@@ -115,13 +115,13 @@ impl HostFiles {
             addresses: HostSources::isolated(),
             name: String::new(),
             present: Vec::new(),
-            cell: cell.map(|kafs| CellFiles { kafs, openafs: cells::OPENAFS.map(DeferredFile::absent) }),
+            cell: cell.map(|kafs| CellDatabases { kafs, openafs: cells::OPENAFS.map(DeferredFile::absent) }),
             order,
         }
     }
 }
 
-impl CellFiles {
+impl CellDatabases {
     fn open(query: &CellQuery, warnings: &Warnings) -> Option<Self> {
         let cell = query.cell.as_str().filter(|cell| name::flaw(cell.as_bytes()).is_none())?;
         let cell = cell.strip_suffix('.').unwrap_or(cell);
@@ -131,7 +131,7 @@ impl CellFiles {
 }
 
 /// The server's address with the index of its interface; an interface that is not there counts as none.
-fn socket_address(server: &Server) -> SocketAddr {
+fn socket_address(server: &NameServer) -> SocketAddr {
     let scope = server
         .scope
         .as_deref()

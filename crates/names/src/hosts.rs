@@ -18,15 +18,12 @@
 //!   IPv4 alone was asked for.
 //! * `RESOLV_HOST_CONF` and `RESOLV_MULTI` in the environment override host.conf.
 
-use crate::address::{Address, AddressSet, Families, HOSTS, Origin};
-use crate::config::host_conf::{self, is_space, trim_start};
+use crate::address::{Address, AddressSet, Families, Origin};
+use crate::config::{self, host_conf};
 use crate::file::DeferredFile;
 use key::Family;
 use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// Where the hosts file is.
-pub const PATH: &str = HOSTS;
 
 const IPV4: Families = Families::Only(Family::Ipv4);
 const IPV6: Families = Families::Only(Family::Ipv6);
@@ -42,7 +39,7 @@ impl Files {
     /// Opens them.
     #[must_use]
     pub fn open() -> Self {
-        Self { hosts: DeferredFile::open(PATH), host_conf: DeferredFile::open(host_conf::PATH) }
+        Self { hosts: DeferredFile::open(config::HOSTS), host_conf: DeferredFile::open(host_conf::PATH) }
     }
 }
 
@@ -180,7 +177,8 @@ impl<'a> Line<'a> {
     /// Parses a piece of the line that holds no newline.
     fn feed(&mut self, mut text: &[u8]) {
         if matches!(self.field, Field::Indent) {
-            text = trim_start(text);
+            let start = text.iter().position(|byte| !is_space(*byte)).unwrap_or(text.len());
+            text = text.get(start..).unwrap_or_default();
         }
         while !matches!(self.field, Field::Over(_)) {
             let end = text.iter().position(|byte| ends_field(*byte));
@@ -250,6 +248,11 @@ impl<'a> Line<'a> {
         self.address.clear();
         address.flatten()
     }
+}
+
+/// `isspace` of the C locale. Other than [`u8::is_ascii_whitespace`] it has the vertical tab.
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 /// Whether `byte` ends a field of a line, or the line.

@@ -3,11 +3,11 @@
 use crate::address::{Address, AddressSet, Families, Origin};
 use crate::config::cells::{self, Cell};
 use crate::config::resolv::ResolvConf;
-use crate::config::{gai, host_conf, nsswitch};
+use crate::config::{self, gai, host_conf, nsswitch};
 use crate::dns::absolute;
 use crate::file::DeferredFile;
 use crate::host::Host;
-use crate::hosts::{self, Files};
+use crate::hosts::Files;
 use crate::message::{Question, RecordType};
 use crate::modules::{ModuleAnswer, NssModules};
 use crate::options::LookupOptions;
@@ -100,7 +100,7 @@ impl TestHost<'_> {
         let (resolv, _) = ResolvConf::parse(self.resolv.as_bytes());
         let cell = self.kafs.clone();
         let mut host = Host::with_files(order, resolv, cell, &self.options, &trace, Script::new(servers));
-        let text = |text| DeferredFile::holding(hosts::PATH, text);
+        let text = |text| DeferredFile::holding(config::HOSTS, text);
         let file = self.hosts_path.map(DeferredFile::open).or(self.hosts.map(text));
         host.files.files = file
             .map(|hosts| Files { hosts, host_conf: DeferredFile::holding(host_conf::PATH, self.host_conf) });

@@ -68,9 +68,12 @@ pub fn answer(
         Err(failure) => return give_up(key, ring, failure, guard, log),
     };
     guard.set_deadline(settings.lookup.deadline);
-    let lookup = look_up(&request, &settings, Trace::default(), Purpose::Answer(key), log);
-    let reply = Reply::new(&lookup.outcome, &settings);
-    hand_over(key, ring, &reply, guard)?;
+    let mut lookup = look_up(&request, &settings, Trace::default(), Purpose::Answer(key), log);
+    let mut reply = Reply::new(&lookup.outcome, &settings);
+    if let Some(failure) = hand_over(key, ring, &reply, guard)? {
+        lookup.outcome = Err(failure);
+        reply = Reply::new(&lookup.outcome, &settings);
+    }
     report(&request, &lookup, &reply, settings.log, log);
     Ok(())
 }
@@ -135,31 +138,38 @@ fn reject(
     Ok(())
 }
 
-/// Puts the reply into the key, its expiry first: authority over it ends with instantiation.
+/// Puts the reply into the key. What the kernel won't take is told as an error, and if it takes no payload at all, as a
+/// rejection.
 ///
-/// What the kernel won't take is told as an error, and if it takes no payload at all, as a rejection.
-fn hand_over(key: KeySerial, ring: &impl Keyring, reply: &Reply, guard: &Guard) -> Result<(), Unanswered> {
+/// Returns the failure that stands in the place of an answer then.
+fn hand_over(
+    key: KeySerial,
+    ring: &impl Keyring,
+    reply: &Reply,
+    guard: &Guard,
+) -> Result<Option<Failure>, Unanswered> {
     if !guard.claim() {
         return Err(Unanswered::Claimed(key));
     }
-    let put = |reply: &Reply| {
-        ring.set_timeout(key, reply.expiry)?;
-        ring.instantiate(key, &reply.payload.encode())
+    let Err(refusal) = put(key, ring, reply) else {
+        return Ok(None);
     };
-    let Err(refusal) = put(reply) else {
-        return Ok(());
-    };
-    let failure = match reply.payload {
-        Payload::Error(_) => None,
-        _ => Some(Failure::Internal(refusal.to_string())),
-    };
-    let fallback =
-        failure.map_or_else(|| reply.clone(), |failure| Reply::new(&Err(failure), &Settings::default()));
-    let Payload::Error(errno) = fallback.payload else {
-        return Err(refusal.into());
-    };
-    ring.reject(key, fallback.expiry, errno)?;
-    Ok(())
+    if let Payload::Error(errno) = reply.payload {
+        ring.reject(key, reply.expiry, errno)?;
+        return Ok(None);
+    }
+    let failure = Failure::Internal(refusal.to_string());
+    let error = Reply::new(&Err(failure.clone()), &Settings::default());
+    if put(key, ring, &error).is_err() {
+        ring.reject(key, error.expiry, failure.verdict().0)?;
+    }
+    Ok(Some(failure))
+}
+
+/// Instantiates the key, after its expiry is set: authority over it ends with instantiation.
+fn put(key: KeySerial, ring: &impl Keyring, reply: &Reply) -> Result<(), KeyringError> {
+    ring.set_timeout(key, reply.expiry)?;
+    ring.instantiate(key, &reply.payload.encode())
 }
 
 /// One line for the outcome, and one for each thing that was passed over.
@@ -175,7 +185,7 @@ fn report(request: &Request, lookup: &LookupReport, reply: &Reply, choice: LogCh
         log.warning(format_args!("{name}: {shortcoming}"));
     }
     match (&lookup.outcome, choice) {
-        (Err(failure), LogChoice::Failures | LogChoice::All) => {
+        (Err(failure), choice) if choice != LogChoice::None || matches!(failure, Failure::Internal(_)) => {
             let errno = failure.verdict().0;
             let tried = match lookup.trace.to_string() {
                 steps if steps.is_empty() => steps,
@@ -196,3 +206,6 @@ fn report(request: &Request, lookup: &LookupReport, reply: &Reply, choice: LogCh
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,7 +47,7 @@ pub struct Lacking {
 }
 
 impl Lacking {
-    fn new(what: &'static str, why: impl fmt::Display) -> Self {
+    pub(crate) fn new(what: &'static str, why: impl fmt::Display) -> Self {
         Self { what, why: why.to_string() }
     }
 }

@@ -81,3 +81,138 @@ impl Guard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Daemon, alone, in_own_process, told};
+    use nix::sys::signal::{Signal, raise};
+    use std::process::Output;
+    use std::thread::sleep;
+    use std::time::Duration;
+    use syslog::Facility;
+
+    /// A key that is not under construction, so that no handler can answer it.
+    const NO_KEY: i32 = i32::MAX;
+    /// Exit status of a scene that came to its end.
+    const TO_ITS_END: i32 = 42;
+
+    /// Sets up handlers that tell on standard error what they do, and runs `scene`.
+    fn guarded(test: &str, scene: impl FnOnce(&Guard)) -> Output {
+        in_own_process(&format!("guard::tests::{test}"), || {
+            let guard = Guard::arm(KeySerial::new(NO_KEY), &Log::new("test", true));
+            scene(&guard);
+            TO_ITS_END
+        })
+    }
+
+    /// The handler's message, without its end, which is the kernel's errno.
+    fn message(output: &Output) -> String {
+        let text = String::from_utf8(output.stderr.clone()).unwrap();
+        let (start, _) = text.split_once("; it could not be answered: errno ").unwrap_or((&text, ""));
+        start.to_owned()
+    }
+
+    #[test]
+    fn a_key_is_claimed_once_and_can_be_given_back() {
+        let guard = Guard::without_handlers();
+        assert_eq!([guard.claim(), guard.claim()], [true, false]);
+        guard.unclaim();
+        assert_eq!([guard.claim(), guard.claim()], [true, false]);
+        // Another key's is another one.
+        assert!(Guard::without_handlers().claim());
+        guard.set_deadline(1);
+        guard.no_deadline();
+    }
+
+    #[test]
+    fn a_key_is_answered_by_a_handler_when_the_time_is_over() {
+        let output = guarded("a_key_is_answered_by_a_handler_when_the_time_is_over", |guard| {
+            // And a second more, in which a lookup can notice it.
+            guard.set_deadline(0);
+            sleep(Duration::from_secs(10));
+        });
+        assert_eq!(message(&output), format!("key {NO_KEY}: not done in time (signal 14)"), "{output:?}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+
+    #[test]
+    fn without_a_deadline_there_is_all_the_time() {
+        let output = guarded("without_a_deadline_there_is_all_the_time", |guard| {
+            guard.set_deadline(0);
+            guard.no_deadline();
+            sleep(Duration::from_millis(1500));
+        });
+        assert_eq!((message(&output).as_str(), output.status.code()), ("", Some(TO_ITS_END)));
+    }
+
+    #[test]
+    fn a_key_is_answered_by_a_handler_when_the_program_is_to_end_or_crashes() {
+        let test = "a_key_is_answered_by_a_handler_when_the_program_is_to_end_or_crashes";
+        let output = guarded(test, |_| raise(Signal::SIGTERM).unwrap());
+        assert_eq!(message(&output), format!("key {NO_KEY}: told to end (signal 15)"), "{output:?}");
+    }
+
+    /// What a daemon hears of a process that is told where it listens, and that process' exit status.
+    fn heard_of(test: &str) -> (Vec<String>, Option<i32>) {
+        let daemon = Daemon::start();
+        let output = alone(&format!("guard::tests::{test}"), daemon.path);
+        let entries = daemon.entries().into_iter().map(|entry| {
+            let (head, message) = entry.split_once("]: ").unwrap();
+            let (name, _) = head.split_once('[').unwrap();
+            let (message, _) =
+                message.split_once("; it could not be answered: errno ").unwrap_or((message, ""));
+            format!("{name} {message}")
+        });
+        (entries.collect(), output.status.code())
+    }
+
+    #[test]
+    fn a_panic_is_logged_and_counts_as_a_crash() {
+        if let Some(path) = told() {
+            let log = Log::with("test", Facility::LOG_DAEMON, path.leak(), true, false);
+            log.connect();
+            let _guard = Guard::arm(KeySerial::new(NO_KEY), &log);
+            panic!("on purpose");
+        }
+        let (entries, status) = heard_of("a_panic_is_logged_and_counts_as_a_crash");
+        assert_eq!(status, Some(1));
+        let [panic, crash] = entries.as_slice() else { panic!("{entries:?}") };
+        assert!(panic.starts_with("<27>test internal error: panicked at "), "{panic}");
+        assert!(panic.ends_with("on purpose"), "{panic}");
+        assert_eq!(*crash, format!("<27>key.dns_resolver key {NO_KEY}: crashed (signal 6)"));
+    }
+
+    #[test]
+    fn a_key_of_any_type_is_rejected_by_a_handler_in_the_same_way() {
+        if let Some(path) = told() {
+            let log = Log::with("test", Facility::LOG_AUTHPRIV, path.leak(), true, false);
+            log.connect();
+            let _guard = Guard::arm_rejecting(KeySerial::new(NO_KEY).unwrap(), 1, &log);
+            sleep(Duration::from_secs(10));
+        }
+        let (entries, status) = heard_of("a_key_of_any_type_is_rejected_by_a_handler_in_the_same_way");
+        assert_eq!(entries, [format!("<83>request-key key {NO_KEY}: not done in time (signal 14)")]);
+        assert_eq!(status, Some(1));
+    }
+
+    #[test]
+    fn who_has_claimed_a_key_is_not_stopped_before_the_answer() {
+        let output = guarded("who_has_claimed_a_key_is_not_stopped_before_the_answer", |guard| {
+            assert_eq!([guard.claim(), guard.claim()], [true, false]);
+            raise(Signal::SIGTERM).unwrap();
+        });
+        assert_eq!((message(&output).as_str(), output.status.code()), ("", Some(TO_ITS_END)));
+    }
+
+    #[test]
+    fn a_key_that_is_given_back_is_a_handler_s_to_answer() {
+        let output = guarded("a_key_that_is_given_back_is_a_handler_s_to_answer", |guard| {
+            assert!(guard.claim());
+            raise(Signal::SIGTERM).unwrap();
+            guard.unclaim();
+            sleep(Duration::from_secs(10));
+        });
+        assert_eq!(message(&output), format!("key {NO_KEY}: told to end (signal 15)"), "{output:?}");
+    }
+}

@@ -10,6 +10,8 @@ mod reply;
 pub mod request_key;
 mod settings;
 mod sys;
+#[cfg(test)]
+mod testing;
 
 /// The name of the helper, and of its messages in the log.
 pub const HELPER_NAME: &str = "key.dns_resolver";

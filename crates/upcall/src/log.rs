@@ -35,21 +35,25 @@ impl<T: fmt::Display> LogFormat<T> for Undated {
 
 /// The way to the syslog daemon: one datagram an entry. It never waits, so an entry that the daemon has no room for is
 /// lost.
-#[derive(Debug, Default)]
-struct Socket(Option<&'static UnixDatagram>);
+#[derive(Debug)]
+struct Socket {
+    /// Where the daemon listens.
+    path: &'static str,
+    connected: Option<&'static UnixDatagram>,
+}
 
 impl Socket {
     /// Connects, unless it is already.
     fn connect(&mut self) -> io::Result<&'static UnixDatagram> {
-        if let Some(socket) = self.0 {
+        if let Some(socket) = self.connected {
             return Ok(socket);
         }
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
-        socket.connect(SYSLOG)?;
+        socket.connect(self.path)?;
         // Never closed, as a signal handler may want it to the end.
         let socket = Box::leak(Box::new(socket));
-        self.0 = Some(socket);
+        self.connected = Some(socket);
         Ok(socket)
     }
 }
@@ -59,7 +63,7 @@ impl Write for Socket {
         match self.connect()?.send(entry) {
             // The daemon has been started anew.
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
-                self.0 = None;
+                self.connected = None;
                 self.connect()?.send(entry)
             }
             sent => sent,
@@ -80,6 +84,8 @@ impl Write for Socket {
 pub struct Log {
     ident: &'static str,
     facility: Facility,
+    /// Where the syslog daemon listens.
+    daemon: &'static str,
     syslog: Option<RefCell<Logger<Socket, Undated>>>,
     stderr: bool,
 }
@@ -89,18 +95,27 @@ impl Log {
     #[must_use]
     pub fn new(ident: &'static str, debug: bool) -> Self {
         let stderr = debug || io::stderr().is_terminal();
-        Self::with(ident, Facility::LOG_DAEMON, !stderr, stderr)
+        Self::with(ident, Facility::LOG_DAEMON, SYSLOG, !stderr, stderr)
     }
 
     /// The log of `request-key`: to syslog under authpriv, to standard error, to both or to neither.
     #[must_use]
     pub const fn of_request_key(ident: &'static str, syslog: bool, stderr: bool) -> Self {
-        Self::with(ident, Facility::LOG_AUTHPRIV, syslog, stderr)
+        Self::with(ident, Facility::LOG_AUTHPRIV, SYSLOG, syslog, stderr)
     }
 
-    const fn with(ident: &'static str, facility: Facility, syslog: bool, stderr: bool) -> Self {
-        let logger = Logger { formatter: Undated { ident, facility }, backend: Socket(None) };
-        Self { ident, facility, syslog: if syslog { Some(RefCell::new(logger)) } else { None }, stderr }
+    /// A log that goes to the daemon which listens at `daemon`, where `syslog` is set, and to standard error.
+    pub(crate) const fn with(
+        ident: &'static str,
+        facility: Facility,
+        daemon: &'static str,
+        syslog: bool,
+        stderr: bool,
+    ) -> Self {
+        let backend = Socket { path: daemon, connected: None };
+        let logger = Logger { formatter: Undated { ident, facility }, backend };
+        let syslog = if syslog { Some(RefCell::new(logger)) } else { None };
+        Self { ident, facility, daemon, syslog, stderr }
     }
 
     /// A log that nobody reads.
@@ -111,8 +126,8 @@ impl Log {
 
     /// What opens another log under the same name, which goes to syslog.
     pub(crate) fn to_syslog(&self) -> impl Fn() -> Self + use<> {
-        let (ident, facility) = (self.ident, self.facility);
-        move || Self::with(ident, facility, true, false)
+        let Self { ident, facility, daemon, .. } = *self;
+        move || Self::with(ident, facility, daemon, true, false)
     }
 
     /// Where its messages go.
@@ -170,5 +185,118 @@ impl fmt::Debug for Log {
             .field("syslog", &syslog.is_some())
             .field("stderr", stderr)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Daemon, in_own_process};
+    use std::os::fd::AsRawFd;
+    use std::process;
+
+    #[test]
+    fn an_entry_has_its_severity_the_name_and_the_number_of_the_process() {
+        let daemon = Daemon::start();
+        let log = daemon.log();
+        log.error("a");
+        log.warning(format_args!("{}", "b"));
+        log.info("c");
+        let id = process::id();
+        // Daemon is facility 3; error, warning and information are 3, 4 and 6 (RFC 3164 §4.1.1).
+        let expected =
+            [format!("<27>test[{id}]: a"), format!("<28>test[{id}]: b"), format!("<30>test[{id}]: c")];
+        assert_eq!(daemon.entries(), expected);
+        let log = Log::with("request-key", Facility::LOG_AUTHPRIV, daemon.path, true, false);
+        log.error("d");
+        assert_eq!(daemon.entries(), [format!("<83>request-key[{id}]: d")]);
+    }
+
+    #[test]
+    fn a_message_is_one_entry_whatever_is_in_it() {
+        let daemon = Daemon::start();
+        daemon.log().error("a\n<0>forged\r\nb");
+        assert_eq!(daemon.messages(), ["error: a <0>forged  b"]);
+        daemon.log().info("x".repeat(5000));
+        assert_eq!(daemon.messages(), [format!("info: {}", "x".repeat(5000))]);
+    }
+
+    #[test]
+    fn a_daemon_that_is_started_anew_is_connected_to_anew() {
+        let mut daemon = Daemon::start();
+        let log = daemon.log();
+        log.error("a");
+        assert_eq!(daemon.messages(), ["error: a"]);
+        daemon.restart();
+        log.error("b");
+        log.error("c");
+        assert_eq!(daemon.messages(), ["error: b", "error: c"]);
+    }
+
+    #[test]
+    fn a_daemon_that_has_no_room_is_not_waited_for() {
+        let daemon = Daemon::start();
+        let log = daemon.log();
+        log.connect();
+        let connection = || log.syslog.as_ref().unwrap().borrow().backend.connected.unwrap().as_raw_fd();
+        let connected = connection();
+        // More than any daemon's queue is long by default (/proc/sys/net/unix/max_dgram_qlen).
+        for number in 0..2000 {
+            log.error(number);
+        }
+        let heard = daemon.messages();
+        assert!((1..2000).contains(&heard.len()), "{}", heard.len());
+        assert_eq!(heard[0], "error: 0");
+        // A connection that is only full is no reason for another.
+        assert_eq!(connection(), connected);
+        log.error("again");
+        assert_eq!(daemon.messages(), ["error: again"]);
+    }
+
+    #[test]
+    fn a_log_that_nobody_takes_is_passed_over() {
+        let log = Log::with("test", Facility::LOG_DAEMON, "/nonexistent/log", true, false);
+        log.connect();
+        log.error("a");
+        Log::none().connect();
+        Log::none().error("b");
+        let daemon = Daemon::start();
+        Log::with("test", Facility::LOG_DAEMON, daemon.path, false, false).error("c");
+        assert_eq!(daemon.entries(), [""; 0]);
+    }
+
+    #[test]
+    fn another_log_under_the_same_name_goes_to_the_same_daemon() {
+        let daemon = Daemon::start();
+        let quiet = Log::with("test", Facility::LOG_AUTHPRIV, daemon.path, false, false);
+        quiet.to_syslog()().warning("a");
+        assert_eq!(daemon.entries(), [format!("<84>test[{}]: a", process::id())]);
+    }
+
+    #[test]
+    fn messages_go_to_standard_error_where_a_person_reads_it() {
+        let name = "log::tests::messages_go_to_standard_error_where_a_person_reads_it";
+        let output = in_own_process(name, || {
+            Log::new("helper", true).error("a\nb");
+            Log::of_request_key("request-key", false, true).info("c");
+            Log::of_request_key("request-key", false, false).info("d");
+            0
+        });
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "helper: a b\nrequest-key: c\n");
+        assert_eq!(output.status.code(), Some(0));
+    }
+
+    #[test]
+    fn a_log_knows_where_its_messages_go() {
+        assert_eq!(Log::new("x", true).destination(), Destination::Stderr);
+        assert_eq!(Log::of_request_key("x", true, true).destination(), Destination::Stderr);
+        assert_eq!(Log::of_request_key("x", true, false).destination(), Destination::Syslog);
+        assert_eq!(Log::none().destination(), Destination::Syslog);
+    }
+
+    #[test]
+    fn a_log_is_shown_by_its_name_and_its_ways() {
+        let shown = format!("{:?}", Log::of_request_key("x", true, false));
+        assert_eq!(shown, "Log { ident: \"x\", syslog: true, stderr: false }");
     }
 }

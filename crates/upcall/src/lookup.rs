@@ -94,3 +94,123 @@ fn give_up_rights(settings: &Settings, purpose: Purpose, host: &Host<'_>) -> Vec
     }
     confine(&Needs { key, ports: host.name_server_ports() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{in_own_process, name_server, request};
+    use key::Ttl;
+    use names::{Content, DomainServers};
+    use nix::sys::prctl;
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    use nix::sys::signal::Signal;
+    use std::fs::File;
+    use std::os::unix::process::ExitStatusExt;
+
+    const NAME: &[u8] = b"mon1.example.org";
+
+    /// Settings by which all names are asked of a server in this process.
+    fn settings(confine: bool) -> Settings {
+        let server = DomainServers { domain: String::new(), servers: vec![name_server()] };
+        let mut settings = Settings { confine, ..Settings::default() };
+        settings.lookup.name_servers.push(server);
+        settings
+    }
+
+    fn look_up_name(name: &[u8], callout: &[u8], settings: &Settings, purpose: Purpose) -> LookupReport {
+        look_up(&request("dns_resolver", name, callout), settings, Trace::default(), purpose, &Log::none())
+    }
+
+    fn addresses(report: &LookupReport) -> Vec<String> {
+        match &report.outcome {
+            Ok(Answer { content: Content::Addresses(found), .. }) => {
+                found.iter().map(|address| address.ip.to_string()).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Whether a process of which this test is part can open a file once it has looked a name up.
+    fn can_open_files_after(test: &str, confine: bool, purpose: Purpose) -> bool {
+        let output = in_own_process(&format!("lookup::tests::{test}"), || {
+            let report = look_up_name(NAME, b"ipv4", &settings(confine), purpose);
+            assert_eq!(addresses(&report), ["192.0.2.7"]);
+            i32::from(File::open("/proc/self/stat").is_err())
+        });
+        // Where there is no filter of system calls, there is Landlock.
+        let kept = output.status.code() == Some(1) || output.status.signal() == Some(Signal::SIGSYS as i32);
+        assert_ne!(output.status.success(), kept, "{output:?}");
+        !kept
+    }
+
+    #[test]
+    fn a_process_that_answers_gives_up_its_rights() {
+        let purpose = Purpose::Answer(KeySerial::new(7).unwrap());
+        assert!(!can_open_files_after("a_process_that_answers_gives_up_its_rights", true, purpose));
+    }
+
+    #[test]
+    fn a_process_that_shows_an_answer_gives_up_its_rights() {
+        let test = "a_process_that_shows_an_answer_gives_up_its_rights";
+        assert!(!can_open_files_after(test, true, Purpose::Show));
+    }
+
+    #[test]
+    fn the_settings_can_leave_a_process_its_rights() {
+        let test = "the_settings_can_leave_a_process_its_rights";
+        assert!(can_open_files_after(test, false, Purpose::Show));
+    }
+
+    #[test]
+    fn a_process_that_goes_on_keeps_its_rights() {
+        let before = prctl::get_no_new_privs();
+        let report = look_up_name(NAME, b"ipv4", &settings(true), Purpose::GoOn);
+        assert_eq!(addresses(&report), ["192.0.2.7"]);
+        assert_eq!(report.outcome.unwrap().ttl, Some(Ttl::from_secs(300)));
+        assert_eq!((report.warnings, report.lacking), (vec![], vec![]));
+        assert_eq!(report.trace.steps().len(), 1);
+        assert_eq!(prctl::get_no_new_privs(), before);
+        assert!(File::open("/proc/self/stat").is_ok());
+    }
+
+    /// In a process that can open nothing, not even a socket.
+    #[test]
+    fn an_address_and_a_bad_name_are_answered_without_opening_anything() {
+        let test = "lookup::tests::an_address_and_a_bad_name_are_answered_without_opening_anything";
+        let output = in_own_process(test, || {
+            let settings = settings(true);
+            let before = prctl::get_no_new_privs();
+            let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+            setrlimit(Resource::RLIMIT_NOFILE, 0, hard).unwrap();
+            let purpose = Purpose::Answer(KeySerial::new(7).unwrap());
+            for (name, expected) in [(&b"192.0.2.1"[..], "192.0.2.1"), (b"aaaa:2001:db8::1", "2001:db8::1")] {
+                let report = look_up_name(name, b"", &settings, purpose);
+                assert_eq!(addresses(&report), [expected]);
+                assert_eq!((report.warnings.len(), report.lacking.len()), (0, 0));
+            }
+            for name in [&b""[..], b"a:", b"mx:example.org", b"fe80::1%eth0"] {
+                let report = look_up_name(name, b"", &settings, purpose);
+                let named = matches!(report.outcome, Err(Failure::BadName { .. } | Failure::UnknownType(_)));
+                assert!(named, "{report:?}");
+            }
+            assert_eq!(prctl::get_no_new_privs(), before);
+            // Any other name takes a descriptor, and the failure to get one is ours.
+            let report = look_up_name(NAME, b"", &settings, purpose);
+            assert!(matches!(report.outcome, Err(Failure::Internal(_))), "{report:?}");
+            0
+        });
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    #[test]
+    fn callout_words_that_mean_nothing_are_warned_of() {
+        let warnings = |name, callout| {
+            let report = look_up_name(name, callout, &Settings::default(), Purpose::GoOn);
+            (report.outcome.is_ok(), report.warnings)
+        };
+        let ignored = |word| format!("callout word \"{word}\" means nothing here and is ignored");
+        assert_eq!(warnings(b"192.0.2.1", b"list ipv4"), (true, vec![]));
+        assert_eq!(warnings(b"192.0.2.1", b"srv=1 x\n"), (true, vec![ignored("x\\n"), ignored("srv=1")]));
+        assert_eq!(warnings(b"::1", b"list,bogus,ipv4"), (false, vec![ignored("bogus")]));
+    }
+}

@@ -79,7 +79,12 @@ impl Settings {
     /// # Errors
     /// [`Failure::Internal`] where a file is named that can't be read.
     pub fn load(path: Option<&Path>, log: &Log) -> Result<Self, Failure> {
-        let file = path.unwrap_or(Path::new(DEFAULT_PATH));
+        Self::load_or(path, Path::new(DEFAULT_PATH), log)
+    }
+
+    /// Those of a file, or where none is named, of `usual`.
+    fn load_or(path: Option<&Path>, usual: &Path, log: &Log) -> Result<Self, Failure> {
+        let file = path.unwrap_or(usual);
         let text = match file::read(file) {
             Ok(text) => text,
             Err(unreadable) if path.is_some() => return Err(Failure::Internal(unreadable.to_string())),
@@ -224,8 +229,58 @@ impl fmt::Display for Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Daemon, Folder};
     use proptest::prelude::*;
     use std::net::SocketAddr;
+
+    #[test]
+    fn a_file_that_is_named_has_to_be_there_and_the_usual_one_need_not() {
+        let (folder, daemon) = (Folder::new(), Daemon::start());
+        let file = folder.write("settings", "max_ttl = 60\nmax_ttl = 0\n");
+        let (missing, log) = (folder.path("missing"), daemon.log());
+        let settings = Settings { max_ttl: Ttl::from_secs(60), ..Settings::default() };
+        let warning = format!(
+            "warning: {}:2: expected a number from 1 to 2147483647, found \"0\"; line ignored",
+            file.display()
+        );
+
+        assert_eq!(Settings::load_or(Some(&file), &missing, &log), Ok(settings.clone()));
+        assert_eq!(daemon.messages(), [warning.as_str()]);
+        assert_eq!(Settings::load_or(None, &file, &log), Ok(settings.clone()));
+        assert_eq!(daemon.messages(), [warning.as_str()]);
+        assert_eq!(Settings::load(Some(&file), &Log::none()), Ok(settings));
+
+        assert_eq!(Settings::load_or(None, &missing, &log), Ok(Settings::default()));
+        assert_eq!(daemon.messages(), [""; 0]);
+        let Err(Failure::Internal(told)) = Settings::load_or(Some(&missing), &file, &log) else { panic!() };
+        assert!(told.starts_with(&format!("can't read {}: ", missing.display())), "{told}");
+
+        // A folder is there and can't be read.
+        assert_eq!(Settings::load_or(None, folder.as_ref(), &log), Ok(Settings::default()));
+        let [told] = &daemon.messages()[..] else { panic!() };
+        assert!(told.starts_with("warning: can't read ") && told.ends_with("; the defaults stand"), "{told}");
+    }
+
+    #[test]
+    fn a_number_may_be_the_first_or_the_last_of_its_range() {
+        for line in [
+            "default_ttl = 1",
+            "max_ttl = 2147483647",
+            "negative_ttl = 1",
+            "deadline = 1",
+            "deadline = 3600",
+            "hedge = 10",
+            "hedge = 60000",
+            " nameserver [ x ] = ::1",
+            "reject = none",
+        ] {
+            assert_eq!(parse(line).1, [], "{line}");
+        }
+        for line in ["deadline = 0", "deadline = 3601", "hedge = 9", "hedge = 60001", "nameserver[x = ::1"] {
+            let (settings, warnings) = parse(line);
+            assert_eq!((settings, warnings.len()), (Settings::default(), 1), "{line}");
+        }
+    }
 
     fn parse(text: &str) -> (Settings, Vec<Warning>) {
         Settings::parse(text.as_bytes())

@@ -1,6 +1,6 @@
 //! A lookup as JSON; docs/tools.md has the fields.
 
-use super::Told;
+use super::report::ResolveReport;
 use crate::cli::subcommand;
 use key::{Server, ServerList};
 use names::message::rcode;
@@ -88,7 +88,7 @@ struct Query {
     error: Option<String>,
 }
 
-pub(super) fn render(told: &Told<'_>) -> String {
+pub(super) fn render(told: &ResolveReport<'_>) -> String {
     let mut document = Document {
         version: VERSION,
         description: told.request.description.name.escape_ascii().to_string(),
@@ -166,7 +166,7 @@ fn one_step(step: &TraceStep, start: Instant) -> OneStep {
         query: match &step.event {
             Event::Turn { question, server, outcome } => {
                 let (rcode, records, error) = match outcome {
-                    TurnOutcome::Reply { rcode, records } => {
+                    TurnOutcome::Response { rcode, records } => {
                         (Some(rcode::name(*rcode)), Some(*records), None)
                     }
                     other => (None, None, Some(other.to_string())),

@@ -1,20 +1,20 @@
 //! A lookup as text.
 
-use super::Told;
+use super::report::ResolveReport;
 use key::{Server, ServerList};
 use names::{Address, Answer, Content, Event, Origin, TraceStep};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
 /// The steps, where they are wanted; the answer; and how long it lasts and took.
-pub(super) fn render(told: &Told<'_>) -> String {
+pub(super) fn render(told: &ResolveReport<'_>) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write(&mut out, told);
     out
 }
 
-fn write(out: &mut String, told: &Told<'_>) -> fmt::Result {
+fn write(out: &mut String, told: &ResolveReport<'_>) -> fmt::Result {
     if told.trace {
         for step in told.lookup.trace.steps() {
             write_step(out, &step, told)?;
@@ -44,7 +44,7 @@ fn write(out: &mut String, told: &Told<'_>) -> fmt::Result {
     writeln!(out, ", took {}", Milliseconds(told.took))
 }
 
-fn write_step(out: &mut String, step: &TraceStep, told: &Told<'_>) -> fmt::Result {
+fn write_step(out: &mut String, step: &TraceStep, told: &ResolveReport<'_>) -> fmt::Result {
     // When it ended, which is the order of the steps.
     let at = Milliseconds((step.began + step.took).saturating_duration_since(told.start)).to_string();
     write!(out, "{at:>10}  {step}")?;

@@ -3,8 +3,8 @@
 
 use super::Row;
 use crate::support::{run, scratch};
-use doctor::cache::{Answer, Cache, Entry, Place};
-use doctor::subject::{Question, Subject};
+use doctor::cache::{Cache, CachedAnswer, CachedKey, KeyOwner};
+use doctor::subject::{KeyRequest, Subject};
 use doctor::{DryRun, HostRoot, Step, kernel, remembered};
 use key::{Payload, Ttl};
 use std::fs;
@@ -137,14 +137,14 @@ impl Kernel {
 
 /// Only a file system can put a key into the kernel's own keyring, and this kernel may have none.
 fn failure_remembered() -> Row {
-    let question = Question { description: "mon1.doctor.test".to_owned(), callout: "" };
+    let question = KeyRequest { description: "mon1.doctor.test".to_owned(), callout: "" };
     let mut cache = Cache::default();
-    cache.entries.push(Entry {
+    cache.entries.push(CachedKey {
         serial: 0x1234_5678,
         name: b"mon1.doctor.test".to_vec(),
         uid: "0".to_owned(),
-        place: Place::Kernel,
-        answer: Answer::Error(61),
+        place: KeyOwner::Kernel,
+        answer: CachedAnswer::Error(61),
         left: Some("54s".to_owned()),
     });
     let addresses = Payload::Addresses(vec![crate::host::ADDRESS.parse().unwrap()]);

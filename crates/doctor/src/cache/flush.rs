@@ -5,7 +5,7 @@
 //! rejected has never been read. A key under construction is never touched: the kernel would wait for it with its own
 //! lock held.
 
-use super::{Answer, Cache, Entry, Place};
+use super::{Cache, CachedAnswer, CachedKey, KeyOwner};
 use key::keyctl;
 use std::io;
 use std::thread::sleep;
@@ -18,7 +18,7 @@ const POLL: Duration = Duration::from_millis(2);
 
 /// What became of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum FlushOutcome {
     /// It is gone.
     Dropped,
     /// It is no answer any more.
@@ -31,7 +31,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flushed {
     /// Each key, and what became of it.
-    pub keys: Vec<(Entry, Outcome)>,
+    pub keys: Vec<(CachedKey, FlushOutcome)>,
     /// Keys of the kernel's that had to go along, as one can't be dropped alone.
     pub along: usize,
     /// What could not be seen, and why.
@@ -44,21 +44,21 @@ pub struct Flushed {
 /// Where `/proc/keys` can't be read.
 pub fn flush(name: Option<&[u8]>) -> io::Result<Flushed> {
     let cache = Cache::look()?;
-    let kernels = cache.entries.iter().filter(|entry| entry.place == Place::Kernel);
-    let busy = kernels.clone().any(|entry| entry.answer == Answer::UnderConstruction);
+    let kernels = cache.entries.iter().filter(|entry| entry.place == KeyOwner::Kernel);
+    let busy = kernels.clone().any(|entry| entry.answer == CachedAnswer::UnderConstruction);
     let kernels = kernels.count();
     let keyring = cache.keyring;
     let wanted = cache.only(name);
     let mut flushed = Flushed { unseen: wanted.unseen, ..Flushed::default() };
-    let mut ours: Vec<Entry> = Vec::new();
+    let mut ours: Vec<CachedKey> = Vec::new();
     for entry in wanted.entries {
         let outcome = match (&entry.answer, entry.place) {
-            (Answer::Expired | Answer::Gone, _) => Outcome::Needless,
-            (Answer::UnderConstruction, _) => {
-                Outcome::Kept("it is being answered just now; try again".to_owned())
+            (CachedAnswer::Expired | CachedAnswer::Gone, _) => FlushOutcome::Needless,
+            (CachedAnswer::UnderConstruction, _) => {
+                FlushOutcome::Kept("it is being answered just now; try again".to_owned())
             }
-            (_, Place::People) => unlink(&entry),
-            (_, Place::Kernel) => {
+            (_, KeyOwner::People) => unlink(&entry),
+            (_, KeyOwner::Kernel) => {
                 ours.push(entry);
                 continue;
             }
@@ -73,7 +73,7 @@ pub fn flush(name: Option<&[u8]>) -> io::Result<Flushed> {
 impl Flushed {
     /// Drops keys of the kernel's: all at once by emptying its keyring, or each by itself. `keyring` is that which may be
     /// emptied; not while a key in it is under construction.
-    fn drop_kernels(&mut self, keys: Vec<Entry>, keyring: Option<i32>, all: bool, there: usize) {
+    fn drop_kernels(&mut self, keys: Vec<CachedKey>, keyring: Option<i32>, all: bool, there: usize) {
         if keys.is_empty() {
             return;
         }
@@ -81,11 +81,11 @@ impl Flushed {
             && let Some(keyring) = keyring
             && keyctl::clear(keyring).is_ok()
         {
-            self.keys.extend(keys.into_iter().map(|entry| (entry, Outcome::Dropped)));
+            self.keys.extend(keys.into_iter().map(|entry| (entry, FlushOutcome::Dropped)));
             return;
         }
         let asked = keys.len();
-        let mut outcomes: Vec<(Entry, io::Result<()>)> = Vec::new();
+        let mut outcomes: Vec<(CachedKey, io::Result<()>)> = Vec::new();
         for entry in keys {
             let outcome = invalidate(&entry);
             outcomes.push((entry, outcome));
@@ -97,12 +97,12 @@ impl Flushed {
         }
         self.keys.extend(outcomes.into_iter().map(|(entry, outcome)| {
             let outcome = match outcome {
-                Ok(()) => Outcome::Dropped,
-                Err(_) if cleared => Outcome::Dropped,
-                Err(error) if keyring.is_none() => Outcome::Kept(format!(
+                Ok(()) => FlushOutcome::Dropped,
+                Err(_) if cleared => FlushOutcome::Dropped,
+                Err(error) if keyring.is_none() => FlushOutcome::Kept(format!(
                     "it can't be dropped alone ({error}), and another key is being answered just now; try again"
                 )),
-                Err(error) => Outcome::Kept(format!("the kernel refuses ({error}); root can do it, on the host")),
+                Err(error) => FlushOutcome::Kept(format!("the kernel refuses ({error}); root can do it, on the host")),
             };
             (entry, outcome)
         }));
@@ -110,7 +110,7 @@ impl Flushed {
 }
 
 /// Invalidates a key, if it is still the one that was seen.
-fn invalidate(entry: &Entry) -> io::Result<()> {
+fn invalidate(entry: &CachedKey) -> io::Result<()> {
     if entry.is_the_one() {
         keyctl::invalidate(entry.serial)
     } else {
@@ -119,16 +119,16 @@ fn invalidate(entry: &Entry) -> io::Result<()> {
 }
 
 /// Takes a key of people's out of those of their keyrings that are ours as well.
-fn unlink(entry: &Entry) -> Outcome {
+fn unlink(entry: &CachedKey) -> FlushOutcome {
     if !entry.is_the_one() {
-        return Outcome::Kept("the kernel does not show it to us".to_owned());
+        return FlushOutcome::Kept("the kernel does not show it to us".to_owned());
     }
     match keyctl::unlink_from_own_keyrings(entry.serial) {
-        0 => Outcome::Kept(format!(
+        0 => FlushOutcome::Kept(format!(
             "it is in a keyring of another session of user {}, where no mount finds it",
             entry.uid
         )),
-        _ => Outcome::Dropped,
+        _ => FlushOutcome::Dropped,
     }
 }
 
@@ -136,7 +136,7 @@ fn wait_until_gone(flushed: &Flushed) {
     let dropped: Vec<i32> = flushed
         .keys
         .iter()
-        .filter(|(_, outcome)| *outcome == Outcome::Dropped)
+        .filter(|(_, outcome)| *outcome == FlushOutcome::Dropped)
         .map(|(entry, _)| entry.serial)
         .collect();
     let start = Instant::now();

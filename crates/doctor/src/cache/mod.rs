@@ -22,7 +22,7 @@ const TYPE: &str = "dns_resolver";
 
 /// One key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct CachedKey {
     /// Its number.
     pub serial: i32,
     /// Its description, as it was asked for.
@@ -30,16 +30,16 @@ pub struct Entry {
     /// The user who owns it.
     pub uid: String,
     /// Where it is.
-    pub place: Place,
+    pub place: KeyOwner,
     /// What it says.
-    pub answer: Answer,
+    pub answer: CachedAnswer,
     /// The time left, rounded down: `12s`, `4m`. `None` where it never ends.
     pub left: Option<String>,
 }
 
 /// Where a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum KeyOwner {
     /// In the kernel's keyring: mounts find it.
     Kernel,
     /// In keyrings of people.
@@ -48,7 +48,7 @@ pub enum Place {
 
 /// What a key says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum CachedAnswer {
     /// So many bytes, and what they are, where this process may read them.
     Data(u32, Option<Vec<u8>>),
     /// This error, by the helper; `dns_query()` returns it.
@@ -67,7 +67,7 @@ pub enum Answer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cache {
     /// The keys, the kernel's first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<CachedKey>,
     /// What could not be seen, and why.
     pub unseen: Vec<String>,
     /// The kernel's keyring, if it could be seen.
@@ -110,11 +110,14 @@ impl Cache {
         }
         for line in lines {
             let What::Dns(name, content) = line.what else { continue };
-            let place = if members.contains(&line.serial) { Place::Kernel } else { Place::People };
+            let place = if members.contains(&line.serial) { KeyOwner::Kernel } else { KeyOwner::People };
             let ambiguous = times.get(&line.serial) != Some(&1);
-            let answer =
-                if ambiguous { Answer::UnderConstruction } else { answer(line.serial, line.state, content) };
-            cache.entries.push(Entry {
+            let answer = if ambiguous {
+                CachedAnswer::UnderConstruction
+            } else {
+                answer(line.serial, line.state, content)
+            };
+            cache.entries.push(CachedKey {
                 serial: line.serial,
                 name,
                 uid: line.uid,
@@ -123,7 +126,7 @@ impl Cache {
                 left: line.left,
             });
         }
-        cache.entries.retain(Entry::is_there);
+        cache.entries.retain(CachedKey::is_there);
         cache.entries.sort_by(|one, two| (one.place as u8, &one.name).cmp(&(two.place as u8, &two.name)));
         Ok(cache)
     }
@@ -138,7 +141,7 @@ impl Cache {
     }
 }
 
-impl Entry {
+impl CachedKey {
     /// Whether it is what is found for `name`: with or without a type before it, in any case, with or without a dot at
     /// its end (net/dns_resolver/dns_key.c, `dns_resolver_cmp()`).
     #[must_use]
@@ -169,16 +172,20 @@ impl Entry {
     }
 }
 
-fn answer(serial: i32, state: State, content: Option<Content>) -> Answer {
+fn answer(serial: i32, state: State, content: Option<Content>) -> CachedAnswer {
     match (state, content) {
-        (State::UnderConstruction, _) => Answer::UnderConstruction,
-        (State::Gone, _) => Answer::Gone,
-        (State::Expired, _) => Answer::Expired,
+        (State::UnderConstruction, _) => CachedAnswer::UnderConstruction,
+        (State::Gone, _) => CachedAnswer::Gone,
+        (State::Expired, _) => CachedAnswer::Expired,
         // Reading one under construction would wait for it.
-        (State::Rejected, _) => Answer::Rejected(keyctl::read(serial).err().and_then(|error| number(&error))),
-        (State::Positive, Some(Content::Error(errno))) => Answer::Error(errno),
-        (State::Positive, Some(Content::Bytes(length))) => Answer::Data(length, keyctl::read(serial).ok()),
-        (State::Positive, None) => Answer::Data(0, None),
+        (State::Rejected, _) => {
+            CachedAnswer::Rejected(keyctl::read(serial).err().and_then(|error| number(&error)))
+        }
+        (State::Positive, Some(Content::Error(errno))) => CachedAnswer::Error(errno),
+        (State::Positive, Some(Content::Bytes(length))) => {
+            CachedAnswer::Data(length, keyctl::read(serial).ok())
+        }
+        (State::Positive, None) => CachedAnswer::Data(0, None),
     }
 }
 
@@ -195,13 +202,13 @@ fn serials(bytes: &[u8]) -> Vec<i32> {
 mod tests {
     use super::*;
 
-    fn entry(name: &str) -> Entry {
-        Entry {
+    fn entry(name: &str) -> CachedKey {
+        CachedKey {
             serial: 1,
             name: name.into(),
             uid: "0".into(),
-            place: Place::Kernel,
-            answer: Answer::Expired,
+            place: KeyOwner::Kernel,
+            answer: CachedAnswer::Expired,
             left: None,
         }
     }

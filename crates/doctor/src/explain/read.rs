@@ -1,6 +1,6 @@
 //! What a message holds: an errno, who says it, and the host that it is about.
 
-use super::Who;
+use super::row::Who;
 use super::table::ERRNOS;
 use names::name;
 

@@ -3,7 +3,7 @@
 //! Grounds: docs/kernel-contract.md for what the kernel does; the messages of mount.ceph(8), mount.cifs(8), mount.nfs(8),
 //! runc and of the kernel's own log as their sources have them.
 
-use super::{Cause, Row, Sign, Who};
+use super::row::{Cause, Row, Sign, Who};
 
 /// The errors told of here: number, name, and what `strerror(3)` calls it.
 pub(super) const ERRNOS: &[(u16, &str, &str)] = &[

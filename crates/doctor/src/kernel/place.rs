@@ -12,7 +12,7 @@ const MARKS: [&str; 3] = ["/run/.containerenv", "/.dockerenv", "/run/systemd/con
 
 /// Where this process is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Whereabouts {
     /// Where helpers run: their files are these.
     Host(String),
     /// Elsewhere: what is seen here of files and the network is not what helpers see.
@@ -23,7 +23,7 @@ pub(crate) enum Place {
 
 /// Where this process is, and what shows it.
 #[must_use]
-pub(crate) fn place(look: &HostRoot) -> Place {
+pub(crate) fn place(look: &HostRoot) -> Whereabouts {
     let inode = |process: &str, kind: &str| {
         let link = look.link(format!("/proc/{process}/ns/{kind}")).ok()?;
         link.to_str()?.split_once('[')?.1.strip_suffix(']')?.parse::<u64>().ok()
@@ -32,13 +32,15 @@ pub(crate) fn place(look: &HostRoot) -> Place {
         if let Some(own) = inode("self", kind)
             && own != initial
         {
-            return Place::Container(format!("/proc/self/ns/{kind} is {own}, the initial one is {initial}"));
+            return Whereabouts::Container(format!(
+                "/proc/self/ns/{kind} is {own}, the initial one is {initial}"
+            ));
         }
     }
     let mut evidence = Vec::new();
     for (kind, initial) in SINCE_6_18 {
         match (inode("self", kind), inode("2", kind)) {
-            (None, _) => return Place::Unknown(format!("/proc/self/ns/{kind} can't be read")),
+            (None, _) => return Whereabouts::Unknown(format!("/proc/self/ns/{kind} can't be read")),
             (Some(own), _) if own == initial => {
                 evidence.push(format!("/proc/self/ns/{kind} is {own}, the initial one"));
             }
@@ -47,17 +49,17 @@ pub(crate) fn place(look: &HostRoot) -> Place {
             }
             (Some(own), Some(threads)) => {
                 let why = format!("/proc/self/ns/{kind} is {own}, that of the kernel's threads is {threads}");
-                return Place::Container(why);
+                return Whereabouts::Container(why);
             }
             (Some(_), None) => {
                 return match MARKS.into_iter().find(|mark| look.exists(mark)) {
-                    Some(mark) => Place::Container(format!("there is {mark}")),
-                    None => {
-                        Place::Unknown(format!("/proc/2/ns/{kind}, the kernel's own, is for root to see"))
-                    }
+                    Some(mark) => Whereabouts::Container(format!("there is {mark}")),
+                    None => Whereabouts::Unknown(format!(
+                        "/proc/2/ns/{kind}, the kernel's own, is for root to see"
+                    )),
                 };
             }
         }
     }
-    Place::Host(evidence.join(", "))
+    Whereabouts::Host(evidence.join(", "))
 }

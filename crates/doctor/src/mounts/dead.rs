@@ -1,14 +1,14 @@
 //! FUSE mounts whose daemon is dead.
 
-use super::probe::Outcome;
-use super::{Group, Scene, shown};
+use super::probe::ProbeOutcome;
+use super::scene::{Group, Scene, shown};
 use crate::report::Finding;
 use nix::errno::Errno;
 
 /// What is wrong with it.
-pub(super) fn finding(group: &Group<'_>, outcome: &Outcome, scene: &Scene) -> Option<Finding> {
+pub(super) fn finding(group: &Group<'_>, outcome: &ProbeOutcome, scene: &Scene) -> Option<Finding> {
     // ECONNABORTED: the connection was ended by way of /sys/fs/fuse/connections.
-    let Outcome::Fails { call, errno: errno @ (Errno::ENOTCONN | Errno::ECONNABORTED) } = outcome else {
+    let ProbeOutcome::Fails { call, errno: errno @ (Errno::ENOTCONN | Errno::ECONNABORTED) } = outcome else {
         return None;
     };
     if !group.first.is_fuse() {

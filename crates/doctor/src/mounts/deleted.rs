@@ -3,8 +3,8 @@
 //! What is mounted stays, but it can't be mounted once more: mount(2) fails with ENOENT (seen), which a container runtime
 //! tells as "mount through procfd".
 
+use super::scene::{Scene, shown};
 use super::table::Mount;
-use super::{Scene, shown};
 use crate::report::Finding;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -7,35 +7,20 @@ mod dead;
 mod deleted;
 mod names;
 pub mod probe;
+mod scene;
 mod silent;
 pub mod table;
 
 use crate::host_root::HostRoot;
 use crate::mount_table;
-use crate::report::{Kind, Report, Step};
+use crate::report::{Report, ReportKind, Step};
 use nix::errno::Errno;
 use nix::unistd::geteuid;
-use probe::{Outcome, Target};
-use std::fmt::Write;
+use probe::{ProbeOutcome, Target};
+use scene::{Group, Scene, shown};
 use std::path::{Path, PathBuf};
 use table::Mount;
 use upcall::Settings;
-
-/// The mounts of one process, and what goes for all of them.
-#[derive(Debug, Default)]
-struct Scene {
-    mounts: Vec<Mount>,
-    /// Whose mounts they are, where not our own.
-    pid: Option<u32>,
-    /// Mount points that fstab has.
-    fstab: Vec<String>,
-}
-
-/// The mounts of one file system that a path leads to.
-struct Group<'a> {
-    first: &'a Mount,
-    points: Vec<&'a Path>,
-}
 
 /// Looks at the mounts of this process, or of that with the number `pid`.
 #[must_use]
@@ -48,7 +33,7 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
         Err(error) => {
             "not to be seen".clone_into(&mut overview.summary);
             overview.unseen(file, error.to_string());
-            return Report { kind: Kind::Mounts, subject, steps: vec![overview] };
+            return Report { kind: ReportKind::Mounts, subject, steps: vec![overview] };
         }
     };
     let fstab = mount_table::fstab(&look.text("/etc/fstab").unwrap_or_default());
@@ -66,7 +51,7 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
         scene.mounts.iter().filter(|mount| deleted::root(mount).is_some()).count(),
     );
     steps.insert(0, overview);
-    Report { kind: Kind::Mounts, subject, steps }
+    Report { kind: ReportKind::Mounts, subject, steps }
 }
 
 /// Each file system that a server or a daemon is behind: whether it answers, and whether its name is still right.
@@ -84,7 +69,7 @@ fn look_at_groups(scene: &Scene, look: &HostRoot, settings: &Settings) -> Vec<St
     let silent: Vec<&Path> = groups
         .iter()
         .zip(&outcomes)
-        .filter(|(_, outcome)| matches!(outcome, Outcome::Silent { .. }))
+        .filter(|(_, outcome)| matches!(outcome, ProbeOutcome::Silent { .. }))
         .map(|(group, _)| group.first.point.as_path())
         .collect();
     let mut steps = Vec::new();
@@ -94,10 +79,10 @@ fn look_at_groups(scene: &Scene, look: &HostRoot, settings: &Settings) -> Vec<St
         step.summary = format!("{source} ({fs_type}) {}", said(outcome));
         let above = silent.iter().find(|above| point.starts_with(above) && point != *above);
         match (outcome, above) {
-            (Outcome::Silent { .. }, Some(above)) => {
+            (ProbeOutcome::Silent { .. }, Some(above)) => {
                 step.unseen(shown(point), format!("{} above it does not answer", shown(above)));
             }
-            (Outcome::Untried(why), _) => step.unseen(shown(point), why.clone()),
+            (ProbeOutcome::Untried(why), _) => step.unseen(shown(point), why.clone()),
             _ if barred(outcome) => step.unseen(shown(point), scene.why_barred()),
             _ => {
                 let finding =
@@ -126,7 +111,7 @@ fn look_at_deleted(scene: &Scene) -> Vec<Step> {
     let mut steps = Vec::new();
     for (mount, source) in mounts.into_iter().zip(sources) {
         let there = source.as_ref().and_then(|_| outcomes.next());
-        let source = source.filter(|_| matches!(there, Some(Outcome::Answers(_))));
+        let source = source.filter(|_| matches!(there, Some(ProbeOutcome::Answers(_))));
         let mut step = Step::new("bind").about(shown(&mount.point));
         step.summary = format!("{} ({}) was deleted", String::from_utf8_lossy(&mount.root), mount.fs_type);
         step.findings.extend(deleted::finding(mount, source.as_ref(), scene));
@@ -136,8 +121,8 @@ fn look_at_deleted(scene: &Scene) -> Vec<Step> {
 }
 
 /// Whether the kernel let us in.
-fn barred(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Fails { errno: Errno::EACCES | Errno::EPERM, .. })
+fn barred(outcome: &ProbeOutcome) -> bool {
+    matches!(outcome, ProbeOutcome::Fails { errno: Errno::EACCES | Errno::EPERM, .. })
 }
 
 /// The user and group of a FUSE mount, where it is not root's.
@@ -147,90 +132,12 @@ fn owner(mount: &Mount) -> Option<(u32, u32)> {
     Some((user, number("group_id").unwrap_or(user)))
 }
 
-fn said(outcome: &Outcome) -> String {
+fn said(outcome: &ProbeOutcome) -> String {
     match outcome {
-        Outcome::Answers(took) => format!("answers ({} ms)", took.as_millis()),
-        Outcome::Fails { call, errno } => format!("{call}: {}", errno.desc()),
-        Outcome::Silent { .. } => "does not answer".to_owned(),
-        Outcome::Untried(_) => "was not tried".to_owned(),
-    }
-}
-
-impl Scene {
-    /// The file systems that a server or a daemon is behind. Those who ask the kernel to mount, as automounters do, are
-    /// not touched.
-    fn groups(&self) -> Vec<Group<'_>> {
-        let mut groups: Vec<Group<'_>> = Vec::new();
-        for mount in self.mounts.iter().filter(|mount| mount.is_network() || mount.is_fuse()) {
-            if !self.is_reachable(mount) {
-                continue;
-            }
-            match groups.iter_mut().find(|group| group.first.device == mount.device) {
-                Some(group) => group.points.push(&mount.point),
-                None => groups.push(Group { first: mount, points: vec![&mount.point] }),
-            }
-        }
-        groups
-    }
-
-    fn is_reachable(&self, mount: &Mount) -> bool {
-        table::is_reachable(mount, &self.mounts)
-    }
-
-    /// Where a path of that process is found by us.
-    fn path(&self, path: &Path) -> PathBuf {
-        probe::path_of(self.pid, path)
-    }
-
-    fn why_barred(&self) -> &'static str {
-        match self.pid {
-            Some(_) if !geteuid().is_root() => "only root may look into the files of another process",
-            _ => "only its owner may look into it",
-        }
-    }
-
-    fn in_fstab(&self, point: &Path) -> bool {
-        self.pid.is_none() && self.fstab.iter().any(|known| Path::new(known) == point)
-    }
-
-    /// A command for these paths, to be run where the mounts are.
-    fn command(&self, words: &[&str], paths: &[impl AsRef<Path>]) -> String {
-        let mut command = String::new();
-        if let Some(pid) = self.pid {
-            let _ = write!(command, "nsenter -t {pid} -m ");
-        }
-        command += &words.join(" ");
-        for path in paths {
-            command.push(' ');
-            command += &quoted(&path.as_ref().display().to_string());
-        }
-        command
-    }
-}
-
-impl Group<'_> {
-    /// The command that takes all its mounts away, and brings the first back where fstab has it.
-    fn unmount(&self, scene: &Scene) -> String {
-        let unmount = scene.command(&["umount", "-l"], &self.points);
-        if scene.in_fstab(&self.first.point) {
-            return format!("{unmount} && {}", scene.command(&["mount"], &[&self.first.point]));
-        }
-        unmount
-    }
-}
-
-/// A path for people.
-fn shown(path: &Path) -> String {
-    path.display().to_string()
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+        ProbeOutcome::Answers(took) => format!("answers ({} ms)", took.as_millis()),
+        ProbeOutcome::Fails { call, errno } => format!("{call}: {}", errno.desc()),
+        ProbeOutcome::Silent { .. } => "does not answer".to_owned(),
+        ProbeOutcome::Untried(_) => "was not tried".to_owned(),
     }
 }
 
@@ -279,19 +186,6 @@ mod tests {
         let scene = scene(TABLE, Some(42));
         assert_eq!(scene.groups()[0].unmount(&scene), "nsenter -t 42 -m umount -l /mnt/ceph '/var/pods/a b'");
         assert_eq!(scene.path(Path::new("/mnt/x")), PathBuf::from("/proc/42/root/mnt/x"));
-    }
-
-    #[test]
-    fn a_word_is_quoted_where_a_shell_would_see_more_in_it() {
-        for (word, expected) in [
-            ("/mnt/a-b_c.d", "/mnt/a-b_c.d"),
-            ("a b", "'a b'"),
-            ("$(x)", "'$(x)'"),
-            ("it's", "'it'\\''s'"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(word), expected);
-        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Mounts by name: whether the name still leads to the address that the mount uses.
 
+use super::scene::{Scene, shown};
 use super::table::Mount;
-use super::{Scene, shown};
 use crate::host_root::HostRoot;
-use crate::mount_table::Entry;
+use crate::mount_table::MountEntry;
 use crate::report::{Finding, Step};
-use crate::subject::{Consumer, Question, Subject};
+use crate::subject::{Consumer, KeyRequest, Subject};
 use key::Description;
 use key::Failure;
 use key::Request;
@@ -24,7 +24,7 @@ pub(super) fn address_option(mount: &Mount) -> Option<IpAddr> {
 
 /// Looks whether each name of a mount's source leads to an address that the mount uses.
 pub(super) fn check(mount: &Mount, scene: &Scene, look: &HostRoot, settings: &Settings, step: &mut Step) {
-    let entry = Entry {
+    let entry = MountEntry {
         mount_point: String::new(),
         fs_type: mount.fs_type.clone(),
         source: mount.source.clone(),
@@ -56,7 +56,7 @@ pub(super) fn check(mount: &Mount, scene: &Scene, look: &HostRoot, settings: &Se
 }
 
 /// All addresses of a name, or of a cell's servers.
-fn resolve(question: &Question, settings: &Settings) -> Result<Vec<IpAddr>, Failure> {
+fn resolve(question: &KeyRequest, settings: &Settings) -> Result<Vec<IpAddr>, Failure> {
     let callout = if question.is_cell() { "srv=1" } else { "list" };
     let request = Request {
         description: Description::from_argument(question.description.as_bytes()),
@@ -102,7 +102,7 @@ fn monitors(look: &HostRoot) -> Result<Vec<IpAddr>, String> {
 
 /// The servers that kAFS knows of a cell.
 fn servers(subject: &Subject, look: &HostRoot) -> Result<Vec<IpAddr>, String> {
-    let cell = subject.questions.first().map(Question::name).unwrap_or_default();
+    let cell = subject.questions.first().map(KeyRequest::name).unwrap_or_default();
     let path = format!("/proc/net/afs/{cell}/vlservers");
     let found = look.text(&path).map(|text| addresses(&text)).map_err(|error| format!("{path}: {error}"))?;
     if found.is_empty() { Err(format!("{path} has no address")) } else { Ok(found) }
@@ -129,7 +129,7 @@ fn addresses(text: &str) -> Vec<IpAddr> {
 /// A finding where no address of the name is one that the mount uses.
 fn judge(
     mount: &Mount,
-    question: &Question,
+    question: &KeyRequest,
     used: &[IpAddr],
     found: &[IpAddr],
     scene: &Scene,
@@ -150,7 +150,7 @@ fn judge(
     ))
 }
 
-fn gone(mount: &Mount, question: &Question, used: &[IpAddr], failure: &Failure) -> Finding {
+fn gone(mount: &Mount, question: &KeyRequest, used: &[IpAddr], failure: &Failure) -> Finding {
     let (name, point) = (question.name(), shown(&mount.point));
     Finding::warn(
         "mount-name-gone",
@@ -189,7 +189,7 @@ mod tests {
     fn seen(line: &str, found: &[&str]) -> Option<Finding> {
         let mount = mount(line);
         let scene = Scene::default();
-        let question = Question { description: "srv.test".to_owned(), callout: "" };
+        let question = KeyRequest { description: "srv.test".to_owned(), callout: "" };
         let found: Vec<IpAddr> = found.iter().map(|text| text.parse().unwrap()).collect();
         judge(&mount, &question, &[address_option(&mount).unwrap()], &found, &scene)
     }

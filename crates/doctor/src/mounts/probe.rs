@@ -21,7 +21,7 @@ const POLL: Duration = Duration::from_millis(2);
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ProbeOutcome {
     /// It answered.
     Answers(Duration),
     /// A call failed.
@@ -50,11 +50,11 @@ pub struct Target {
 }
 
 /// Touches all of them, and waits for at most [`LIMIT`] for each.
-pub fn probe(targets: &[Target]) -> Vec<Outcome> {
+pub fn probe(targets: &[Target]) -> Vec<ProbeOutcome> {
     targets.chunks(AT_ONCE).flat_map(some).collect()
 }
 
-fn some(targets: &[Target]) -> Vec<Outcome> {
+fn some(targets: &[Target]) -> Vec<ProbeOutcome> {
     let start = Instant::now();
     let mut waiting: Vec<State> = targets.iter().map(State::start).collect();
     while waiting.iter().any(|state| matches!(state, State::Running(_))) {
@@ -66,14 +66,14 @@ fn some(targets: &[Target]) -> Vec<Outcome> {
     }
     let ended = waiting.into_iter().map(|state| match state {
         State::Ended(outcome) => outcome,
-        State::Running(child) => Outcome::Silent { pid: child.id() },
+        State::Running(child) => ProbeOutcome::Silent { pid: child.id() },
     });
     ended.collect()
 }
 
 enum State {
     Running(Child),
-    Ended(Outcome),
+    Ended(ProbeOutcome),
 }
 
 impl State {
@@ -92,7 +92,7 @@ impl State {
             .spawn();
         match started {
             Ok(child) => Self::Running(child),
-            Err(error) => Self::Ended(Outcome::Untried(format!("can't start a process: {error}"))),
+            Err(error) => Self::Ended(ProbeOutcome::Untried(format!("can't start a process: {error}"))),
         }
     }
 
@@ -103,27 +103,28 @@ impl State {
             Ok(None) if over => {
                 // One that waits uninterruptibly stays until that wait ends; nobody waits for it here.
                 let _ = child.kill();
-                *self = Self::Ended(Outcome::Silent { pid: child.id() });
+                *self = Self::Ended(ProbeOutcome::Silent { pid: child.id() });
             }
             Ok(None) => {}
-            Err(error) => *self = Self::Ended(Outcome::Untried(error.to_string())),
+            Err(error) => *self = Self::Ended(ProbeOutcome::Untried(error.to_string())),
         }
     }
 }
 
 /// What the process said: a line that always fits in its pipe.
-fn read(child: &mut Child, took: Duration) -> Outcome {
+fn read(child: &mut Child, took: Duration) -> ProbeOutcome {
     let mut said = String::new();
     if let Some(mut pipe) = child.stdout.take() {
         let _ = pipe.read_to_string(&mut said);
     }
     let failed = || {
         let (call, errno) = said.trim().split_once(' ')?;
-        Some(Outcome::Fails { call: call.to_owned(), errno: Errno::from_raw(errno.parse().ok()?) })
+        Some(ProbeOutcome::Fails { call: call.to_owned(), errno: Errno::from_raw(errno.parse().ok()?) })
     };
     match said.trim() {
-        "ok" => Outcome::Answers(took),
-        _ => failed().unwrap_or_else(|| Outcome::Untried("the process that tried it ended early".to_owned())),
+        "ok" => ProbeOutcome::Answers(took),
+        _ => failed()
+            .unwrap_or_else(|| ProbeOutcome::Untried("the process that tried it ended early".to_owned())),
     }
 }
 

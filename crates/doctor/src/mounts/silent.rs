@@ -1,7 +1,8 @@
 //! Mounts that don't answer, or answer with errors.
 
-use super::probe::{LIMIT, Outcome};
-use super::{Group, Scene, names, shown};
+use super::names;
+use super::probe::{LIMIT, ProbeOutcome};
+use super::scene::{Group, Scene, shown};
 use crate::mounts::table::Mount;
 use crate::report::Finding;
 use nix::errno::Errno;
@@ -12,11 +13,11 @@ use std::time::{Duration, Instant};
 const CONNECT: Duration = Duration::from_secs(1);
 
 /// What is wrong with it.
-pub(super) fn finding(group: &Group<'_>, outcome: &Outcome, scene: &Scene) -> Option<Finding> {
+pub(super) fn finding(group: &Group<'_>, outcome: &ProbeOutcome, scene: &Scene) -> Option<Finding> {
     let first = group.first;
     let (point, source, fs_type) = (shown(&first.point), &first.source, &first.fs_type);
     match outcome {
-        Outcome::Silent { .. } => Some(Finding::broken(
+        ProbeOutcome::Silent { .. } => Some(Finding::broken(
             "mount-silent",
             format!(
                 "{source} ({fs_type}) on {point} does not answer: whatever touches it hangs, df, ls and a shell in it \
@@ -29,7 +30,7 @@ pub(super) fn finding(group: &Group<'_>, outcome: &Outcome, scene: &Scene) -> Op
                 _ => group.unmount(scene),
             },
         )),
-        Outcome::Fails { call, errno } if !matches!(errno, Errno::EACCES | Errno::EPERM) => {
+        ProbeOutcome::Fails { call, errno } if !matches!(errno, Errno::EACCES | Errno::EPERM) => {
             let id = if *errno == Errno::ESTALE { "mount-stale" } else { "mount-fails" };
             let why = match errno {
                 Errno::ESTALE => "the server no longer has what is mounted",

@@ -36,7 +36,7 @@ pub(crate) fn names_no_server(look: &HostRoot) -> bool {
 
 /// The server as a basic regular expression, and as the file has it.
 fn pattern(server: SocketAddr) -> String {
-    super::super::servers::bare(server).replace('.', "\\.")
+    bare(server).replace('.', "\\.")
 }
 
 /// The command that has another server asked in the place of this one.
@@ -72,4 +72,9 @@ pub(crate) fn remove(
         }
         _ => replace(look, settings, question, server),
     }
+}
+
+/// What a server is called in a command.
+pub(crate) fn bare(server: SocketAddr) -> String {
+    server.ip().to_string()
 }

@@ -6,3 +6,6 @@ pub mod host_conf;
 pub mod nsswitch;
 pub mod resolv;
 pub mod sortlist;
+
+/// Where the hosts file is, which is read anew for each name (`hosts`).
+pub const HOSTS: &str = "/etc/hosts";

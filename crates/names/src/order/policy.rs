@@ -4,17 +4,18 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
-/// The label, precedence and IPv4 scope tables, each in the order in which it
-/// is searched: the first row that matches counts.
+/// The label, precedence and IPv4 scope tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    labels: Cow<'static, [Row]>,
-    precedences: Cow<'static, [Row]>,
-    scopes: Cow<'static, [Row]>,
+    labels: Table,
+    precedences: Table,
+    scopes: Table,
 }
 
-/// A prefix, as the number that an IPv6 address is, and its value. An IPv4
-/// prefix stands in its mapped form, below `::ffff:0:0/96`.
+type Table = Cow<'static, [Row]>;
+
+/// A prefix, as the number that an IPv6 address is, and its value. An IPv4 prefix stands in its mapped form, below
+/// `::ffff:0:0/96`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) prefix: u128,
@@ -22,7 +23,7 @@ pub(crate) struct Row {
     pub(crate) value: u32,
 }
 
-/// The values of addresses for which a table from a file has no row.
+/// The values of addresses for which a table has no row.
 const DEFAULT_LABEL: u32 = 1;
 const DEFAULT_PRECEDENCE: u32 = 40;
 const DEFAULT_SCOPE: u32 = 14;
@@ -30,9 +31,8 @@ const DEFAULT_SCOPE: u32 = 14;
 /// The prefix of the IPv4-mapped IPv6 addresses, RFC 4291 §2.5.5.2.
 pub(crate) const MAPPED: Row = row(0xffff << 32, 96, 0);
 
-/// RFC 3484 §2.1, with labels of their own for site-local, unique local and
-/// Teredo addresses besides.
-static LABELS: [Row; 8] = [
+/// RFC 3484 §2.1, with labels of their own for site-local, unique local and Teredo addresses besides.
+static LABELS: [Row; 7] = [
     row(1, 128, 0),
     row(0, 96, 3),
     row(MAPPED.prefix, 96, 4),
@@ -40,76 +40,59 @@ static LABELS: [Row; 8] = [
     row(0x2002 << 112, 16, 2),
     row(0xfec0 << 112, 10, 5),
     row(0xfc00 << 112, 7, 6),
-    row(0, 0, DEFAULT_LABEL),
 ];
 
-/// RFC 3484 §2.1 and not its successor RFC 6724: IPv4 comes last, and unique
-/// local, site-local and Teredo addresses rank with the global ones.
-static PRECEDENCES: [Row; 5] = [
-    row(1, 128, 50),
-    row(0, 96, 20),
-    row(MAPPED.prefix, 96, 10),
-    row(0x2002 << 112, 16, 30),
-    row(0, 0, DEFAULT_PRECEDENCE),
-];
+/// RFC 3484 §2.1 and not its successor RFC 6724: IPv4 comes last, and unique local, site-local and Teredo addresses
+/// rank with the global ones.
+static PRECEDENCES: [Row; 4] =
+    [row(1, 128, 50), row(0, 96, 20), row(MAPPED.prefix, 96, 10), row(0x2002 << 112, 16, 30)];
 
-/// RFC 6724 §3.2: private IPv4 addresses have global scope, other than in
-/// RFC 3484.
-static SCOPES: [Row; 3] = [
-    row(MAPPED.prefix | 0xa9fe_0000, 112, 2),
-    row(MAPPED.prefix | 0x7f00_0000, 104, 2),
-    row(MAPPED.prefix, 96, DEFAULT_SCOPE),
-];
+/// RFC 6724 §3.2: private IPv4 addresses have global scope, other than in RFC 3484.
+static SCOPES: [Row; 2] =
+    [row(MAPPED.prefix | 0xa9fe_0000, 112, 2), row(MAPPED.prefix | 0x7f00_0000, 104, 2)];
 
 pub(crate) const fn row(prefix: u128, length: u32, value: u32) -> Row {
     Row { prefix, length, value }
 }
 
 impl Default for Policy {
-    /// glibc's built-in tables; allocates nothing.
+    /// glibc's built-in tables.
     fn default() -> Self {
-        Self {
-            labels: Cow::Borrowed(&LABELS),
-            precedences: Cow::Borrowed(&PRECEDENCES),
-            scopes: Cow::Borrowed(&SCOPES),
-        }
+        Self::from_rows(Vec::new(), Vec::new(), Vec::new())
     }
 }
 
 impl Policy {
-    /// The tables of a file, from their rows in the order of its lines. A table
-    /// without rows is the built-in one.
+    /// The tables of a file, from their rows in the order of its lines. A table without rows is the built-in one.
     #[must_use]
     pub(crate) fn from_rows(labels: Vec<Row>, precedences: Vec<Row>, scopes: Vec<Row>) -> Self {
-        let built_in = Self::default();
+        let table = |rows: Vec<Row>, built_in: &'static [Row]| -> Table {
+            if rows.is_empty() { built_in.into() } else { rows.into() }
+        };
         Self {
-            labels: complete(labels, row(0, 0, DEFAULT_LABEL)).unwrap_or(built_in.labels),
-            precedences: complete(precedences, row(0, 0, DEFAULT_PRECEDENCE)).unwrap_or(built_in.precedences),
-            scopes: complete(scopes, row(MAPPED.prefix, MAPPED.length, DEFAULT_SCOPE))
-                .unwrap_or(built_in.scopes),
+            labels: table(labels, &LABELS),
+            precedences: table(precedences, &PRECEDENCES),
+            scopes: table(scopes, &SCOPES),
         }
     }
 
-    /// The label of an address (RFC 6724 §2.1), which for an IPv4 address is
-    /// that of its mapped form.
+    /// The label of an address (RFC 6724 §2.1), which for an IPv4 address is that of its mapped form.
     #[must_use]
     pub fn label(&self, address: IpAddr) -> u32 {
         search(&self.labels, address, DEFAULT_LABEL)
     }
 
-    /// The precedence of an address (RFC 6724 §2.1), which for an IPv4
-    /// address is that of its mapped form. The higher, the more preferred.
+    /// The precedence of an address (RFC 6724 §2.1), which for an IPv4 address is that of its mapped form. The higher,
+    /// the more preferred.
     #[must_use]
     pub fn precedence(&self, address: IpAddr) -> u32 {
         search(&self.precedences, address, DEFAULT_PRECEDENCE)
     }
 
-    /// The scope of an address, numbered as in RFC 4291 §2.7: 2 is
-    /// link-local, 5 site-local, 14 global.
+    /// The scope of an address, numbered as in RFC 4291 §2.7: 2 is link-local, 5 site-local, 14 global.
     ///
-    /// Only IPv4 has a table; an IPv6 address, a mapped one too, has the scope
-    /// its form says. IPv4 multicast is no special case (`get_scope` in
-    /// glibc's getaddrinfo.c).
+    /// Only IPv4 has a table; an IPv6 address, a mapped one too, has the scope its form says. IPv4 multicast is no
+    /// special case (`get_scope` in glibc's getaddrinfo.c).
     #[must_use]
     pub fn scope(&self, address: IpAddr) -> u32 {
         let IpAddr::V6(v6) = address else {
@@ -134,27 +117,15 @@ impl Row {
     }
 }
 
+/// The value of the longest prefix that an address has; of equally long ones, that of the first.
 fn search(table: &[Row], address: IpAddr, default: u32) -> u32 {
     let bits = match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped(),
         IpAddr::V6(v6) => v6,
     }
     .to_bits();
-    let found = table.iter().find(|row| row.matches(bits));
-    found.map_or(default, |row| row.value)
-}
-
-/// A table in the order of search, with a row for every address; `None` if
-/// the file has no row for it.
-fn complete(mut rows: Vec<Row>, rest: Row) -> Option<Cow<'static, [Row]>> {
-    if rows.is_empty() {
-        return None;
-    }
-    if rows.iter().all(|row| row.length != rest.length) {
-        rows.push(rest);
-    }
-    rows.sort_by_key(|row| Reverse(row.length));
-    Some(Cow::Owned(rows))
+    let matching = table.iter().filter(|row| row.matches(bits));
+    matching.min_by_key(|row| Reverse(row.length)).map_or(default, |row| row.value)
 }
 
 #[cfg(test)]
@@ -224,15 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_tables_have_a_row_for_every_address() {
-        for (table, rest) in [(&LABELS[..], 0), (&PRECEDENCES, 0), (&SCOPES, MAPPED.length)] {
-            assert_eq!(table.last().map(|row| row.length), Some(rest));
-            assert!(table.is_sorted_by_key(|row| Reverse(row.length)));
-        }
-    }
-
-    #[test]
-    fn a_table_without_a_row_for_the_rest_gets_one() {
+    fn addresses_without_a_row_have_default_values() {
         let policy = Policy::from_rows(
             vec![row(1 << 127, 1, 9)],
             vec![row(1 << 127, 1, 9)],

@@ -1,51 +1,43 @@
 #![allow(clippy::unwrap_used)]
 
 use std::cell::RefCell;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::config::gai::parse;
 
-/// A host described by its answers; it notes the questions.
+/// A host described by its answers; it notes the destinations it is asked about.
 #[derive(Default)]
 struct Host {
     /// Destination and source.
-    routes: Vec<(IpAddr, Source)>,
-    /// Key and interface.
-    interfaces: Vec<(Ipv6Addr, Interface)>,
-    native: Vec<u32>,
-    asked: RefCell<Vec<String>>,
+    routes: Vec<(IpAddr, IpAddr)>,
+    interfaces: Vec<(IpAddr, Interface)>,
+    asked: RefCell<Vec<IpAddr>>,
 }
 
 impl SourceAddresses for Host {
-    fn source_for(&self, destination: IpAddr) -> Option<Source> {
-        self.asked.borrow_mut().push(destination.to_string());
+    fn source_for(&self, destination: IpAddr) -> Option<IpAddr> {
+        self.asked.borrow_mut().push(destination);
         let route = self.routes.iter().find(|(to, _)| *to == destination);
         route.map(|(_, source)| *source)
     }
 
-    fn interface_of(&self, source: &Source) -> Option<Interface> {
-        self.asked.borrow_mut().push("interface".to_owned());
-        let row = self.interfaces.iter().find(|(key, _)| *key == source.key);
+    fn interface_of(&self, source: IpAddr) -> Option<Interface> {
+        let row = self.interfaces.iter().find(|(address, _)| *address == source);
         row.map(|(_, interface)| *interface)
-    }
-
-    fn is_native(&self, index: u32) -> bool {
-        self.asked.borrow_mut().push("native".to_owned());
-        self.native.contains(&index)
     }
 }
 
 impl Host {
     fn route(mut self, to: &str, from: &str) -> Self {
-        self.routes.push((address(to), source(from)));
+        self.routes.push((address(to), address(from)));
         self
     }
 
     fn interface(mut self, from: &str, interface: Interface) -> Self {
-        self.interfaces.push((source(from).key, interface));
+        self.interfaces.push((address(from), interface));
         self
     }
 
@@ -76,17 +68,8 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-fn source(text: &str) -> Source {
-    let address = address(text);
-    let key = match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
-        IpAddr::V6(v6) => v6,
-    };
-    Source { address, key }
-}
-
-fn interface(index: u32, prefix_len: u8) -> Interface {
-    Interface { index, prefix_len, deprecated: false, home: false }
+fn interface(prefix_len: u8) -> Interface {
+    Interface { prefix_len, deprecated: false }
 }
 
 #[test]
@@ -94,7 +77,7 @@ fn nothing_is_asked_for_fewer_than_two_addresses() {
     let host = Host::default();
     assert_eq!(host.sorted_by(&Policy::default(), &[]), [""; 0]);
     host.sorted_by(&Policy::default(), &["192.0.2.1"]);
-    assert_eq!(*host.asked.borrow(), [""; 0]);
+    assert!(host.asked.borrow().is_empty());
 }
 
 #[test]
@@ -121,21 +104,11 @@ fn a_source_of_the_same_scope_is_preferred() {
 
 #[test]
 fn a_deprecated_source_is_avoided() {
-    let deprecated = Interface { deprecated: true, ..interface(1, 64) };
+    let deprecated = Interface { deprecated: true, ..interface(64) };
     let host = Host::default()
         .route("2001:db8::1", "2001:db8::9")
         .interface("2001:db8::9", deprecated)
         .route("192.0.2.1", "192.0.2.9");
-    host.prefers("192.0.2.1", "2001:db8::1");
-}
-
-#[test]
-fn a_home_address_is_preferred() {
-    let home = Interface { home: true, ..interface(1, 24) };
-    let host = Host::default()
-        .route("2001:db8::1", "2001:db8::9")
-        .route("192.0.2.1", "192.0.2.9")
-        .interface("192.0.2.9", home);
     host.prefers("192.0.2.1", "2001:db8::1");
 }
 
@@ -152,20 +125,6 @@ fn global_ipv6_comes_before_ipv4_if_both_work() {
 }
 
 #[test]
-fn a_tunnel_and_an_unknown_interface_come_after_a_native_one() {
-    let mut host = Host::default()
-        .route("2001:db8::1", "2001:db8::9")
-        .interface("2001:db8::9", interface(1, 64))
-        .route("2600::1", "2600::9")
-        .interface("2600::9", interface(2, 64))
-        .route("2a00::1", "2a00::9");
-    host.native = vec![2];
-    host.prefers("2600::1", "2001:db8::1");
-    host.prefers("2600::1", "2a00::1");
-    host.ties("2001:db8::1", "2a00::1");
-}
-
-#[test]
 fn a_smaller_scope_is_preferred() {
     let host = Host::default().route("169.254.0.1", "169.254.0.9").route("192.0.2.1", "192.0.2.1");
     host.prefers("169.254.0.1", "192.0.2.1");
@@ -176,7 +135,7 @@ fn common_bits_of_ipv6_count_beyond_the_prefix_of_the_source() {
     let host = Host::default()
         .route("2001:db8::8:1", "2001:db8::8:9")
         .route("2001:db8::1", "2001:db8::8:9")
-        .interface("2001:db8::8:9", interface(1, 64));
+        .interface("2001:db8::8:9", interface(64));
     host.prefers("2001:db8::8:1", "2001:db8::1");
 }
 
@@ -187,7 +146,7 @@ fn common_bits_of_ipv4_count_in_the_subnet_only() {
         .route("192.0.2.200", "192.0.2.9")
         .route("192.0.3.1", "192.0.2.9")
         .route("10.0.0.1", "192.0.2.9")
-        .interface("192.0.2.9", interface(1, 24));
+        .interface("192.0.2.9", interface(24));
     host.prefers("192.0.2.8", "192.0.2.200");
     host.prefers("192.0.2.200", "10.0.0.1");
     host.ties("192.0.3.1", "10.0.0.1");
@@ -204,40 +163,27 @@ fn a_subnet_that_is_not_known_has_only_the_source_itself_in_it() {
 }
 
 #[test]
-fn duplicates_are_kept_and_neighbours_asked_for_once() {
+fn duplicates_are_kept_and_each_address_is_asked_about_in_its_turn() {
     let host = Host::default().route("192.0.2.1", "192.0.2.9");
-    let names = ["192.0.2.2", "192.0.2.1", "192.0.2.1", "192.0.2.2"];
+    let names = ["192.0.2.2", "192.0.2.1", "192.0.2.1"];
     let sorted = host.sorted_by(&Policy::default(), &names);
-    assert_eq!(sorted, ["192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2"]);
-    assert_eq!(*host.asked.borrow(), ["192.0.2.2", "192.0.2.1", "192.0.2.2"]);
+    assert_eq!(sorted, ["192.0.2.1", "192.0.2.1", "192.0.2.2"]);
+    assert_eq!(*host.asked.borrow(), names.map(address));
 }
 
 #[test]
-fn interfaces_are_not_asked_for_addresses_with_one_source() {
-    let host = Host::default()
-        .route("2001:db8::1", "2001:db8::9")
-        .route("2001:db8:1::1", "2001:db8::9")
-        .route("198.51.100.1", "192.0.2.9")
-        .route("198.51.100.2", "192.0.2.9");
-    host.prefers("2001:db8::1", "2001:db8:1::1");
-    host.ties("198.51.100.1", "198.51.100.2");
-    let asked = host.asked.borrow();
-    assert!(!asked.iter().any(|it| it == "interface" || it == "native"));
-}
-
-#[test]
-fn ties_across_families_make_cycles_that_come_out_as_in_glibc() {
-    // 192.0.2.8 is better than 10.0.0.1, and the mapped address ties with both.
+fn of_families_that_tie_the_first_one_s_addresses_come_first_by_their_prefixes() {
     let host = Host::default()
         .route("10.0.0.1", "192.0.2.9")
         .route("192.0.2.8", "192.0.2.9")
-        .route("::ffff:10.0.0.2", "::ffff:192.0.2.9")
-        .interface("192.0.2.9", interface(1, 24));
-    let names = ["10.0.0.1", "::ffff:10.0.0.2", "192.0.2.8"];
-    assert_eq!(host.sorted_by(&Policy::default(), &names), names);
-    let names = ["10.0.0.1", "192.0.2.8", "::ffff:10.0.0.2"];
-    let sorted = host.sorted_by(&Policy::default(), &names);
-    assert_eq!(sorted, ["192.0.2.8", "10.0.0.1", "::ffff:10.0.0.2"]);
+        .route("2001:db8::1", "2001:db8::9")
+        .route("2600::1", "2001:db8::9")
+        .interface("192.0.2.9", interface(24));
+    let (policy, _) = parse(b"precedence ::/0 40");
+    let sorted = host.sorted_by(&policy, &["10.0.0.1", "2600::1", "192.0.2.8", "2001:db8::1"]);
+    assert_eq!(sorted, ["192.0.2.8", "10.0.0.1", "2001:db8::1", "2600::1"]);
+    let sorted = host.sorted_by(&policy, &["2600::1", "10.0.0.1", "2001:db8::1", "192.0.2.8"]);
+    assert_eq!(sorted, ["2001:db8::1", "2600::1", "192.0.2.8", "10.0.0.1"]);
 }
 
 #[test]
@@ -252,19 +198,16 @@ fn a_policy_from_a_file_decides() {
 struct Arbitrary(u64);
 
 impl Arbitrary {
-    fn number(&self, key: Ipv6Addr) -> u64 {
-        let bits = key
-            .octets()
-            .into_iter()
-            .fold(self.0, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        bits >> 20
+    fn number(&self, of: IpAddr) -> u64 {
+        let bytes = of.to_string().into_bytes();
+        let mix = |sum: u64, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        bytes.into_iter().fold(self.0, mix) >> 20
     }
 }
 
 impl SourceAddresses for Arbitrary {
-    fn source_for(&self, destination: IpAddr) -> Option<Source> {
-        let number = self.number(source(&destination.to_string()).key);
-        let text = match (number % 4, destination) {
+    fn source_for(&self, destination: IpAddr) -> Option<IpAddr> {
+        let text = match (self.number(destination) % 4, destination) {
             (0, _) => return None,
             (1, IpAddr::V4(_)) => "10.1.2.3",
             (_, IpAddr::V4(_)) => "127.0.0.1",
@@ -272,22 +215,13 @@ impl SourceAddresses for Arbitrary {
             (2, IpAddr::V6(_)) => "::ffff:10.1.2.3",
             (_, IpAddr::V6(_)) => "2001:db8::1",
         };
-        Some(source(text))
+        Some(address(text))
     }
 
-    fn interface_of(&self, source: &Source) -> Option<Interface> {
-        let number = self.number(source.key);
+    fn interface_of(&self, source: IpAddr) -> Option<Interface> {
+        let number = self.number(source);
         let bit = |at: u32| number >> at & 1 == 1;
-        bit(0).then(|| Interface {
-            index: u32::from(bit(1)),
-            prefix_len: if bit(2) { 24 } else { 200 },
-            deprecated: bit(3),
-            home: bit(4),
-        })
-    }
-
-    fn is_native(&self, index: u32) -> bool {
-        index == 1
+        bit(0).then(|| Interface { prefix_len: if bit(2) { 24 } else { 200 }, deprecated: bit(3) })
     }
 }
 
@@ -321,7 +255,7 @@ proptest! {
         prop_assert_eq!(in_order(sorted), in_order(addresses));
     }
 
-    /// Within one family; across families the relation may have cycles.
+    /// Within one family; of two that tie, the first address's comes first.
     #[test]
     fn sorting_again_changes_nothing(
         addresses in prop_oneof![

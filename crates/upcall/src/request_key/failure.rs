@@ -4,6 +4,7 @@ use key::{Errno, KeyError, KeyringError, Ttl};
 use nix::errno::Errno as Libc;
 use std::io;
 use std::process::ExitStatus;
+use std::time::Duration;
 
 /// The end of a request that no program answered.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +18,8 @@ pub enum RuleFailure {
     /// The command line that `request-key` was called with is wrong.
     #[error("wrong usage: {0}")]
     Usage(String),
-    /// The rule runs this program as something else than the helper.
-    #[error("the program is key-dns itself, and not as key.dns_resolver")]
+    /// The rule runs this program as `request-key`.
+    #[error("the program is request-key itself")]
     Itself,
     /// The key of a `%{TYPE:DESCRIPTION}` is not there, or can't be read.
     #[error("%{{{name}}}: {source}")]
@@ -38,8 +39,8 @@ pub enum RuleFailure {
     #[error("{0}, and the key is not answered")]
     Ended(ExitStatus),
     /// A piped program did not end in time.
-    #[error("not done within {0} s")]
-    TimedOut(u64),
+    #[error("not done within {} s", .0.as_secs_f32())]
+    TimedOut(Duration),
     /// A piped program said more than a key can hold.
     #[error("its output is longer than the {0} bytes that the key can hold")]
     TooMuch(usize),
@@ -128,7 +129,7 @@ mod tests {
             (RuleFailure::Start(os(Libc::ENOEXEC)), Errno::ENOEXEC, 10),
             (RuleFailure::Start(os(Libc::ENOMEM)), Errno::EAGAIN, 1),
             (RuleFailure::Ended(ExitStatus::from_raw(11)), Errno::EAGAIN, 1),
-            (RuleFailure::TimedOut(60), Errno::EAGAIN, 1),
+            (RuleFailure::TimedOut(Duration::from_secs(60)), Errno::EAGAIN, 1),
             (RuleFailure::TooMuch(32767), Errno::EINVAL, 1),
             (refused(KeyError::QuotaExceeded), Errno::EAGAIN, 1),
             (refused(KeyError::InvalidArguments), Errno::EINVAL, 1),

@@ -21,6 +21,7 @@ use crate::log::Log;
 use key::{KeySerial, Keyring, Request, keyctl};
 use std::ffi::{CString, OsString};
 use std::io;
+use std::time::Duration;
 
 /// The name of the program, and of its messages in the log.
 pub const NAME: &str = "request-key";
@@ -102,6 +103,7 @@ pub struct Context<'a, R> {
 }
 
 /// Reads the arguments of a rule's program, its own name first, where that is this executable.
+/// [`RuleFailure::Itself`] where they are those of `request-key`.
 pub type AsHelper = fn(&[OsString]) -> Result<HelperRequest, RuleFailure>;
 
 /// The life of one request: takes it over, finds its rule, runs the rule's program.
@@ -111,6 +113,17 @@ pub type AsHelper = fn(&[OsString]) -> Result<HelperRequest, RuleFailure>;
 /// # Errors
 /// Where the key is not ours to answer, or can't be rejected.
 pub fn answer<R: Keyring>(
+    upcall: &Upcall,
+    files: &RuleFiles,
+    as_helper: AsHelper,
+    context: &Context<'_, R>,
+) -> Result<Disposition, Unanswered> {
+    answer_within(run::PIPE_TIME, upcall, files, as_helper, context)
+}
+
+/// The same, where a piped program has `pipe_time`.
+fn answer_within<R: Keyring>(
+    pipe_time: Duration,
     upcall: &Upcall,
     files: &RuleFiles,
     as_helper: AsHelper,
@@ -139,7 +152,7 @@ pub fn answer<R: Keyring>(
         let failure = if files.unread() { RuleFailure::Unread } else { RuleFailure::NoRule };
         return reject(context, None, &failure);
     };
-    let run = RuleRun { values: &values, as_helper, context };
+    let run = RuleRun { values: &values, as_helper, context, pipe_time };
     match run.take(place, rule) {
         Ok(outcome) => Ok(outcome),
         Err(failure) if rule.program.piped && subject.operation != NEGATE => {
@@ -155,16 +168,22 @@ struct RuleRun<'a, R> {
     values: &'a MacroValues<'a>,
     as_helper: AsHelper,
     context: &'a Context<'a, R>,
+    pipe_time: Duration,
 }
 
 impl<R: Keyring> RuleRun<'_, R> {
     fn take(&self, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Result<Disposition, RuleFailure> {
         let call = Call::new(&rule.program, self.values, contents)?;
+        let helper = run::is_this_executable(&call).then(|| (self.as_helper)(&call.args));
         if rule.program.piped {
-            return self.pipe(&call, place);
+            return match helper {
+                // Without end: it would find the same rule.
+                Some(Err(RuleFailure::Itself)) => Err(RuleFailure::Itself),
+                _ => self.pipe(&call, place),
+            };
         }
-        if run::is_this_executable(&call) {
-            let request = (self.as_helper)(&call.args)?;
+        if let Some(request) = helper {
+            let request = request?;
             if request.key != self.context.key {
                 return Err(RuleFailure::Usage(
                     "the rule gives the helper another key: give it %k".to_owned(),
@@ -180,19 +199,28 @@ impl<R: Keyring> RuleRun<'_, R> {
         let failure = RuleFailure::Ended(status);
         let (errno, ttl) = failure.verdict();
         let Context { key, ring, guard, log, .. } = *self.context;
-        // A key that the program has answered can't be rejected any more.
-        if guard.claim() && ring.reject(key, ttl, errno).is_ok() {
-            log.error(rejected(key, Some((place, rule)), &failure));
+        if !guard.claim() {
             return Ok(Disposition::Rejected);
         }
-        Ok(Disposition::Done)
+        match ring.reject(key, ttl, errno) {
+            Ok(()) => {
+                log.error(rejected(key, Some((place, rule)), &failure));
+                Ok(Disposition::Rejected)
+            }
+            // By the program.
+            Err(error) if error.is_answered() => Ok(Disposition::Done),
+            Err(error) => {
+                guard.unclaim();
+                Err(error.into())
+            }
+        }
     }
 
     fn pipe(&self, call: &Call, place: &RuleLocation<'_>) -> Result<Disposition, RuleFailure> {
         let limit = run::largest_payload(self.values.subject.key_type);
         let Context { key, ring, guard, log, verbosity } = *self.context;
         guard.no_deadline();
-        let payload = run::pipe(call, self.values.subject.callout, limit, place, log)?;
+        let payload = run::pipe(call, self.values.subject.callout, limit, self.pipe_time, place, log)?;
         let length = payload.len();
         if !guard.claim() {
             return Ok(Disposition::Rejected);
@@ -288,3 +316,6 @@ pub fn explain(values: &MacroValues<'_>, rules: &Rules<'_>, log: &Log, verbosity
         log.info(format_args!("{place}: fits best: {}", rule.program.path.escape_ascii()));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 
 /// This executable.
 const OWN: &str = "/proc/self/exe";
-/// Seconds that a piped program has.
-pub(super) const PIPE_SECONDS: u64 = 60;
+/// The time that a piped program has, from its start to its end.
+pub(super) const PIPE_TIME: Duration = Duration::from_secs(60);
 /// How often a piped program that says nothing is looked at.
 const SLICE: Duration = Duration::from_millis(250);
 /// Lines of a piped program's standard error that are logged, and the length of one.
@@ -140,7 +140,7 @@ struct Output {
 }
 
 /// Runs a program that reads the callout on its standard input and writes the payload, of at most `limit`
-/// bytes, to its standard output. Its standard error is logged under `place`.
+/// bytes, to its standard output. It has `time` for all of that. Its standard error is logged under `place`.
 ///
 /// # Errors
 /// Where it can't be started, ends with another status than 0 or not in time, or says too much. It has been
@@ -149,6 +149,7 @@ pub(super) fn pipe(
     call: &Call,
     callout: &[u8],
     limit: usize,
+    time: Duration,
     place: &RuleLocation<'_>,
     log: &Log,
 ) -> Result<Vec<u8>, RuleFailure> {
@@ -161,16 +162,41 @@ pub(super) fn pipe(
         .spawn()
         .map_err(RuleFailure::Start)?;
     let mut output = Output::default();
-    let deadline = Instant::now() + Duration::from_secs(PIPE_SECONDS);
+    let deadline = Deadline::after(time);
     let outcome = converse(&mut child, callout, limit, &mut output, deadline)
         .and_then(|()| end_of(&mut child, deadline));
     if outcome.is_err() {
         put_down(&mut child);
     }
-    log_stderr(&output.stderr, place, log);
+    for complaint in complaints(&output.stderr) {
+        log.info(format_args!("{place}: {complaint}"));
+    }
     match outcome? {
         status if status.success() => Ok(output.stdout),
         status => Err(RuleFailure::Ended(status)),
+    }
+}
+
+/// When a program has to have ended.
+#[derive(Clone, Copy)]
+struct Deadline {
+    end: Instant,
+    time: Duration,
+}
+
+impl Deadline {
+    /// `time` from now on.
+    fn after(time: Duration) -> Self {
+        Self { end: Instant::now() + time, time }
+    }
+
+    /// The time that is left.
+    ///
+    /// # Errors
+    /// [`RuleFailure::TimedOut`] where none is.
+    fn left(self) -> Result<Duration, RuleFailure> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(RuleFailure::TimedOut(self.time)) } else { Ok(left) }
     }
 }
 
@@ -180,7 +206,7 @@ fn converse(
     callout: &[u8],
     limit: usize,
     output: &mut Output,
-    deadline: Instant,
+    deadline: Deadline,
 ) -> Result<(), RuleFailure> {
     let mut stdin = child.stdin.take().filter(|_| !callout.is_empty());
     drop(child.stdin.take());
@@ -188,11 +214,7 @@ fn converse(
     let mut unsent = callout;
     let broken = |doing| move |source| RuleFailure::Internal { doing, source };
     while stdout.is_some() || stderr.is_some() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(RuleFailure::TimedOut(PIPE_SECONDS));
-        }
-        let slice = left.min(SLICE);
+        let slice = deadline.left()?.min(SLICE);
         let [input, out, err] = wait_for(stdin.as_ref(), stdout.as_ref(), stderr.as_ref(), slice)
             .map_err(|errno| broken("waiting for its output")(errno.into()))?;
         if [input, out, err] == [false; 3] && child.try_wait().is_ok_and(|ended| ended.is_some()) {
@@ -280,13 +302,12 @@ fn take(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<bool> {
 }
 
 /// The status of a program that has closed its output. It may still take a moment to end.
-fn end_of(child: &mut Child, deadline: Instant) -> Result<ExitStatus, RuleFailure> {
+fn end_of(child: &mut Child, deadline: Deadline) -> Result<ExitStatus, RuleFailure> {
     let mut pause = Duration::from_micros(50);
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status),
-            Ok(None) if Instant::now() > deadline => return Err(RuleFailure::TimedOut(PIPE_SECONDS)),
-            Ok(None) => std::thread::sleep(pause),
+            Ok(None) => std::thread::sleep(deadline.left()?.min(pause)),
             Err(source) => return Err(RuleFailure::Internal { doing: "waiting for it", source }),
         }
         pause = (pause * 2).min(Duration::from_millis(20));
@@ -302,15 +323,18 @@ fn put_down(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn log_stderr(text: &[u8], place: &RuleLocation<'_>, log: &Log) {
+/// What is logged of a program's standard error: a line an entry, escaped.
+fn complaints(text: &[u8]) -> Vec<String> {
     let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    for line in lines.by_ref().take(LINES) {
-        let shown = line.get(..LINE).unwrap_or(line);
-        log.info(format_args!("{place}: {}", String::from_utf8_lossy(shown).escape_debug()));
-    }
+    let shown = |line: &[u8]| {
+        let start = line.get(..LINE).unwrap_or(line);
+        String::from_utf8_lossy(start).escape_debug().to_string()
+    };
+    let mut complaints: Vec<String> = lines.by_ref().take(LINES).map(shown).collect();
     if lines.next().is_some() {
-        log.info(format_args!("{place}: (more of this is not logged)"));
+        complaints.push("(more of this is not logged)".to_owned());
     }
+    complaints
 }
 
 /// How many bytes a key of this type can hold, within the bound for a piped program's output.
@@ -325,39 +349,4 @@ pub(super) fn largest_payload(key_type: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copy_in_the_same_folder_is_this_executable_and_another_build_is_not() {
-        let own = fs::read_link(OWN).unwrap();
-        let facts = own.metadata().unwrap();
-        let copy = own.with_extension("copy");
-        let call = |path: &Path| Call { path: path.into(), args: Vec::new() };
-        assert!(is_this_executable(&call(&own)));
-        assert!(!is_this_executable(&call(&copy)));
-        fs::copy(&own, &copy).unwrap();
-        let file = fs::File::options().write(true).open(&copy).unwrap();
-        file.set_modified(facts.modified().unwrap()).unwrap();
-        // What belongs to others than root may be changed by them.
-        let labelled = is_labelled(fs::read("/proc/self/attr/current"));
-        assert_eq!(is_this_executable(&call(&copy)), facts.uid() == 0 && !labelled);
-        file.set_modified(facts.modified().unwrap() - Duration::from_secs(1)).unwrap();
-        assert!(!is_this_executable(&call(&copy)));
-        fs::remove_file(&copy).unwrap();
-    }
-
-    #[test]
-    fn a_process_under_a_policy_is_told_from_one_that_is_not() {
-        for (label, labelled) in [
-            (b"unconfined\n".as_slice(), false),
-            (b"", false),
-            (b"system_u:system_r:keyutils_request_t:s0\0", true),
-            (b"/usr/libexec/key-dns/request-key (enforce)\n", true),
-        ] {
-            assert_eq!(is_labelled(Ok(label.to_vec())), labelled);
-        }
-        assert!(!is_labelled(Err(io::Error::from_raw_os_error(nix::libc::EINVAL))));
-        assert!(is_labelled(Err(io::Error::from_raw_os_error(nix::libc::EACCES))));
-    }
-}
+mod tests;

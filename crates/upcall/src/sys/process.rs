@@ -5,7 +5,7 @@ use key::keyctl::raw;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, geteuid, setgroups, setpgid, setresgid, setresuid};
@@ -17,9 +17,9 @@ use std::process::Command;
 /// The user and group that own nothing (nobody, nogroup).
 const NOBODY: u32 = 65534;
 /// Seconds of processor time that a program has which such a process starts.
-const TIME: u64 = 10;
+const TIME: rlim_t = 10;
 /// Memory that it has.
-const MEMORY: u64 = 1 << 30;
+const MEMORY: rlim_t = 1 << 30;
 
 /// Starts a copy of this process that does `work` and ends. It has no rights: it is nobody, without groups or
 /// capabilities, unable to gain any, with no descriptor but the first three and `kept`, in a group and a session

@@ -316,11 +316,13 @@ mod tests {
     #[test]
     fn only_a_call_that_seccomp_refused_is_told() {
         let told = |signal, code, number: c_int| {
-            // SAFETY: zeros are a value of it, and the seventh number, that of the call, lies within it.
+            // After three numbers, and an address where an address may be: asm-generic/siginfo.h, `_sigsys`.
+            let place = if cfg!(target_pointer_width = "64") { 6 } else { 4 };
+            // SAFETY: zeros are a value of it, and the number of the call lies within it.
             let info = unsafe {
                 let mut info: libc::siginfo_t = std::mem::zeroed();
                 info.si_code = code;
-                (&raw mut info).cast::<c_int>().add(6).write(number);
+                (&raw mut info).cast::<c_int>().add(place).write(number);
                 info
             };
             refused_call(signal, &raw const info)

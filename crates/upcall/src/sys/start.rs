@@ -19,8 +19,10 @@ extern "C" fn keep_standard_descriptors() {
         // SAFETY: the descriptor is only asked about, and may be closed.
         let standard = unsafe { BorrowedFd::borrow_raw(descriptor) };
         if fcntl(standard, FcntlArg::F_GETFD).is_err()
+            // A folder can be neither read nor written. Not by O_PATH: poll(2), by which the standard library looks
+            // whether the descriptor is open, would say that it is not.
             && let Ok(harmless) = open("/dev/null", OFlag::O_RDWR, Mode::empty())
-                .or_else(|_| open("/", OFlag::O_PATH, Mode::empty()))
+                .or_else(|_| open("/", OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty()))
         {
             // The lowest that is free is this one. It stays open to the end.
             let _ = harmless.into_raw_fd();

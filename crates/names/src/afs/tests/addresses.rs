@@ -135,7 +135,7 @@ fn as_many_servers_as_a_list_can_count_are_asked_for_in_volleys() {
 /// The servers of a database, with the addresses that it has.
 #[test]
 fn a_server_of_a_database_with_several_ports_is_several() {
-    let server = |name: &str, addresses: &[(&str, Option<u16>)]| cells::Server {
+    let server = |name: &str, addresses: &[(&str, Option<u16>)]| cells::DatabaseServer {
         name: name.to_owned(),
         addresses: addresses.iter().map(|(ip, port)| (ip.parse().unwrap(), *port)).collect(),
     };
@@ -200,7 +200,7 @@ fn what_is_known_already_is_not_asked_for() {
     let seen = TestHost::default().run(Table::default(), async |host| {
         let until = Instant::now() + Duration::from_secs(1);
         let candidates = vec![known(&["192.0.2.7"]), known(&[])];
-        resolve(candidates, Kind::Host, host, Families::Both, until).await
+        resolve(candidates, NameKind::Host, host, Families::Both, until).await
     });
     let list = ServerList {
         source: RecordSource::Config,

@@ -2,9 +2,9 @@
 
 use super::*;
 
-fn server(name: &str, addresses: &[&str]) -> cells::Server {
+fn server(name: &str, addresses: &[&str]) -> cells::DatabaseServer {
     let addresses = addresses.iter().map(|ip| (ip.parse().unwrap(), None)).collect();
-    cells::Server { name: name.to_owned(), addresses }
+    cells::DatabaseServer { name: name.to_owned(), addresses }
 }
 
 const OPENAFS: &str = ">cell.test\n192.0.2.20 #db20.test\n";

@@ -15,8 +15,10 @@ fn patient(kafs: Option<Cell>) -> TestHost<'static> {
 
 #[test]
 fn silent_servers_leave_half_of_the_time_for_the_databases() {
-    let server =
-        cells::Server { name: "db9.test".to_owned(), addresses: vec![("192.0.2.9".parse().unwrap(), None)] };
+    let server = cells::DatabaseServer {
+        name: "db9.test".to_owned(),
+        addresses: vec![("192.0.2.9".parse().unwrap(), None)],
+    };
     let host = patient(Some(Cell { use_dns: Some(true), servers: vec![server] }));
     let seen = find(&host, &[("", Act::silence())], "cell.test", "");
     assert_eq!(seen.outcome, "Config Good for 60 s: db9.test 0/0 7003 192.0.2.9 (Config Good)");

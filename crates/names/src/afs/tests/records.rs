@@ -77,7 +77,7 @@ fn servers_are_sorted_by_priority_weight_name_and_port_each_once() {
 fn an_srv_record_whose_target_is_the_root_says_that_there_is_no_such_service() {
     let kafs = Cell {
         use_dns: Some(true),
-        servers: vec![cells::Server {
+        servers: vec![cells::DatabaseServer {
             name: "db9.test".to_owned(),
             addresses: vec![("192.0.2.9".parse().unwrap(), None)],
         }],

@@ -1,7 +1,8 @@
-//! A cell and its servers, as files have them.
+//! A cell as the databases have it, and what their formats share.
 
 use crate::name;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 /// What the files say about one cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,12 +10,12 @@ pub struct Cell {
     /// Whether DNS may be asked for the cell's servers, where a file says it.
     pub use_dns: Option<bool>,
     /// Its volume location servers, in the order of the file.
-    pub servers: Vec<Server>,
+    pub servers: Vec<DatabaseServer>,
 }
 
 /// A volume location server as a file has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
+pub struct DatabaseServer {
     /// Its name.
     pub name: String,
     /// Its addresses, with a port where one is given.
@@ -31,6 +32,16 @@ impl Cell {
     }
 }
 
+/// CellFiles, and what was wrong in them.
+pub trait CellFiles {
+    /// The bytes of a file; `None` where it can't be read, which is warned of unless it may be `absent`.
+    fn contents(&self, path: &Path, absent: bool) -> Option<Vec<u8>>;
+    /// The files in a folder, sorted by name; none where it can't be read.
+    fn folder(&self, path: &Path) -> Vec<PathBuf>;
+    /// Notes a warning.
+    fn warn(&self, message: String);
+}
+
 /// Whether two names of cells are one, as they are in DNS and for the kernel's keys.
 pub(super) fn same_cell(one: &str, other: &str) -> bool {
     let bare = |name| str::strip_suffix(name, '.').unwrap_or(name);
@@ -38,10 +49,10 @@ pub(super) fn same_cell(one: &str, other: &str) -> bool {
 }
 
 /// The place of a server in `servers`, to which it is added if it isn't there.
-pub(super) fn entry(servers: &mut Vec<Server>, name: &str) -> usize {
+pub(super) fn entry(servers: &mut Vec<DatabaseServer>, name: &str) -> usize {
     let place = servers.iter().position(|server| server.name.eq_ignore_ascii_case(name));
     place.unwrap_or_else(|| {
-        servers.push(Server { name: name.to_owned(), addresses: Vec::new() });
+        servers.push(DatabaseServer { name: name.to_owned(), addresses: Vec::new() });
         servers.len() - 1
     })
 }
@@ -49,18 +60,4 @@ pub(super) fn entry(servers: &mut Vec<Server>, name: &str) -> usize {
 /// What is wrong with the name of a server, if anything.
 pub(super) fn flaw(name: &str) -> Option<String> {
     name::flaw(name.as_bytes()).map(|flaw| format!("{name:?} is no server's name: {flaw}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn servers_override_dns_unless_it_is_said_that_dns_may_be_asked() {
-        let server = Server { name: "a".to_owned(), addresses: Vec::new() };
-        let asks = |use_dns, servers: &[Server]| Cell { use_dns, servers: servers.to_vec() }.asks_dns();
-        let one = [server];
-        assert!(asks(None, &[]) && asks(Some(true), &[]) && asks(Some(true), &one));
-        assert!(!asks(None, &one) && !asks(Some(false), &one) && !asks(Some(false), &[]));
-    }
 }

@@ -1,7 +1,6 @@
 //! kafs-client's configuration, as far as it says where the servers of one cell are: kafs-client.conf(5).
 
-use super::cell::{Cell, Server, flaw, same_cell};
-use super::files::Files;
+use super::cell::{Cell, CellFiles, DatabaseServer, flaw, same_cell};
 use super::lines::{Line, address, boolean};
 use crate::file::{Warning, expected};
 use std::ffi::OsStr;
@@ -14,7 +13,7 @@ const DEEPEST: usize = 10;
 const MOST_FILES: usize = 1000;
 
 /// What `path` and the files that it includes say about `cell`.
-pub fn find(cell: &str, path: &Path, files: &impl Files) -> Cell {
+pub fn find(cell: &str, path: &Path, files: &impl CellFiles) -> Cell {
     let mut reading = Reading { files, read: 0, state: State::new(cell) };
     reading.file(path, 0);
     reading.state.cell()
@@ -26,7 +25,7 @@ struct Reading<'a, F> {
     state: State<'a>,
 }
 
-impl<F: Files> Reading<'_, F> {
+impl<F: CellFiles> Reading<'_, F> {
     fn file(&mut self, path: &Path, depth: usize) {
         self.read += 1;
         // The file itself may be absent, those it includes should be there.
@@ -92,7 +91,7 @@ struct State<'a> {
 }
 
 struct Entry {
-    server: Server,
+    server: DatabaseServer,
     is_vlserver: bool,
     closed: bool,
 }
@@ -105,7 +104,7 @@ enum Place {
     /// Its servers.
     Servers,
     /// One of them.
-    Server(usize),
+    DatabaseServer(usize),
     /// What does not concern us.
     Elsewhere,
 }
@@ -177,19 +176,19 @@ impl<'a> State<'a> {
             Some(entry) if entry.closed => return Place::Elsewhere,
             Some(_) => {}
             None => self.servers.push(Entry {
-                server: Server { name: name.to_owned(), addresses: Vec::new() },
+                server: DatabaseServer { name: name.to_owned(), addresses: Vec::new() },
                 is_vlserver: true,
                 closed: false,
             }),
         }
-        Place::Server(place)
+        Place::DatabaseServer(place)
     }
 
     fn close(&mut self, place: Place) {
         match place {
             Place::Cell => self.cell_closed = true,
             Place::Servers => self.servers_closed = true,
-            Place::Server(place) => {
+            Place::DatabaseServer(place) => {
                 if let Some(entry) = self.servers.get_mut(place) {
                     entry.closed = true;
                 }
@@ -203,14 +202,14 @@ impl<'a> State<'a> {
             (Some(Place::Cell), "use_dns") => {
                 self.use_dns = Some(boolean(value).ok_or_else(|| expected("yes or no", value))?);
             }
-            (Some(&Place::Server(place)), "type" | "address") => {
+            (Some(&Place::DatabaseServer(place)), "type" | "address") => {
                 if let Some(entry) = self.servers.get_mut(place) {
                     entry.pair(key, value)?;
                 }
             }
             (None | Some(Place::Elsewhere), _)
             | (Some(Place::Cell), "description" | "show_cell" | "kerberos_realm") => {}
-            (Some(Place::Cell | Place::Servers | Place::Server(_)), _) => {
+            (Some(Place::Cell | Place::Servers | Place::DatabaseServer(_)), _) => {
                 return Err(format!("unknown key {key:?}"));
             }
         }

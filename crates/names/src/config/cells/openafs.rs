@@ -1,6 +1,6 @@
 //! `CellServDB`, OpenAFS's list of cells: CellServDB(5).
 
-use super::cell::{Server, entry, flaw, same_cell};
+use super::cell::{DatabaseServer, entry, flaw, same_cell};
 use crate::file::Warning;
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 /// A cell begins with `>CELL`, and each of the lines after it is `ADDRESS #HOST`. An address in brackets is
 /// that of a server that has no vote, which answers clients all the same.
 #[must_use]
-pub fn servers(text: &[u8], cell: &str) -> (Vec<Server>, Vec<Warning>) {
+pub fn servers(text: &[u8], cell: &str) -> (Vec<DatabaseServer>, Vec<Warning>) {
     let mut servers = Vec::new();
     let mut warnings = Vec::new();
     let mut here = false;
@@ -63,7 +63,7 @@ mod tests {
 
     fn found(cell: &str) -> (Vec<(String, Vec<String>)>, Vec<Warning>) {
         let (servers, warnings) = servers(DATABASE.as_bytes(), cell);
-        let shown = |server: Server| {
+        let shown = |server: DatabaseServer| {
             (server.name, server.addresses.iter().map(|(address, _)| address.to_string()).collect())
         };
         (servers.into_iter().map(shown).collect(), warnings)

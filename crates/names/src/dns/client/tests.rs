@@ -10,7 +10,7 @@ use tokio::time::Instant;
 const NAME: &str = "monitor-of-the-cluster-with-the-most-letters.in-the-domain-of-tests.test.";
 
 struct Seen {
-    outcome: Result<Reply, NoAnswer>,
+    outcome: Result<Response, NoAnswer>,
     /// The last number of the server and the time of each query, in milliseconds.
     asked: Vec<(u8, u128)>,
     took: u128,

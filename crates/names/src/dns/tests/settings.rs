@@ -97,7 +97,7 @@ fn a_failed_search_ends_with_what_was_most_promising_on_the_way() {
         let servers =
             table(&[(&name_a, in_a.clone()), (&name_b, in_b.clone()), (&name_as_is, as_is.clone())]);
         let seen = host.run(servers, async |host| {
-            let dns = host.dns(Kind::Host);
+            let dns = host.dns(NameKind::Host);
             dns.lookup(name, Families::Only(Family::Ipv4)).await.unwrap_err()
         });
         let (found, failure) = seen.outcome;
@@ -111,7 +111,7 @@ fn a_name_that_no_host_has_is_not_asked_for() {
     for name in ["-a", "a b", "a..b", "müller.test", ""] {
         let host = TestHost { resolv: "search a", ..TestHost::default() };
         let seen = host.run(Table::default(), async |host| {
-            host.dns(Kind::Host).lookup(name, Families::Both).await.unwrap_err()
+            host.dns(NameKind::Host).lookup(name, Families::Both).await.unwrap_err()
         });
         assert!(
             matches!(seen.outcome, (NssStatus::NotFound, Failure::BadName { .. })),

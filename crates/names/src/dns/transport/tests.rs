@@ -1,7 +1,7 @@
 //! The network, against servers on the loopback interface.
 
 use super::*;
-use crate::message::{Question, RecordType, Reply};
+use crate::message::{Question, RecordType, Response};
 use crate::script::ReplyWriter;
 use crate::test_host::question;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ fn exchange(server: SocketAddr, protocol: Protocol) -> io::Result<u16> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let query = asked().encode(true).unwrap();
     let reply = runtime.block_on(Network.exchange(server, protocol, &query))?;
-    Ok(Reply::decode(&reply).unwrap().rcode)
+    Ok(Response::decode(&reply).unwrap().rcode)
 }
 
 /// A reply with this code.

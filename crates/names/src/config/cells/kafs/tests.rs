@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Files in memory, the first of them `/client.conf`.
+/// CellFiles in memory, the first of them `/client.conf`.
 #[derive(Default)]
 struct Memory {
     files: BTreeMap<PathBuf, Vec<u8>>,
     warnings: RefCell<Vec<String>>,
 }
 
-impl Files for Memory {
+impl CellFiles for Memory {
     fn contents(&self, path: &Path, absent: bool) -> Option<Vec<u8>> {
         let found = self.files.get(path).cloned();
         if found.is_none() && !absent {
@@ -44,8 +44,9 @@ fn shown(cell: &Cell) -> Vec<String> {
         Some(port) => format!(" {}", std::net::SocketAddr::new(ip, port)),
         None => format!(" {ip}"),
     };
-    let server =
-        |server: &Server| server.name.clone() + &server.addresses.iter().map(endpoint).collect::<String>();
+    let server = |server: &DatabaseServer| {
+        server.name.clone() + &server.addresses.iter().map(endpoint).collect::<String>()
+    };
     cell.servers.iter().map(server).collect()
 }
 

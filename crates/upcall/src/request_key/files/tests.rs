@@ -1,0 +1,177 @@
+use super::*;
+use crate::testing::{Folder, in_own_process};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+
+#[test]
+fn rule_files_end_in_conf_and_are_not_hidden() {
+    for (name, expected) in [
+        ("a.conf", true),
+        (".a.conf", false),
+        (".conf", false),
+        ("a.confx", false),
+        ("conf", false),
+        ("a.conf~", false),
+    ] {
+        assert_eq!(is_rule_file(OsStr::new(name)), expected, "{name}");
+    }
+}
+
+fn files(texts: &[(&str, &str)]) -> RuleFiles {
+    let file = |&(path, text): &(&str, &str)| RuleFile { path: path.into(), text: text.into() };
+    RuleFiles { files: texts.iter().map(file).collect(), ..RuleFiles::default() }
+}
+
+fn best(files: &RuleFiles, operation: &str) -> Option<String> {
+    let subject = Subject {
+        operation: operation.as_bytes(),
+        key_type: b"user",
+        description: b"debug:1",
+        callout: b"x",
+    };
+    files.rules().0.best(&subject).map(|(place, _)| place.to_string())
+}
+
+#[test]
+fn the_best_match_wins_and_of_equals_the_first() {
+    let files = files(&[
+        ("a", "create user * * /a\ncreate user debug:* * /b\n"),
+        ("b", "create user debug:* * /c\ncreate user debug:* x /d\nnegate * * * /e"),
+    ]);
+    assert_eq!(best(&files, "create").as_deref(), Some("b:2"));
+    assert_eq!(best(&files, "negate").as_deref(), Some("b:3"));
+    assert_eq!(best(&files, "update"), None);
+}
+
+#[test]
+fn equals_are_decided_by_their_order() {
+    let files = files(&[("a", "create user debug:* * /a"), ("b", "create user debug:* * /b")]);
+    assert_eq!(best(&files, "create").as_deref(), Some("a:1"));
+}
+
+#[test]
+fn a_line_with_a_nul_is_a_bad_one() {
+    let files = files(&[("a", "create user * * /a \0\n#\0\ncreate user * * /b\n")]);
+    assert_eq!(best(&files, "create").as_deref(), Some("a:3"));
+    assert_eq!(files.rules().1[0], "a:1: the line holds a NUL; line ignored");
+}
+
+#[test]
+fn a_bad_line_loses_itself_alone_and_is_named() {
+    let files = files(&[("a", "create user\ncreate user * * /a %z\n"), ("b", "\ncreate user * * /b")]);
+    let (rules, warnings) = files.rules();
+    assert_eq!(rules.0.len(), 1);
+    assert_eq!(best(&files, "create").as_deref(), Some("b:2"));
+    assert_eq!(
+        warnings,
+        [
+            "a:1: a rule has an operation, a type, a description, a callout and a program; this one has no \
+             description; line ignored",
+            "a:2: argument \"%z\": there is no macro of this name; line ignored",
+        ]
+    );
+}
+
+/// The files that are followed and those that are not, without their folder.
+fn read_all(root: &Folder, trust: Trust) -> (Vec<String>, Vec<String>) {
+    let files = RuleFiles::read_in(root.as_ref(), trust);
+    let name = |path: &Path| path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+    let refused = files.refused().iter().map(|(path, refused)| format!("{} {refused}", name(path)));
+    (files.paths().map(name).collect(), refused.collect())
+}
+
+#[test]
+fn the_files_of_the_folder_are_read_in_order_and_before_the_last_one() {
+    let root = Folder::new();
+    assert!(!RuleFiles::read_in(root.as_ref(), Trust::Owners).any());
+    for file in ["request-key.conf", "request-key.d/b.conf", "request-key.d/a.conf", "request-key.d/c.txt"] {
+        root.write(file, "");
+    }
+    symlink("../request-key.conf", root.path("request-key.d/aa.conf")).unwrap();
+    let order = ["request-key.d/a.conf", "request-key.d/aa.conf", "request-key.d/b.conf", "request-key.conf"];
+    for trust in [Trust::Owners, Trust::Anyone] {
+        let (followed, refused) = read_all(&root, trust);
+        assert_eq!((followed, refused), (order.map(str::to_owned).to_vec(), vec![]));
+    }
+    assert!(RuleFiles::read_in(root.as_ref(), Trust::Owners).any());
+}
+
+#[test]
+fn a_file_that_others_could_have_written_is_followed_only_where_anyone_is_trusted() {
+    let root = Folder::new();
+    let file = root.write("request-key.conf", "create user * * /x");
+    let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    for (bits, told) in [(0o664, "664"), (0o646, "646"), (0o622, "622")] {
+        mode(bits);
+        let line = format!("request-key.conf can be written to by others than its owner (mode {told})");
+        assert_eq!(read_all(&root, Trust::Owners), (vec![], vec![line]));
+        assert_eq!(read_all(&root, Trust::Anyone), (vec!["request-key.conf".to_owned()], vec![]));
+        let files = RuleFiles::read_in(root.as_ref(), Trust::Owners);
+        assert_eq!((files.any(), files.unread()), (true, false));
+    }
+    mode(0o755);
+    assert_eq!(read_all(&root, Trust::Owners).0.len(), 1);
+}
+
+#[test]
+fn a_file_of_another_user_is_followed_only_where_anyone_is_trusted() {
+    let root = Folder::new();
+    let file = root.write("request-key.conf", "create user * * /x");
+    if chown(&file, Some(65_533), None).is_err() {
+        return; // Nobody but root can make one.
+    }
+    let line = "request-key.conf belongs to user 65533, and only root's rules are followed".to_owned();
+    assert_eq!(read_all(&root, Trust::Owners), (vec![], vec![line]));
+    assert_eq!(read_all(&root, Trust::Anyone).0.len(), 1);
+}
+
+#[test]
+fn only_a_regular_file_of_ordinary_size_is_read() {
+    let root = Folder::new();
+    root.write("request-key.conf/x", "");
+    let refused = "request-key.conf is no regular file".to_owned();
+    assert_eq!(read_all(&root, Trust::Anyone), (vec![], vec![refused]));
+    let root = Folder::new();
+    nix::unistd::mkfifo(&root.path("request-key.conf"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert_eq!(read_all(&root, Trust::Anyone).1.len(), 1);
+    let file = |length: usize| {
+        let root = Folder::new();
+        root.write("request-key.conf", vec![b'#'; length]);
+        read_all(&root, Trust::Anyone)
+    };
+    assert_eq!(file(1 << 20).0.len(), 1);
+    assert_eq!(file((1 << 20) + 1).1, ["request-key.conf is larger than 1 MiB"]);
+}
+
+#[test]
+fn what_can_not_be_read_may_hold_a_rule() {
+    let root = Folder::new();
+    root.write("request-key.d", "");
+    // A link to itself can be read by nobody, whoever they are.
+    symlink("request-key.conf", root.path("request-key.conf")).unwrap();
+    let files = RuleFiles::read_in(root.as_ref(), Trust::Anyone);
+    assert_eq!((files.any(), files.unread(), files.refused().len()), (true, true, 2));
+    let (_, warnings) = files.rules();
+    let start = |name: &str| format!("{}: can't be read: ", root.path(name).display());
+    assert!(warnings[0].starts_with(&start("request-key.d")), "{warnings:?}");
+    assert!(warnings[1].starts_with(&start("request-key.conf")), "{warnings:?}");
+    let ignored = warnings.iter().map(|warning| warning.ends_with("; its rules are ignored"));
+    assert_eq!(ignored.collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn the_rules_of_the_current_folder_are_read_where_they_are_asked_for() {
+    let output = in_own_process(
+        "request_key::files::tests::the_rules_of_the_current_folder_are_read_where_they_are_asked_for",
+        || {
+            let root = Folder::new();
+            root.write("request-key.d/x.conf", "");
+            std::env::set_current_dir(root.as_ref()).unwrap();
+            let here = RuleFiles::read(true);
+            assert_eq!(here.paths().collect::<Vec<_>>(), [Path::new("request-key.d/x.conf")]);
+            let usual = RuleFiles::read(false);
+            assert!(usual.paths().all(|path| path.starts_with("/etc")));
+            0
+        },
+    );
+    assert!(output.status.success(), "{output:?}");
+}

@@ -1,0 +1,289 @@
+use super::*;
+use crate::request_key::rules::Rule;
+use crate::request_key::subject::Subject;
+use crate::testing::{Daemon, Folder};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+
+#[test]
+fn a_copy_in_the_same_folder_is_this_executable_and_another_build_is_not() {
+    let own = fs::read_link(OWN).unwrap();
+    let facts = own.metadata().unwrap();
+    let copy = own.with_extension("copy");
+    let call = |path: &Path| Call { path: path.into(), args: Vec::new() };
+    assert!(is_this_executable(&call(&own)));
+    assert!(!is_this_executable(&call(&copy)));
+    fs::copy(&own, &copy).unwrap();
+    let file = fs::File::options().write(true).open(&copy).unwrap();
+    file.set_modified(facts.modified().unwrap()).unwrap();
+    // What belongs to others than root may be changed by them.
+    let labelled = is_labelled(fs::read("/proc/self/attr/current"));
+    assert_eq!(is_this_executable(&call(&copy)), facts.uid() == 0 && !labelled);
+    file.set_modified(facts.modified().unwrap() - Duration::from_secs(1)).unwrap();
+    assert!(!is_this_executable(&call(&copy)));
+    fs::remove_file(&copy).unwrap();
+}
+
+#[test]
+fn a_process_under_a_policy_is_told_from_one_that_is_not() {
+    for (label, labelled) in [
+        (b"unconfined\n".as_slice(), false),
+        (b"", false),
+        (b"system_u:system_r:keyutils_request_t:s0\0", true),
+        (b"/usr/libexec/key-dns/request-key (enforce)\n", true),
+    ] {
+        assert_eq!(is_labelled(Ok(label.to_vec())), labelled);
+    }
+    assert!(!is_labelled(Err(io::Error::from_raw_os_error(nix::libc::EINVAL))));
+    assert!(is_labelled(Err(io::Error::from_raw_os_error(nix::libc::EACCES))));
+}
+
+/// A call of the shell with this text, and these arguments from `$1` on.
+fn shell(text: &str, args: &[&str]) -> Call {
+    let args = ["sh", "-c", text, "sh"].into_iter().chain(args.iter().copied());
+    Call { path: "/bin/sh".into(), args: args.map(OsString::from).collect() }
+}
+
+/// More time than any of these programs takes where nothing is wrong.
+const AMPLE: Duration = Duration::from_secs(15);
+
+/// Pipes the callout through the shell, and says what was logged.
+fn piped(
+    text: &str,
+    callout: &[u8],
+    limit: usize,
+    time: Duration,
+) -> (Result<Vec<u8>, RuleFailure>, Vec<String>) {
+    let daemon = Daemon::start();
+    let place = RuleLocation { file: Path::new("rules"), line: 3 };
+    let outcome = pipe(&shell(text, &[]), callout, limit, time, &place, &daemon.log());
+    (outcome, daemon.messages())
+}
+
+/// The output of the shell, where nothing is wrong and nothing is logged.
+fn output(text: &str, callout: &[u8], limit: usize) -> Vec<u8> {
+    let (outcome, messages) = piped(text, callout, limit, AMPLE);
+    assert_eq!(messages, [""; 0]);
+    outcome.unwrap()
+}
+
+fn values() -> MacroValues<'static> {
+    MacroValues {
+        subject: Subject { operation: b"create", key_type: b"user", description: b"d", callout: b"c c" },
+        key: b"7",
+        uid: b"0",
+        gid: b"0",
+        thread_keyring: b"0",
+        process_keyring: b"0",
+        session_keyring: b"1",
+    }
+}
+
+fn filled_in(
+    line: &str,
+    contents: impl Fn(&[u8], &[u8]) -> io::Result<Vec<u8>>,
+) -> Result<Vec<String>, RuleFailure> {
+    let rule = Rule::parse(line.as_bytes()).unwrap().unwrap();
+    let call = Call::new(&rule.program, &values(), contents)?;
+    assert_eq!(call.path.as_bytes(), rule.program.path);
+    Ok(call.args.into_iter().map(|arg| arg.into_string().unwrap()).collect())
+}
+
+#[test]
+fn a_program_is_called_by_its_name_with_its_arguments_filled_in() {
+    let args = filled_in("create user * * /a/prog %k x %c %% %{user:a:b}", |key_type, description| {
+        assert_eq!((key_type, description), (&b"user"[..], &b"a:b"[..]));
+        Ok(b" text~".to_vec())
+    });
+    assert_eq!(args.unwrap(), ["prog", "7", "x", "c c", "%", " text~"]);
+}
+
+#[test]
+fn the_contents_of_a_key_are_an_argument_only_where_they_are_printable() {
+    for bytes in [&b"a\nb"[..], b"a\0", b"\x7f", b"\x1f", b"\xc3\xa4"] {
+        let failure = filled_in("create user * * /x %{user:a}", |_, _| Ok(bytes.to_vec())).unwrap_err();
+        assert!(matches!(&failure, RuleFailure::NotPrintable(name) if name == "user:a"), "{failure:?}");
+    }
+    let missing = filled_in("create user * * /x %{user:a\x01}", |_, _| Err(Libc::ENOKEY.into())).unwrap_err();
+    let RuleFailure::Contents { name, source } = missing else { panic!("{missing:?}") };
+    assert_eq!((name.as_str(), source.raw_os_error()), ("user:a\\x01", Some(Libc::ENOKEY as i32)));
+}
+
+#[test]
+fn a_call_is_shown_without_reading_any_key() {
+    let rule = Rule::parse(b"create user * * |/a/prog %o %{user:a:b} x").unwrap().unwrap();
+    let call = Call::unexpanded(&rule.program, &values());
+    assert_eq!(call.path, "/a/prog");
+    assert_eq!(call.args, ["prog", "create", "%{user:a:b}", "x"]);
+}
+
+#[test]
+fn a_program_runs_to_its_end_under_its_name() {
+    let status = |text, args: &[&str]| run(&shell(text, args)).unwrap();
+    assert_eq!(status("exit 7", &[]).code(), Some(7));
+    assert_eq!(status("kill -KILL $$", &[]).signal(), Some(9));
+    assert_eq!(status("test \"$#|$1|$2\" = '2|a b|'", &["a b", ""]).code(), Some(0));
+    let renamed =
+        Call { args: vec!["another".into(), "-c".into(), "test $0 = another".into()], ..shell("", &[]) };
+    assert_eq!(run(&renamed).unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_can_not_be_started_is_told_by_its_errno() {
+    let folder = Folder::new();
+    // By a process of its own: nobody else has the file open for writing when it is to be run.
+    let make = |name: &str, mode: &str| {
+        let path = folder.path(name);
+        let made = run(&shell("printf x > \"$1\" && chmod \"$2\" \"$1\"", &[path.to_str().unwrap(), mode]));
+        assert!(made.unwrap().success());
+        path
+    };
+    for (path, errno) in [
+        (folder.path("missing"), Libc::ENOENT),
+        (make("plain", "644"), Libc::EACCES),
+        (make("nothing", "755"), Libc::ENOEXEC),
+        (folder.path("plain/x"), Libc::ENOTDIR),
+        (folder.as_ref().to_owned(), Libc::EACCES),
+    ] {
+        let call = Call { path: path.into(), args: vec!["x".into()] };
+        let place = RuleLocation { file: Path::new("rules"), line: 3 };
+        let direct = run(&call).unwrap_err();
+        let piped = pipe(&call, b"", 9, AMPLE, &place, &Log::none()).unwrap_err();
+        for failure in [direct, piped] {
+            let told =
+                matches!(&failure, RuleFailure::Start(error) if error.raw_os_error() == Some(errno as i32));
+            assert!(told, "{call:?}: {failure:?}");
+        }
+    }
+}
+
+#[test]
+fn the_callout_goes_in_and_the_payload_comes_out() {
+    assert_eq!(output("cat", b"a\0b", 9), b"a\0b");
+    assert_eq!(output("cat; echo x", b"", 9), b"x\n");
+    assert_eq!(output("cat", b"123456789", 9), b"123456789");
+    // More than a pipe holds, in both directions at once.
+    let long: Vec<u8> = (0..300_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+    assert_eq!(output("cat", &long, 1 << 20), long);
+}
+
+#[test]
+fn a_program_need_not_read_its_callout() {
+    assert_eq!(output("exec <&-; echo x", &vec![b'c'; 300_000], 9), b"x\n");
+    assert_eq!(output("head -c 3", &vec![b'c'; 300_000], 9), b"ccc");
+}
+
+#[test]
+fn a_program_may_be_silent_for_a_while() {
+    let text = "printf a; sleep 0.4; printf b; exec >&- 2>&-; sleep 0.1";
+    assert_eq!(output(text, b"", 9), b"ab");
+}
+
+#[test]
+fn what_a_program_leaves_behind_does_not_hold_its_answer_back() {
+    let start = Instant::now();
+    assert_eq!(output("sleep 5 & printf x", b"", 9), b"x");
+    assert!(start.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_program_that_fails_has_no_answer_whatever_it_said() {
+    for (text, code, signal) in [("echo x; exit 3", Some(3), None), ("echo x; kill -TERM $$", None, Some(15))]
+    {
+        let (outcome, _) = piped(text, b"", 9, AMPLE);
+        let Err(RuleFailure::Ended(status)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((status.code(), status.signal()), (code, signal), "{text}");
+    }
+}
+
+/// Whether the process whose number is in this file still runs.
+fn runs(file: &Path) -> bool {
+    let number = fs::read_to_string(file).unwrap();
+    let state = fs::read_to_string(format!("/proc/{}/stat", number.trim()));
+    state.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// Waits until it doesn't.
+fn assert_ends(file: &Path) {
+    let start = Instant::now();
+    while runs(file) {
+        assert!(start.elapsed() < Duration::from_secs(10), "it still runs");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_program_that_says_too_much_is_stopped() {
+    let folder = Folder::new();
+    let file = folder.path("child");
+    for limit in [0, 9, 100_000] {
+        let text = format!(
+            "sleep 100 >/dev/null 2>&1 & echo $! > {}; while :; do echo 0123456789; done",
+            file.display()
+        );
+        let (outcome, _) = piped(&text, b"", limit, AMPLE);
+        assert!(matches!(outcome, Err(RuleFailure::TooMuch(told)) if told == limit), "{outcome:?}");
+        assert_ends(&file);
+    }
+    assert_eq!(output("printf 123456789", b"", 9), b"123456789");
+    let (outcome, _) = piped("printf 1234567890", b"", 9, AMPLE);
+    assert!(matches!(outcome, Err(RuleFailure::TooMuch(9))), "{outcome:?}");
+}
+
+#[test]
+fn a_program_that_does_not_end_is_stopped_with_all_that_it_started() {
+    let folder = Folder::new();
+    let file = folder.path("child");
+    let time = Duration::from_millis(200);
+    for end in ["wait", "exec >&- 2>&-; wait", "while :; do :; done", "while :; do echo; sleep 0.01; done"] {
+        let text = format!("sleep 100 >/dev/null 2>&1 & echo $! > {}; {end}", file.display());
+        let start = Instant::now();
+        let (outcome, _) = piped(&text, b"", 9_999, time);
+        assert!(matches!(outcome, Err(RuleFailure::TimedOut(told)) if told == time), "{end}: {outcome:?}");
+        assert!(start.elapsed() >= time, "{end}: too early");
+        assert!(start.elapsed() < Duration::from_secs(8), "{end}: too late");
+        assert_ends(&file);
+    }
+}
+
+#[test]
+fn a_program_has_one_time_for_its_output_and_for_its_end() {
+    // Either alone would be early enough.
+    let (outcome, _) = piped("sleep 0.4; exec >&- 2>&-; sleep 0.4", b"", 9, Duration::from_millis(600));
+    assert!(matches!(outcome, Err(RuleFailure::TimedOut(_))), "{outcome:?}");
+}
+
+#[test]
+fn what_a_program_complains_of_is_logged_with_its_rule() {
+    let (outcome, messages) = piped("echo 'a\tb' >&2; echo x; echo >&2; printf 'last' >&2", b"", 9, AMPLE);
+    assert_eq!(outcome.unwrap(), b"x\n");
+    assert_eq!(messages, ["info: rules:3: a\\tb", "info: rules:3: last"]);
+    let (outcome, messages) = piped("echo why >&2; exit 1", b"", 9, AMPLE);
+    assert!(matches!(outcome, Err(RuleFailure::Ended(_))));
+    assert_eq!(messages, ["info: rules:3: why"]);
+    let (outcome, messages) = piped("echo why >&2; sleep 100", b"", 9, Duration::from_millis(300));
+    assert!(matches!(outcome, Err(RuleFailure::TimedOut(_))));
+    assert_eq!(messages, ["info: rules:3: why"]);
+}
+
+#[test]
+fn not_all_that_a_program_complains_of_is_logged() {
+    let lines = |number: usize| (0..number).map(|number| number.to_string()).collect::<Vec<_>>();
+    assert_eq!(complaints(lines(LINES).join("\n").as_bytes()), lines(LINES));
+    let more = complaints(lines(LINES + 1).join("\n").as_bytes());
+    assert_eq!(more[..LINES], lines(LINES));
+    assert_eq!((more.len(), more[LINES].as_str()), (LINES + 1, "(more of this is not logged)"));
+    let long = "0".repeat(LINE);
+    assert_eq!(complaints(format!("\n{long}\n{long}1\n").as_bytes()), [long.as_str(), &long]);
+    assert_eq!(complaints(b"a\xff\x1b[2J\r"), ["a\u{fffd}\\u{1b}[2J\\r"]);
+    // However much it is, the program comes to its end.
+    let (outcome, messages) = piped("head -c 3000000 /dev/zero >&2; printf x", b"", 9, AMPLE);
+    assert_eq!((outcome.unwrap().as_slice(), messages.len()), (&b"x"[..], 1));
+}
+
+#[test]
+fn the_bound_of_an_output_is_that_of_the_key_type() {
+    assert_eq!(largest_payload(b"user"), 32_767);
+    assert_eq!(largest_payload(b"dns_resolver"), 32_767);
+    assert_eq!(largest_payload(b"big_key"), 1_048_575);
+}

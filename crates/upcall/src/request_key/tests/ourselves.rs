@@ -1,0 +1,60 @@
+use super::*;
+
+#[test]
+fn a_rule_for_this_executable_is_handed_back_as_a_request() {
+    let host = Host::with(&format!("create dns_resolver * * {OURSELVES} %k"));
+    let ring = dns();
+    let request = HelperRequest { key: key(), config: None, verbose: true };
+    assert_eq!(host.answer(&ring).unwrap(), Disposition::Helper(request));
+    assert_eq!(ring.calls(), [KeyCall::AssumeAuthority, KeyCall::Request]);
+    assert!(host.guard.claim(), "the helper can still answer");
+}
+
+#[test]
+fn a_rule_that_misuses_this_executable_is_rejected_and_not_followed() {
+    for (arguments, told) in [
+        ("%k1", "wrong usage: the rule gives the helper another key: give it %k"),
+        ("%u", "wrong usage: the rule gives the helper another key: give it %k"),
+        ("request-key create %k %u %g %T %P %S", "the program is request-key itself"),
+        ("request-key", "the program is request-key itself"),
+        ("-D %d %c", "wrong usage: KEY is missing"),
+    ] {
+        // A second percent sign keeps what only looks like a macro a text.
+        let arguments = arguments.replace("%k1", "71");
+        let host = Host::with(&format!("create dns_resolver * * {OURSELVES} {arguments}"));
+        let ring = dns();
+        assert_eq!(host.answer(&ring).unwrap(), Disposition::Rejected);
+        assert_eq!(ring.calls(), [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::Reject(22, 10)]);
+        let line = format!(
+            "error: request-key.conf:1: key 7: {OURSELVES}: {told}; rejected with EINVAL (22) for 10 s"
+        );
+        assert_eq!(host.messages(), [line], "{arguments}");
+    }
+}
+
+#[test]
+fn a_rule_that_pipes_through_request_key_itself_is_not_followed_either() {
+    let host =
+        Host::with(&format!("create dns_resolver * * |{OURSELVES} request-key create %k %u %g %T %P %S"));
+    let ring = dns();
+    assert_eq!(host.answer(&ring).unwrap(), Disposition::Rejected);
+    assert_eq!(ring.held(), Some(Held::Rejection(22, 10)));
+}
+
+#[test]
+fn this_executable_may_be_piped_through_where_it_is_not_request_key() {
+    // The harness of these tests lists them, which is a payload as any other.
+    let host = Host::with(&format!("create dns_resolver * * |{OURSELVES} --list --exact no-such-test"));
+    let ring = dns();
+    assert_eq!(host.answer(&ring).unwrap(), Disposition::Done);
+    assert!(matches!(ring.held(), Some(Held::Payload(payload, None)) if payload.starts_with(b"0 tests")));
+}
+
+#[test]
+fn without_any_rule_file_a_dns_resolver_key_is_for_the_helper() {
+    let host = Host::bare();
+    let ring = dns();
+    let request = HelperRequest { key: key(), config: None, verbose: false };
+    assert_eq!(host.answer(&ring).unwrap(), Disposition::Helper(request));
+    assert_eq!((ring.calls().len(), host.messages()), (2, vec![]));
+}
