@@ -2,7 +2,7 @@
 //! on it.
 
 use super::mdoc::sentence;
-use key::{Errno, Failure, KeyError, KeySerial, KeyringError, Lasting, Ttl};
+use key::{Failure, KeyError, KeySerial, KeyringError, Lasting, RejectErrno, Ttl};
 use upcall::request_key::RuleFailure;
 
 use std::fmt::Write;
@@ -58,7 +58,7 @@ pub(crate) fn of_helper() -> String {
                 "for as long as the zone says, and for\n.Cm negative_ttl\nat most".to_owned()
             }
         };
-        (errno, remembered, told(&failure))
+        ((errno.to_string(), errno.number()), remembered, told(&failure))
     });
     table(rows)
 }
@@ -100,21 +100,21 @@ fn told_of_rule(failure: &RuleFailure) -> &'static str {
         RuleFailure::Unread => "No rule fits among those in the files that could be read",
         RuleFailure::Usage(_) => "The command line makes no sense",
         RuleFailure::Itself => "The rule runs request-key again",
-        RuleFailure::Contents { .. } if errno == Errno::EACCES => {
+        RuleFailure::Contents { .. } if errno == RejectErrno::EACCES => {
             "The key of a %{TYPE:DESCRIPTION} may not be read"
         }
         RuleFailure::Contents { .. } => "The key of a %{TYPE:DESCRIPTION} is not there",
         RuleFailure::NotPrintable(_) => "What the key of a %{TYPE:DESCRIPTION} holds is not printable",
         RuleFailure::Start(_) => match errno {
-            Errno::ENOENT => "The program, or its interpreter, is missing",
-            Errno::EACCES => "The program may not be executed",
-            Errno::ENOEXEC => "The program is no executable file",
+            RejectErrno::ENOENT => "The program, or its interpreter, is missing",
+            RejectErrno::EACCES => "The program may not be executed",
+            RejectErrno::ENOEXEC => "The program is no executable file",
             _ => "The program can't be started for lack of memory, processes, or the like",
         },
         RuleFailure::Ended(_) => "The program crashed, failed, or ended without an answer",
         RuleFailure::TimedOut(_) => "A program after a | was not done within 60 seconds",
         RuleFailure::TooMuch(_) => "The output of a program after a | is too long",
-        RuleFailure::Refused { .. } if errno == Errno::EINVAL => {
+        RuleFailure::Refused { .. } if errno == RejectErrno::EINVAL => {
             "The output of a program after a | is no payload for a key of this type"
         }
         RuleFailure::Refused { .. } => "The kernel did not take the payload",
@@ -127,7 +127,7 @@ fn told_of_rule(failure: &RuleFailure) -> &'static str {
 pub(crate) fn of_request_key() -> String {
     let rows = rule_failures().unwrap_or_default().into_iter().map(|failure| {
         let (errno, ttl) = failure.verdict();
-        (errno, period(ttl), told_of_rule(&failure))
+        ((errno.to_string(), errno.number()), period(ttl), told_of_rule(&failure))
     });
     table(rows)
 }
@@ -139,22 +139,23 @@ fn period(ttl: Ttl) -> String {
 }
 
 /// A list with one item an errno and time, in the order of their first rows.
-fn table(rows: impl Iterator<Item = (Errno, String, &'static str)>) -> String {
-    let mut items: Vec<(Errno, String, Vec<&str>)> = Vec::new();
+///
+/// An errno is its name as it is logged, and its number.
+fn table(rows: impl Iterator<Item = ((String, u16), String, &'static str)>) -> String {
+    let mut items: Vec<((String, u16), String, Vec<&str>)> = Vec::new();
     for (errno, remembered, told) in rows {
-        match items.iter_mut().find(|(found, lasts, _)| (*found, lasts.as_str()) == (errno, &remembered)) {
+        match items.iter_mut().find(|(found, lasts, _)| (found, lasts) == (&errno, &remembered)) {
             Some((.., all)) => all.push(told),
             None => items.push((errno, remembered, vec![told])),
         }
     }
     let mut text = String::from(".Bl -tag -width Ds\n");
-    for (errno, remembered, told) in items {
-        let name = errno.to_string();
+    for ((name, number), remembered, told) in items {
         let name = name.split(' ').next().unwrap_or_default();
-        let meaning = io::Error::from_raw_os_error(errno.number().into()).to_string();
+        let meaning = io::Error::from_raw_os_error(number.into()).to_string();
         let meaning = meaning.split(" (os error").next().unwrap_or_default();
         // Writing to a string does not fail.
-        let _ = writeln!(text, ".It Bo Er {name} Bc \"{meaning}\" Pq {}", errno.number());
+        let _ = writeln!(text, ".It Bo Er {name} Bc \"{meaning}\" Pq {number}");
         for told in told {
             text.push_str(&sentence(told));
         }

@@ -1,7 +1,7 @@
 use hickory_resolver::proto::op::Message;
 use hickory_resolver::proto::rr::{DNSClass, Name, RData, RecordType};
 use key::Ttl;
-use names::message::{Question, Rdata, Reply, is_reply_to};
+use names::message::{Question, Rdata, Response, is_reply_to};
 use std::net::IpAddr;
 
 /// A DNS message, as a server may send it.
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 /// The first two bytes say where it is cut off.
 pub fn message(input: &[u8]) {
     let Some((&[high, low], message)) = input.split_first_chunk() else { return };
-    let Ok(reply) = Reply::decode(message) else {
+    let Ok(reply) = Response::decode(message) else {
         assert!(!is_reply_to(message, message) || message.len() < 12);
         return;
     };
@@ -26,7 +26,7 @@ pub fn message(input: &[u8]) {
 }
 
 /// Where hickory can read the whole message, it reads the same addresses.
-fn like_hickory(message: &[u8], reply: &Reply) {
+fn like_hickory(message: &[u8], reply: &Response) {
     let Ok(theirs) = Message::from_vec(message) else { return };
     let records = theirs.answers.iter().filter(|record| record.dns_class == DNSClass::IN);
     let theirs: Vec<(&Name, IpAddr)> = records
@@ -49,11 +49,11 @@ fn like_hickory(message: &[u8], reply: &Reply) {
 }
 
 /// The beginning of a message says nothing that the whole does not.
-fn cut_off(message: &[u8], whole: &Reply) {
-    let Ok(part) = Reply::decode(message) else { return };
+fn cut_off(message: &[u8], whole: &Response) {
+    let Ok(part) = Response::decode(message) else { return };
     assert!(whole.answers.starts_with(&part.answers));
     assert!(whole.glue.starts_with(&part.glue));
-    let total = |reply: &Reply| reply.answers.len() + usize::from(reply.unreadable);
+    let total = |reply: &Response| reply.answers.len() + usize::from(reply.unreadable);
     assert!(total(&part) >= total(whole));
 }
 

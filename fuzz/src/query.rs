@@ -6,7 +6,7 @@ use hickory_resolver::proto::rr::Name;
 use key::{Failure, Family, LookupStatus, MAX_SERVERS, Preference, Query, ServerList};
 use names::config::cells::{Cell, DatabaseServer};
 use names::config::nsswitch;
-use names::message::{Rdata, Record, Reply};
+use names::message::{Rdata, Record, Response};
 use names::script::{Script, block_on};
 use names::{Answer, Content, Host, Trace, answer, literal};
 use std::collections::{HashMap, HashSet};
@@ -118,7 +118,7 @@ struct Known {
 
 impl Known {
     fn new(name: &str, database: &Cell, script: &Script<Acts>) -> Self {
-        let replies: Vec<Reply> = script.replies();
+        let replies: Vec<Response> = script.replies();
         let answers: Vec<&Record> = replies.iter().flat_map(|reply| &reply.answers).collect();
         let asked = asked_names(script);
         let name = name.trim_end_matches('.').to_ascii_lowercase();

@@ -31,6 +31,7 @@ pub fn command() -> Command {
         )
         .version(env!("CARGO_PKG_VERSION"))
         .disable_version_flag(true)
+        .args_override_self(true)
         .arg(
             Arg::new("arguments")
                 .value_names(["KEY|DESC", "CALLOUT"])

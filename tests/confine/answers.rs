@@ -24,10 +24,12 @@ pub fn answer(how: &str, key: &str) -> ExitCode {
             ring.set_timeout(key, Ttl::from_secs(77)).unwrap();
             ring.instantiate(key, &address).unwrap();
         }
-        "reject" => ring.reject(key, Ttl::from_secs(77), Errno::ENODATA).unwrap(),
+        "reject" => ring.reject(key, Ttl::from_secs(77), Errno::ENODATA.into()).unwrap(),
         "file" => drop(File::open("/etc/passwd")),
         "program" => drop(nix::unistd::execv(c"/bin/true", &[c"true"])),
-        "another-key" => drop(ring.reject(KeySerial::new(i32::MAX).unwrap(), Ttl::MIN, Errno::ENODATA)),
+        "another-key" => {
+            drop(ring.reject(KeySerial::new(i32::MAX).unwrap(), Ttl::MIN, Errno::ENODATA.into()))
+        }
         "read" => drop(keyctl::read(keyctl::AUTH_KEY)),
         "abort" => std::process::abort(),
         other => panic!("{other}"),

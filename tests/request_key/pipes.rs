@@ -39,7 +39,7 @@ fn what_it_says_besides_is_logged_with_its_end() {
         .script("/run/key-dns-rk-pipe", "#!/bin/sh\necho 'one' >&2\nprintf 'two\\033[1m' >&2\nkill -9 $$\n");
     machine.file(RULES, "create user rk:* * |/run/key-dns-rk-pipe\n");
     let seen = machine.ask_for("user", "rk:stderr", "x");
-    assert_eq!(seen.error(), "request_key: Resource temporarily unavailable");
+    assert_eq!(seen.error(), "request_key: Required key not available");
     let lines: Vec<String> = std::iter::from_fn(|| syslog.try_next(Duration::from_millis(200))).collect();
     assert!(lines[0].starts_with("<86>") && lines[0].ends_with("/etc/request-key.conf:1: one"), "{lines:?}");
     assert!(lines[1].ends_with("/etc/request-key.conf:1: two\\u{1b}[1m"), "{lines:?}");
@@ -65,7 +65,7 @@ fn a_negate_rule_that_fails_too_leaves_no_key_unanswered() {
     machine.use_our_request_key();
     machine.file(RULES, "create user rk:* * |/bin/false\nnegate user * * |/bin/false\n");
     let seen = machine.ask_for("user", "rk:twice", "x");
-    assert_eq!(seen.error(), "request_key: Resource temporarily unavailable");
+    assert_eq!(seen.error(), "request_key: Required key not available");
 }
 
 #[test]

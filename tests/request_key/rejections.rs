@@ -49,10 +49,10 @@ fn a_program_that_ends_without_an_answer_is_rejected_in_its_place() {
         ("rk:fails", "/bin/false: exit status: 1"),
         ("rk:crash", "/run/key-dns-rk-crash: signal: 11 (SIGSEGV)"),
     ] {
-        fails(&machine, name, "Resource temporarily unavailable");
+        fails(&machine, name, "Required key not available");
         let line = syslog.next();
         assert!(line.contains("/etc/request-key.conf:") && line.contains(why), "{line}");
-        assert!(line.ends_with("rejected with EAGAIN (11) for 1 s"), "{line}");
+        assert!(line.ends_with("rejected with ENOKEY (126) for 10 s"), "{line}");
     }
 }
 
@@ -64,12 +64,47 @@ fn a_missing_macro_key_is_rejected_as_such() {
     fails(&machine, "rk:macro", "Required key not available");
 }
 
+/// How often a program runs for eight requests of one session, one after the other, for the same key.
+fn runs(machine: &mut Machine, rule: &str, name: &str) -> usize {
+    let turns = "/run/key-dns-rk-turns";
+    machine.script(
+        "/run/key-dns-rk-counted",
+        &format!("#!/bin/sh\necho x >>{turns}\n[ $1 = kill ] && kill -9 $$\nexec $1\n"),
+    );
+    machine.file(turns, "");
+    machine.file(RULES, format!("create user rk:* * {rule}\n"));
+    let script = "for i in 1 2 3 4 5 6 7 8; do keyctl request2 user $0 x @s 2>&1; done";
+    let output = crate::support::run("keyctl", &["session", "-", "/bin/sh", "-c", script, name]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(text.matches("Required key not available").count(), 8, "{text}");
+    std::fs::read_to_string(turns).unwrap().lines().count()
+}
+
+#[test]
+fn a_program_that_fails_is_not_run_again_for_the_next_who_asks() {
+    let Some(mut machine) = Machine::take() else { return };
+    // keyutils takes a rule whose piped program has failed for one for `negate` as well.
+    let rules = [
+        ("fails", "/run/key-dns-rk-counted false", 1),
+        ("silent", "/run/key-dns-rk-counted true", 1),
+        ("crash", "/run/key-dns-rk-counted kill", 1),
+        ("pipe", "|/run/key-dns-rk-counted false", 2),
+    ];
+    for (name, rule, theirs) in rules {
+        assert_eq!(runs(&mut machine, rule, &format!("rk:keyutils-{name}")), theirs, "{rule}");
+    }
+    machine.use_our_request_key();
+    for (name, rule, _) in rules {
+        assert_eq!(runs(&mut machine, rule, &format!("rk:ours-{name}")), 1, "{rule}");
+    }
+}
+
 #[test]
 fn a_rejection_is_soon_over() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
-    machine.file(RULES, "create user rk:again * /bin/false\n");
-    fails(&machine, "rk:again", "Resource temporarily unavailable");
+    machine.file(RULES, "create user rk:again * |/usr/bin/head -c 40000 /dev/zero\n");
+    fails(&machine, "rk:again", "Invalid argument");
     std::thread::sleep(Duration::from_millis(2100));
     machine.file(RULES, "create user rk:again * |/bin/cat\n");
     assert_eq!(machine.ask_for("user", "rk:again", "now").text(), "now");
@@ -79,9 +114,12 @@ fn a_rejection_is_soon_over() {
 fn a_key_that_its_program_answered_is_left_alone_whatever_the_exit_status() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
+    let syslog = machine.syslog();
     machine.script("/run/key-dns-rk-status", "#!/bin/sh\nkeyctl instantiate $1 fine 0\nexit 3\n");
     machine.file(RULES, "create user rk:* * /run/key-dns-rk-status %k\n");
     assert_eq!(machine.ask_for("user", "rk:status", "x").text(), "fine");
+    // The kernel's refusal of a rejection is what says so, and no failure.
+    assert_eq!(syslog.try_next(Duration::from_millis(500)), None);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use names::hosts::Files;
 use names::message::rcode;
 use names::special;
 use names::{Families, Origin, config, hosts};
-use names::{Host, Kind};
+use names::{Host, NameKind};
 use probe::Probe;
 use std::net::IpAddr;
 use upcall::{DEFAULT_PATH, Settings};
@@ -33,7 +33,7 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
         Preference::Only(family) | Preference::First(family) => family,
         Preference::Any => Family::Ipv4,
     };
-    let dns = host.dns(Kind::Host);
+    let dns = host.dns(NameKind::Host);
     if !dns.search.is_empty() {
         step.fact(format!("search list: {}, ndots {}", dns.search.join(" "), dns.ndots));
     }

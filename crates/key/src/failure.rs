@@ -170,6 +170,28 @@ mod tests {
     }
 
     #[test]
+    fn what_breaks_on_the_way_may_pass_and_what_is_known_may_not() {
+        let text = String::new;
+        let passing = [
+            Failure::Temporary(text()),
+            Failure::Refused(text()),
+            Failure::Deadline(1),
+            Failure::Internal(text()),
+        ];
+        assert!(passing.iter().all(Failure::may_pass));
+        let lasting = [
+            Failure::NoSuchName { ttl: None },
+            Failure::NoAddress { ttl: None },
+            Failure::NoServer { reason: "", ttl: None },
+            Failure::bad_name(b"", ""),
+            Failure::UnknownType(text()),
+            Failure::BadOption(text()),
+            Failure::Usage(text()),
+        ];
+        assert!(!lasting.iter().any(Failure::may_pass));
+    }
+
+    #[test]
     fn two_negative_answers_hold_for_the_shorter_time_that_is_known() {
         let ttl = |seconds| Some(Ttl::from_secs(seconds));
         let none = |ttl| Failure::NoSuchName { ttl };

@@ -1,7 +1,7 @@
 //! The calls with which a helper takes a key over and answers it.
 
 use crate::description::{Description, MalformedDescription};
-use crate::errno::Errno;
+use crate::errno::RejectErrno;
 use crate::keyctl;
 use crate::serial::KeySerial;
 use crate::ttl::Ttl;
@@ -98,7 +98,7 @@ pub trait Keyring {
     ///
     /// # Errors
     /// Where the kernel refuses.
-    fn reject(&self, key: KeySerial, ttl: Ttl, errno: Errno) -> Result<(), KeyringError>;
+    fn reject(&self, key: KeySerial, ttl: Ttl, errno: RejectErrno) -> Result<(), KeyringError>;
 }
 
 /// How often authority over a key is asked for while the kernel is short of something.
@@ -138,7 +138,7 @@ impl Keyring for KernelKeyring {
         })
     }
 
-    fn reject(&self, key: KeySerial, ttl: Ttl, errno: Errno) -> Result<(), KeyringError> {
+    fn reject(&self, key: KeySerial, ttl: Ttl, errno: RejectErrno) -> Result<(), KeyringError> {
         let doing = "reject";
         keyctl::reject(key, ttl, errno).map_err(|source| KeyringError::Call { doing, key, source })
     }
@@ -227,7 +227,7 @@ mod tests {
                 told(ring.request(serial(NO_KEY)).unwrap_err()),
                 told(ring.set_timeout(serial(NO_KEY), Ttl::MIN).unwrap_err()),
                 told(ring.instantiate(key, b"y").unwrap_err()),
-                told(ring.reject(key, Ttl::MIN, Errno::EAGAIN).unwrap_err()),
+                told(ring.reject(key, Ttl::MIN, RejectErrno::ENOKEY).unwrap_err()),
             ];
             let starts = [
                 format!("no authority over key {key}: KeyDoesNotExist"),

@@ -14,7 +14,7 @@ mod server_list;
 mod ttl;
 
 pub use description::{Description, MalformedDescription};
-pub use errno::Errno;
+pub use errno::{Errno, RejectErrno};
 pub use failure::{Failure, Lasting};
 pub use keyring::{KernelKeyring, Keyring, KeyringError, Request, key_of_this_upcall};
 pub use linux_keyutils::KeyError;

@@ -368,6 +368,7 @@ mod tests {
     fn a_name_is_shown_with_its_control_characters_escaped() {
         let (name, ..) = host("x\n<3>forged", "");
         assert_eq!(name, "x\\n<3>forged");
+        assert_eq!(format!("{:?}", QueryName(b"x\n".to_vec())), "\"x\\n\"");
     }
 
     proptest! {

@@ -327,6 +327,25 @@ mod tests {
     }
 
     #[test]
+    fn each_source_and_each_status_has_a_word_of_its_own() {
+        let sources =
+            [RecordSource::Config, RecordSource::Afsdb, RecordSource::Srv, RecordSource::NameService];
+        let statuses = [
+            LookupStatus::NotDone,
+            LookupStatus::Good,
+            LookupStatus::GoodWithBad,
+            LookupStatus::NotFound,
+            LookupStatus::LocalFailure,
+            LookupStatus::TemporaryFailure,
+            LookupStatus::NameServerFailure,
+        ];
+        let words: HashSet<&str> = sources.map(RecordSource::word).into_iter().collect();
+        assert!(words.len() == sources.len() && words.contains("SRV records"), "{words:?}");
+        let words: HashSet<&str> = statuses.map(LookupStatus::word).into_iter().collect();
+        assert!(words.len() == statuses.len() && words.contains("temporary failure"), "{words:?}");
+    }
+
+    #[test]
     fn what_the_format_cannot_count_is_left_out() {
         let many: Vec<String> = (0..300).map(|n| format!("10.0.{}.{}", n / 256, n % 256)).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();

@@ -70,6 +70,14 @@ mod tests {
         assert_eq!(Ttl::from_record(0x7fff_ffff), Ttl::MAX);
     }
 
+    #[test]
+    fn of_two_the_shorter_counts_and_it_is_shown_in_seconds() {
+        let ttl = Ttl::from_secs;
+        let shorter = |other: Option<u32>| ttl(7).or_shorter(other.map(ttl));
+        assert_eq!([None, Some(6), Some(8)].map(shorter), [7, 6, 7].map(ttl));
+        assert_eq!((ttl(7).to_string(), Duration::from(ttl(7))), ("7".to_owned(), Duration::from_secs(7)));
+    }
+
     proptest! {
         #[test]
         fn no_ttl_is_ever_zero_or_longer_than_the_format_allows(field: u32) {

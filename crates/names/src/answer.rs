@@ -2,7 +2,7 @@
 
 use crate::address::{Address, AddressSet, Families, Origin};
 use crate::dns::Transport;
-use crate::host::{Host, Kind};
+use crate::host::{Host, NameKind};
 use crate::{afs, literal, name};
 use futures_util::future::{Either, select};
 use key::{
@@ -112,8 +112,8 @@ async fn by_preference<T: Transport>(query: &HostQuery, host: &Host<'_, T>) -> R
         return Err(Failure::bad_name(query.name.as_bytes(), reason));
     };
     let found = match query.preference {
-        Preference::Only(family) => host.lookup(name, Kind::Host, Families::Only(family)).await,
-        Preference::Any => host.lookup(name, Kind::Host, Families::Both).await,
+        Preference::Only(family) => host.lookup(name, NameKind::Host, Families::Only(family)).await,
+        Preference::Any => host.lookup(name, NameKind::Host, Families::Both).await,
         Preference::First(family) => first_of(name, family, host).await,
     }?;
     Ok(selected(found, query.selection, host))
@@ -133,7 +133,7 @@ async fn first_of<T: Transport>(
         Family::Ipv4 => Family::Ipv6,
         Family::Ipv6 => Family::Ipv4,
     };
-    let mut preferred = pin!(host.lookup(name, Kind::Host, Families::Only(family)));
+    let mut preferred = pin!(host.lookup(name, NameKind::Host, Families::Only(family)));
     let early = timeout(HEAD_START, preferred.as_mut()).await.ok();
     if !matches!(early, Some(Ok(_))) {
         host.trace.decide(|| match early {
@@ -141,7 +141,7 @@ async fn first_of<T: Transport>(
             Some(_) => format!("no {} address: {} next", Families::Only(family), Families::Only(other)),
         });
     }
-    let fallback = pin!(host.lookup(name, Kind::Host, Families::Only(other)));
+    let fallback = pin!(host.lookup(name, NameKind::Host, Families::Only(other)));
     let (preferred, fallback) = match early {
         Some(Ok(found)) => return Ok(found),
         Some(Err(failure)) => (Err(failure), fallback.await),

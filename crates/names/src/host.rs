@@ -31,7 +31,7 @@ pub struct Host<'a, T = Network> {
 
 /// What a name is to those who ask for it.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind<'a> {
+pub enum NameKind<'a> {
     /// The name of a host, as people write it: the search list applies.
     Host,
     /// The target of a DNS record: absolute, and the addresses in the glue are not asked for again.
@@ -128,7 +128,7 @@ impl<'a, T: Transport> Host<'a, T> {
     pub async fn lookup(
         &self,
         name: &str,
-        kind: Kind<'_>,
+        kind: NameKind<'_>,
         families: Families,
     ) -> Result<AddressSet, Failure> {
         if families == Families::Only(Family::Ipv4) && literal::looks_numeric(name) {
@@ -190,7 +190,7 @@ impl<'a, T: Transport> Host<'a, T> {
         &self,
         source: &str,
         name: &str,
-        kind: Kind<'_>,
+        kind: NameKind<'_>,
         families: Families,
     ) -> Result<AddressSet, Miss> {
         // That a source which knows no TTL doesn't have the name says nothing to the kernel.
@@ -258,7 +258,7 @@ impl<'a, T: Transport> Host<'a, T> {
 
     /// This host's way to ask DNS.
     #[must_use]
-    pub fn dns<'l>(&'l self, kind: Kind<'l>) -> Dns<'l, &'l T> {
+    pub fn dns<'l>(&'l self, kind: NameKind<'l>) -> Dns<'l, &'l T> {
         let conf = &self.files.resolv;
         let mut servers = self.files.servers.clone();
         if conf.rotate && !servers.is_empty() {
@@ -278,8 +278,8 @@ impl<'a, T: Transport> Host<'a, T> {
             },
             options: self.options,
             search: match kind {
-                Kind::Target(_) => Vec::new(),
-                Kind::Host => conf.search.clone().unwrap_or_else(|| own_domain(&self.files.name)),
+                NameKind::Target(_) => Vec::new(),
+                NameKind::Host => conf.search.clone().unwrap_or_else(|| own_domain(&self.files.name)),
             },
             ndots: conf.ndots,
             no_tld_query: conf.no_tld_query,
@@ -287,8 +287,8 @@ impl<'a, T: Transport> Host<'a, T> {
             single_request: conf.single_request,
             sortlist: &conf.sortlist,
             glue: match kind {
-                Kind::Host => &[],
-                Kind::Target(glue) => glue,
+                NameKind::Host => &[],
+                NameKind::Target(glue) => glue,
             },
             trace: self.trace,
         }
@@ -327,10 +327,7 @@ impl<T> HostFacts for Host<'_, T> {
 
 /// The search list of a host whose resolv.conf has none: what follows the first dot of its own name.
 fn own_domain(name: &str) -> Vec<String> {
-    match name.split_once('.') {
-        Some((_, domain)) if !domain.is_empty() => vec![domain.to_owned()],
-        _ => Vec::new(),
-    }
+    name.split_once('.').map(|(_, domain)| domain.to_owned()).into_iter().collect()
 }
 
 #[cfg(test)]

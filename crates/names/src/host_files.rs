@@ -4,7 +4,7 @@
 use crate::config::cells::{self, Cell, Disk};
 use crate::config::gai;
 use crate::config::nsswitch::{self, Service};
-use crate::config::resolv::{self, ResolvConf, Server};
+use crate::config::resolv::{self, NameServer, ResolvConf};
 use crate::file::{self, DeferredFile, Warning};
 use crate::hosts::Files;
 use crate::name;
@@ -131,7 +131,7 @@ impl CellDatabases {
 }
 
 /// The server's address with the index of its interface; an interface that is not there counts as none.
-fn socket_address(server: &Server) -> SocketAddr {
+fn socket_address(server: &NameServer) -> SocketAddr {
     let scope = server
         .scope
         .as_deref()

@@ -46,7 +46,7 @@ mod trace;
 
 pub use address::{Address, AddressSet, Families, Origin};
 pub use answer::{Answer, Content, answer, literal_answer};
-pub use host::{Host, Kind};
+pub use host::{Host, NameKind};
 pub use lookup::Lookup;
 pub use modules::{ModuleAnswer, NssModules};
 pub use obstacle::Obstacle;

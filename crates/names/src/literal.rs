@@ -126,6 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn what_begins_with_a_digit_and_has_but_digits_and_dots_looks_like_an_address() {
+        for name in ["1", "256.1.1.1", "1.2.3.4.5", "1..2"] {
+            assert!(looks_numeric(name), "{name}");
+        }
+        for name in ["", "1.", ".1", "1a", "a1", "1-2", "0x1"] {
+            assert!(!looks_numeric(name), "{name}");
+        }
+    }
+
+    #[test]
     fn a_scope_is_seen() {
         assert!(parse("fe80::1%eth0").is_some_and(|literal| literal.scoped));
         assert!(parse("fe80::1").is_some_and(|literal| !literal.scoped));

@@ -105,7 +105,7 @@ pub mod rcode {
 
 /// What could be read of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reply {
+pub struct Response {
     /// The response code, of the header and EDNS together.
     pub rcode: u16,
     /// TC: there is more, over TCP.
@@ -272,7 +272,7 @@ impl From<DecodeError> for Undecodable {
     }
 }
 
-impl Reply {
+impl Response {
     /// Reads an answer as far as it makes sense.
     ///
     /// Records of another class and records whose data is malformed are passed over, the latter counted; a

@@ -95,3 +95,70 @@ fn server(text: &str) -> Result<SocketAddr, String> {
         .or_else(|_| address())
         .map_err(|_| expected("an address, with or without a port", text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(entry: &DomainServers) -> String {
+        let servers: Vec<String> = entry.servers.iter().map(ToString::to_string).collect();
+        format!("[{}] {}", entry.domain, servers.join(" "))
+    }
+
+    #[test]
+    fn a_domain_has_servers_with_or_without_ports() {
+        for (domain, value, expected) in [
+            ("Test", "192.0.2.1", "[test] 192.0.2.1:53"),
+            (" .k8s.test. ", "192.0.2.1:5353,2001:db8::1", "[k8s.test] 192.0.2.1:5353 [2001:db8::1]:53"),
+            ("", "[2001:db8::1]:5353 ,\t[2001:db8::2]", "[] [2001:db8::1]:5353 [2001:db8::2]:53"),
+            (".", "192.0.2.1", "[] 192.0.2.1:53"),
+            ("_x-1.test", "192.0.2.1", "[_x-1.test] 192.0.2.1:53"),
+        ] {
+            assert_eq!(shown(&DomainServers::parse(domain, value).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_domain_or_no_server_is_told() {
+        for (domain, value, expected) in [
+            ("a b", "192.0.2.1", "\"a b\" is not a domain"),
+            ("a..b", "192.0.2.1", "\"a..b\" is not a domain"),
+            ("ä", "192.0.2.1", "is not a domain"),
+            ("test", "", "expected ADDRESS[:PORT], …, found \"\""),
+            ("test", " , ", "expected ADDRESS[:PORT], …"),
+            ("test", "192.0.2.1 dns.test", "expected an address, with or without a port, found \"dns.test\""),
+            ("test", "[192.0.2.1", "found \"[192.0.2.1\""),
+            ("test", "192.0.2.1:99999", "found \"192.0.2.1:99999\""),
+        ] {
+            let error = DomainServers::parse(domain, value).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_the_servers_of_the_longest_domain_that_it_lies_in() {
+        let options = |domains: &[&str]| LookupOptions {
+            name_servers: domains
+                .iter()
+                .zip(1..)
+                .map(|(domain, last)| DomainServers::parse(domain, &format!("192.0.2.{last}")).unwrap())
+                .collect(),
+            ..LookupOptions::default()
+        };
+        for (domains, name, expected) in [
+            (&["test", "k8s.test"][..], "mon1.k8s.test", Some("[k8s.test] 192.0.2.2:53")),
+            (&["k8s.test", "test"], "MON1.K8s.Test.", Some("[k8s.test] 192.0.2.1:53")),
+            (&["k8s.test", "test"], "test", Some("[test] 192.0.2.2:53")),
+            (&["k8s.test", "test"], "xk8s.test", Some("[test] 192.0.2.2:53")),
+            (&["k8s.test"], "xk8s.test", None),
+            (&["k8s.test"], "test", None),
+            (&["k8s.test", ""], "test", Some("[] 192.0.2.2:53")),
+            // Of two for one domain, the last counts.
+            (&["test", "test"], "mon1.test", Some("[test] 192.0.2.2:53")),
+            (&[], "mon1.test", None),
+        ] {
+            let found = options(domains).name_servers_for(name).map(shown);
+            assert_eq!(found.as_deref(), expected, "{domains:?} {name}");
+        }
+    }
+}

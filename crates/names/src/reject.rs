@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 /// A kind of address that no server of a file system should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum AddressKind {
     /// This host itself: 127.0.0.0/8, ::1.
     Loopback,
     /// A host on the same link: 169.254.0.0/16, fe80::/10.
@@ -18,14 +18,14 @@ pub enum Kind {
 }
 
 /// The kinds' names, as written in the file.
-const KINDS: [(&str, Kind); 4] = [
-    ("loopback", Kind::Loopback),
-    ("link-local", Kind::LinkLocal),
-    ("multicast", Kind::Multicast),
-    ("unspecified", Kind::Unspecified),
+const KINDS: [(&str, AddressKind); 4] = [
+    ("loopback", AddressKind::Loopback),
+    ("link-local", AddressKind::LinkLocal),
+    ("multicast", AddressKind::Multicast),
+    ("unspecified", AddressKind::Unspecified),
 ];
 
-impl Kind {
+impl AddressKind {
     /// Whether an address is of this kind, an IPv4-mapped one as the IPv4 address that it stands for.
     fn holds(self, address: IpAddr) -> bool {
         match (self, address.to_canonical()) {
@@ -42,7 +42,7 @@ impl Kind {
 
 /// The kinds that are rejected; none, unless some are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reject(pub Vec<Kind>);
+pub struct Reject(pub Vec<AddressKind>);
 
 impl Reject {
     /// Reads the kinds' names, with commas or blanks between them, or `none`.

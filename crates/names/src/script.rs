@@ -20,7 +20,7 @@ pub use servers::{Asked, Deed, Reaction, Servers};
 pub use table::Table;
 
 use crate::dns::{Protocol, Transport};
-use crate::message::{Question, Reply, is_reply_to};
+use crate::message::{Question, Response, is_reply_to};
 use hickory_resolver::proto::op::Message;
 use std::cell::{OnceCell, RefCell};
 use std::io;
@@ -49,8 +49,8 @@ impl<S: Servers> Script<S> {
     }
 
     /// What could be read of the messages that were taken for replies.
-    pub fn replies(&self) -> Vec<Reply> {
-        self.replies.borrow().iter().filter_map(|reply| Reply::decode(reply).ok()).collect()
+    pub fn replies(&self) -> Vec<Response> {
+        self.replies.borrow().iter().filter_map(|reply| Response::decode(reply).ok()).collect()
     }
 
     /// Notes a query. Returns it, and its number.

@@ -2,7 +2,7 @@
 //!
 //! Steps are kept as values and become text when somebody reads them: an answer that succeeds pays for none.
 
-use crate::message::{Question, Reply, rcode};
+use crate::message::{Question, Response, rcode};
 use crate::obstacle::Obstacle;
 use std::cell::RefCell;
 use std::fmt;
@@ -72,7 +72,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TurnOutcome {
     /// A usable answer.
-    Reply {
+    Response {
         /// Its response code.
         rcode: u16,
         /// The number of records that could be read.
@@ -127,10 +127,10 @@ pub struct Turn<'a> {
 
 impl Turn<'_> {
     /// Says what came of it.
-    pub fn end(mut self, result: &Result<Reply, Obstacle>) {
+    pub fn end(mut self, result: &Result<Response, Obstacle>) {
         if let Some((.., outcome)) = &mut self.asked {
             *outcome = match result {
-                Ok(reply) => TurnOutcome::Reply { rcode: reply.rcode, records: reply.answers.len() },
+                Ok(reply) => TurnOutcome::Response { rcode: reply.rcode, records: reply.answers.len() },
                 Err(obstacle) => TurnOutcome::Obstacle(obstacle.clone()),
             };
         }
@@ -183,7 +183,7 @@ impl fmt::Display for TraceStep {
 impl fmt::Display for TurnOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Reply { rcode, records } => write!(f, "{}, {records} records", rcode::name(*rcode)),
+            Self::Response { rcode, records } => write!(f, "{}, {records} records", rcode::name(*rcode)),
             Self::Obstacle(obstacle) => obstacle.fmt(f),
             Self::Pending => f.write_str("no answer yet"),
         }

@@ -5,7 +5,7 @@ use crate::log::Log;
 use crate::lookup::{LookupReport, Purpose, look_up};
 use crate::reply::Reply;
 use crate::settings::{LogChoice, Settings};
-use key::{Failure, KeySerial, Keyring, KeyringError, Payload, Request, Ttl};
+use key::{Failure, KeySerial, Keyring, KeyringError, Payload, RejectErrno, Request, Ttl};
 use names::{Answer, Content, Trace};
 use std::path::PathBuf;
 
@@ -129,7 +129,7 @@ fn reject(
     guard: &Guard,
     log: &Log,
 ) -> Result<(), Unanswered> {
-    let errno = failure.verdict().0;
+    let errno = RejectErrno::from(failure.verdict().0);
     if !guard.claim() {
         return Err(Unanswered::Claimed(key));
     }
@@ -155,13 +155,13 @@ fn hand_over(
         return Ok(None);
     };
     if let Payload::Error(errno) = reply.payload {
-        ring.reject(key, reply.expiry, errno)?;
+        ring.reject(key, reply.expiry, errno.into())?;
         return Ok(None);
     }
     let failure = Failure::Internal(refusal.to_string());
     let error = Reply::new(&Err(failure.clone()), &Settings::default());
     if put(key, ring, &error).is_err() {
-        ring.reject(key, error.expiry, failure.verdict().0)?;
+        ring.reject(key, error.expiry, failure.verdict().0.into())?;
     }
     Ok(Some(failure))
 }

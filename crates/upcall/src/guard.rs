@@ -26,7 +26,7 @@ impl Guard {
         Self::set(rescue::arm(key, limit, log.destination() == Destination::Stderr), log)
     }
 
-    /// The same for a key that may be of any type, which is rejected, and for so many seconds.
+    /// The same for a key that may be of any type, which is rejected with ENOKEY, and for so many seconds.
     #[must_use]
     pub fn arm_rejecting(key: KeySerial, seconds: u32, log: &Log) -> Self {
         Self::set(rescue::arm_rejecting(key, seconds), log)

@@ -192,6 +192,7 @@ impl fmt::Debug for Log {
 mod tests {
     use super::*;
     use crate::testing::{Daemon, in_own_process};
+    use std::os::fd::AsRawFd;
     use std::process;
 
     #[test]
@@ -236,6 +237,9 @@ mod tests {
     fn a_daemon_that_has_no_room_is_not_waited_for() {
         let daemon = Daemon::start();
         let log = daemon.log();
+        log.connect();
+        let connection = || log.syslog.as_ref().unwrap().borrow().backend.connected.unwrap().as_raw_fd();
+        let connected = connection();
         // More than any daemon's queue is long by default (/proc/sys/net/unix/max_dgram_qlen).
         for number in 0..2000 {
             log.error(number);
@@ -243,6 +247,8 @@ mod tests {
         let heard = daemon.messages();
         assert!((1..2000).contains(&heard.len()), "{}", heard.len());
         assert_eq!(heard[0], "error: 0");
+        // A connection that is only full is no reason for another.
+        assert_eq!(connection(), connected);
         log.error("again");
         assert_eq!(daemon.messages(), ["error: again"]);
     }

@@ -166,7 +166,7 @@ fn one_step(step: &TraceStep, start: Instant) -> OneStep {
         query: match &step.event {
             Event::Turn { question, server, outcome } => {
                 let (rcode, records, error) = match outcome {
-                    TurnOutcome::Reply { rcode, records } => {
+                    TurnOutcome::Response { rcode, records } => {
                         (Some(rcode::name(*rcode)), Some(*records), None)
                     }
                     other => (None, None, Some(other.to_string())),

@@ -13,14 +13,15 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::process::Command;
 
-/// The serial line that the report goes to; the kernel has the first one for itself.
-const REPORT: &str = "/dev/ttyS1";
-
-/// Runs the cases named in `/cases`, all if there are none; or a shell, where the kernel's command line says so.
+/// Runs the cases named in `/cases`, all if there are none; or a shell, where the kernel's command line has a terminal
+/// for one. The report goes to the serial line that it names.
 pub fn run() {
     file_systems();
     let command_line = fs::read_to_string("/proc/cmdline").unwrap();
-    let mut report: File = open(REPORT, OFlag::O_WRONLY | OFlag::O_NOCTTY, Mode::empty()).unwrap().into();
+    let told = |name: &str| command_line.split_whitespace().find_map(|word| word.strip_prefix(name));
+    let line_of_report = format!("/dev/{}", told("report=").unwrap());
+    let mut report: File =
+        open(line_of_report.as_str(), OFlag::O_WRONLY | OFlag::O_NOCTTY, Mode::empty()).unwrap().into();
     std::panic::set_hook(Box::new({
         let report = report.try_clone().unwrap();
         move |panic| line(&mut &report, &["note", &panic.to_string()])
@@ -30,8 +31,8 @@ pub fn run() {
     nfs::serve();
     let mut guest = Guest::new();
     line(&mut report, &["kernel", &guest.release]);
-    if command_line.split_whitespace().any(|word| word == "shell") {
-        shell(&mut guest);
+    if let Some(terminal) = told("shell=") {
+        shell(&mut guest, terminal);
     } else {
         let names = fs::read_to_string("/cases").unwrap();
         let wanted: Vec<&str> = names.split_whitespace().collect();
@@ -72,10 +73,10 @@ fn network() {
     }
 }
 
-fn shell(guest: &mut Guest) {
+fn shell(guest: &mut Guest, terminal: &str) {
     guest.begin();
     guest.serve(crate::ceph::sample());
     Command::new("/bin/busybox").args(["--install", "-s", "/bin"]).status().unwrap();
-    let line = "cat /etc/motd; exec setsid -c sh -l <>/dev/ttyS0 >&0 2>&0";
-    Command::new("/bin/sh").args(["-c", line]).env("HOME", "/").status().unwrap();
+    let line = format!("cat /etc/motd; exec setsid -c sh -l <>/dev/{terminal} >&0 2>&0");
+    Command::new("/bin/sh").args(["-c", &line]).env("HOME", "/").status().unwrap();
 }

@@ -1,5 +1,6 @@
 """Debian's packages: which there are, and what is in them."""
 
+import getpass
 import re
 import subprocess
 import time
@@ -22,39 +23,58 @@ def output(*command, **options):
     return done.stdout
 
 
-def candidate(package):
-    """The version that apt would install, or None."""
-    found = re.search(r"Candidate: (\S+)", output("apt-cache", "policy", package))
-    return found[1] if found and found[1] != "(none)" else None
+class Packages:
+    """The packages of an architecture. Where it is not the host's, apt keeps lists of them in a folder of ours."""
 
+    def __init__(self, machine, folder):
+        self.options = []
+        if machine.here:
+            return
+        for name in ("lists", "cache"):
+            Path(folder, name).mkdir(parents=True, exist_ok=True)
+        settings = (
+            f"APT::Architecture={machine.debian}",
+            f"APT::Architectures::={machine.debian}",
+            # The host's packages are not this machine's.
+            "Dir::State::status=/dev/null",
+            f"Dir::State::Lists={folder}/lists",
+            f"Dir::Cache={folder}/cache",
+            f"APT::Sandbox::User={getpass.getuser()}",
+            "Acquire::Languages=none",
+        )
+        self.options = [word for setting in settings for word in ("-o", setting)]
+        output("apt-get", *self.options, "-q", "update")
 
-def named(prefix):
-    """The packages whose names begin so."""
-    return output("apt-cache", "pkgnames", prefix).split()
+    def candidate(self, package):
+        """The version that apt would install, or None."""
+        found = re.search(r"Candidate: (\S+)", output("apt-cache", *self.options, "policy", package))
+        return found[1] if found and found[1] != "(none)" else None
 
+    def named(self, prefix):
+        """The packages whose names begin so."""
+        return output("apt-cache", *self.options, "pkgnames", prefix).split()
 
-def depends(package, version, pattern):
-    """The package with such a name that this one depends on."""
-    shown = output("apt-cache", "show", f"{package}={version}")
-    found = re.search(rf"^Depends:.*?({pattern})", shown, re.MULTILINE)
-    if not found:
-        raise Missing(f"{package} {version} depends on no {pattern}")
-    return found[1]
+    def depends(self, package, version, pattern):
+        """The package with such a name that this one depends on."""
+        shown = output("apt-cache", *self.options, "show", f"{package}={version}")
+        found = re.search(rf"^Depends:.*?({pattern})", shown, re.MULTILINE)
+        if not found:
+            raise Missing(f"{package} {version} depends on no {pattern}")
+        return found[1]
 
-
-def download(packages, folder):
-    """Fetches packages, NAME=VERSION or NAME, into a folder. Returns their files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for attempt in range(ATTEMPTS):
-        try:
-            output("apt-get", "-q", "download", *packages, cwd=folder)
-            break
-        except Missing:
-            if attempt == ATTEMPTS - 1:
-                raise
-            time.sleep(PAUSE)
-    names = [package.partition("=")[0] for package in packages]
-    return {name: next(folder.glob(f"{name}_*.deb")) for name in names}
+    def download(self, packages, folder):
+        """Fetches packages, NAME=VERSION or NAME, into a folder. Returns their files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for attempt in range(ATTEMPTS):
+            try:
+                output("apt-get", *self.options, "-q", "download", *packages, cwd=folder)
+                break
+            except Missing:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(PAUSE)
+        names = [package.partition("=")[0] for package in packages]
+        return {name: next(folder.glob(f"{name}_*.deb")) for name in names}
 
 
 def unpack(deb, folder, *members):

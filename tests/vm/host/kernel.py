@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import debian
+from .machine import MACHINES, Machine
 
 SERIES = ("6.1", "6.12")
 
@@ -30,6 +31,7 @@ RECIPE = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
 
 @dataclass
 class Kernel:
+    machine: Machine
     series: str
     release: str
     version: str
@@ -45,50 +47,54 @@ class Kernel:
         return [self.folder / name for name in (self.folder / "modules").read_text().split()]
 
 
-def prepare(series, cache, say):
+def prepare(machine, series, packages, cache, say):
     """The kernel of a series that apt has now; from the cache, where it is there."""
-    version = debian.candidate(f"linux-source-{series}")
+    version = packages.candidate(f"linux-source-{series}")
     if not version:
         raise debian.Missing(f"apt knows no linux-source-{series}: apt-get update, with bookworm-security")
-    release = release_of(series, version)
+    release = release_of(machine, series, version, packages)
     folder = cache / f"{release}_{version}_{RECIPE}"
-    kernel = Kernel(series, release, version, folder)
+    kernel = Kernel(machine, series, release, version, folder)
     if not folder.exists():
         work = cache / f"making-{series}"
         shutil.rmtree(work, ignore_errors=True)
         for old in cache.glob(f"{series}.*"):
             shutil.rmtree(old)
-        made = Kernel(series, release, version, work / "made")
-        make(made, work, say)
+        made = Kernel(machine, series, release, version, work / "made")
+        make(made, packages, work, say)
         made.folder.rename(folder)
         shutil.rmtree(work)
     return kernel
 
 
-def release_of(series, version):
+def release_of(machine, series, version, packages):
     """What `uname -r` says in the plain kernel of this version."""
-    for package in debian.named(f"linux-image-{series}."):
-        found = re.fullmatch(r"linux-image-([^-]+(-[0-9]+)?-amd64)-unsigned", package)
-        if found and debian.candidate(package) == version:
+    for package in packages.named(f"linux-image-{series}."):
+        found = re.fullmatch(rf"linux-image-([^-]+(-[0-9]+)?-{machine.debian})-unsigned", package)
+        if found and packages.candidate(package) == version:
             return found[1]
-    raise debian.Missing(f"apt knows no image of Linux {version}")
+    raise debian.Missing(f"apt knows no image of Linux {version} for {machine.debian}")
 
 
-def make(kernel, work, say):
-    say(f"Linux {kernel.version}: packages")
+def make(kernel, packages, work, say):
+    what = f"Linux {kernel.version} for {kernel.machine.debian}"
+    say(f"{what}: packages")
     headers = f"linux-headers-{kernel.release}"
     image = f"linux-image-{kernel.release}-unsigned"
     source = f"linux-source-{kernel.series}"
-    common = debian.depends(headers, kernel.version, r"linux-headers-\S+-common")
-    kbuild = debian.depends(headers, kernel.version, r"linux-kbuild-[^\s,]+")
-    packages = [f"{package}={kernel.version}" for package in (image, headers, common, kbuild, source)]
-    debs = debian.download(packages, work / "debs")
+    common = packages.depends(headers, kernel.version, r"linux-headers-\S+-common")
+    kbuild = packages.depends(headers, kernel.version, r"linux-kbuild-[^\s,]+")
+    of_version = [f"{package}={kernel.version}" for package in (image, headers, common, source)]
+    debs = packages.download(of_version, work / "debs")
+    # What builds modules runs on the host.
+    here = next(machine for machine in MACHINES.values() if machine.here)
+    debs |= debian.Packages(here, None).download([f"{kbuild}={kernel.version}"], work / "debs")
     root = work / "root"
     debian.unpack(debs[image], root, "./boot/vmlinuz-*", "./lib/modules/*")
     for package in (headers, common, kbuild):
         debian.unpack(debs[package], root)
     debian.unpack(debs[source], root, f"./usr/src/{source}.tar.xz")
-    say(f"Linux {kernel.version}: libceph")
+    say(f"{what}: libceph")
     libceph = build_libceph(kernel, root)
     kernel.folder.mkdir()
     shutil.copy(root / f"boot/vmlinuz-{kernel.release}", kernel.image)
@@ -105,6 +111,12 @@ def build_libceph(kernel, root):
     makefile = headers / "Makefile"
     makefile.write_text(makefile.read_text().replace(" /usr/src/", f" {root}/usr/src/"))
     folder = root / source / "net/ceph"
+    machine = kernel.machine
+    cross = []
+    if not machine.here:
+        # Debian's makefile asks for the release of the compiler that made the kernel.
+        debian.tool(f"{machine.gnu}-gcc-12", f"gcc-12-{machine.gnu.replace('_', '-')}")
+        cross = [f"CROSS_COMPILE={machine.gnu}-"]
     subprocess.run(
         [
             debian.tool("make", "make"),
@@ -113,6 +125,8 @@ def build_libceph(kernel, root):
             "-C",
             headers,
             f"M={folder}",
+            f"ARCH={machine.make}",
+            *cross,
             "CONFIG_CEPH_LIB=m",
             "KCFLAGS=-DCONFIG_CEPH_LIB_USE_DNS_RESOLVER=1",
             "DEBIAN_KERNEL_NO_CC_VERSION_CHECK=y",

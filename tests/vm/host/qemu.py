@@ -22,26 +22,29 @@ class Result:
     ended: bool = False
 
 
-def command(image, archive, append, serial):
+def command(kernel, archive, console, report, told):
+    """`console` and `report` are where QEMU has the ends of the two serial lines."""
+    machine = kernel.machine
     return [
         # It ends with this process, however that ends.
         *("setpriv", "--pdeathsig", "KILL", "--"),
-        debian.tool("qemu-system-x86_64", "qemu-system-x86"),
-        *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"),
+        debian.tool(machine.qemu, machine.package),
+        *("-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024"),
         *("-nic", "none", "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot"),
-        *("-kernel", str(image), "-initrd", str(archive)),
-        # A kernel that stumbles ends the machine; but not over timers that tick late, since the host has more to do.
-        *("-append", f"console=ttyS0 loglevel=4 panic=-1 oops=panic no_timer_check {append}"),
-        *serial,
+        *("-serial", console, "-chardev", f"{report},id=report", *machine.options),
+        *("-kernel", str(kernel.image), "-initrd", str(archive)),
+        # A kernel that stumbles ends the machine.
+        *("-append", f"console={machine.console} loglevel=4 panic=-1 oops=panic {machine.told} {told}"),
     ]
 
 
-def run(image, archive, console, progress):
+def run(kernel, archive, console, progress):
     """Runs the cases to their end. `console` is the file for what the kernel says."""
     result = Result()
-    serial = ("-serial", f"file:{console}", "-serial", "stdio")
     with subprocess.Popen(
-        command(image, archive, "", serial), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        command(kernel, archive, f"file:{console}", "stdio", f"report={kernel.machine.report}"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
     ) as machine:
         hung = threading.Event()
         timer = threading.Timer(LIMIT, lambda: (hung.set(), machine.kill()))
@@ -80,7 +83,7 @@ def tail(console):
     return console.read_text(errors="replace").splitlines()[-40:]
 
 
-def shell(image, archive):
+def shell(kernel, archive):
     """A shell in the guest, on this terminal."""
-    serial = ("-serial", "mon:stdio", "-serial", "null")
-    subprocess.run(command(image, archive, "shell", serial), check=False)
+    told = f"report={kernel.machine.report} shell={kernel.machine.console}"
+    subprocess.run(command(kernel, archive, "mon:stdio", "null", told), check=False)

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use key::Failure;
 use key::Family;
 use names::dns::{Client, Dns, Network, QueryOptions, Search, Verdict, absolute};
-use names::message::{Name, Question, Rdata, RecordType, Reply, rcode};
+use names::message::{Name, Question, Rdata, RecordType, Response, rcode};
 use names::{Obstacle, Trace};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +22,7 @@ const MOST_NAMES: usize = 4;
 pub(super) struct Probe {
     pub(super) server: SocketAddr,
     pub(super) question: Question,
-    pub(super) outcome: Result<Reply, Obstacle>,
+    pub(super) outcome: Result<Response, Obstacle>,
     took: Duration,
 }
 

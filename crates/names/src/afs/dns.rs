@@ -2,7 +2,7 @@
 
 use crate::afs::servers::Candidate;
 use crate::dns::{Records, Transport, absolute};
-use crate::host::{Host, Kind};
+use crate::host::{Host, NameKind};
 use crate::message::{AFSDB, Question, Rdata, Record};
 use crate::name;
 use futures_util::future::{Either, MaybeDone, maybe_done, pending, select};
@@ -83,7 +83,7 @@ async fn ask<T: Transport>(
         return Err(Failure::NoSuchName { ttl: None });
     };
     let question = Question { name, record_type };
-    let dns = host.dns(Kind::Target(&[]));
+    let dns = host.dns(NameKind::Target(&[]));
     let answer = timeout_at(until, dns.records(&question)).await;
     let late = |_| Failure::Temporary(format!("no answer for {question} in time"));
     let records = answer.map_err(late)??;

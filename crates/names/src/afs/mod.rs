@@ -9,7 +9,7 @@ mod servers;
 use crate::address::Families;
 use crate::config::cells::{self, Cell, Opened};
 use crate::dns::Transport;
-use crate::host::{Host, Kind};
+use crate::host::{Host, NameKind};
 use crate::name;
 use key::{CellQuery, Failure, Lasting, LookupStatus, Preference, RecordSource, ServerList, Ttl};
 use servers::{Candidate, ServerAddresses};
@@ -133,7 +133,7 @@ impl<T: Transport> CellLookup<'_, T> {
             let text = format!("none of the {} records could be read", advertised.bad);
             return self.nothing(Failure::Temporary(text), min_ttl);
         }
-        let found = self.addresses(advertised.candidates, Kind::Target(&advertised.glue)).await;
+        let found = self.addresses(advertised.candidates, NameKind::Target(&advertised.glue)).await;
         self.list_of(source, status, found, min_ttl)
     }
 
@@ -143,12 +143,12 @@ impl<T: Transport> CellLookup<'_, T> {
         let found = if cell.use_dns == Some(false) {
             servers::as_they_are(candidates)
         } else {
-            self.addresses(candidates, Kind::Host).await
+            self.addresses(candidates, NameKind::Host).await
         };
         self.list_of(RecordSource::Config, LookupStatus::Good, found, min_ttl)
     }
 
-    async fn addresses(&self, candidates: Vec<Candidate>, kind: Kind<'_>) -> ServerAddresses {
+    async fn addresses(&self, candidates: Vec<Candidate>, kind: NameKind<'_>) -> ServerAddresses {
         servers::resolve(candidates, kind, self.host, self.families, self.addresses_until).await
     }
 

@@ -3,7 +3,7 @@
 use crate::address::{Address, AddressSet, Families, Origin};
 use crate::config::cells::Cell;
 use crate::dns::Transport;
-use crate::host::{Host, Kind};
+use crate::host::{Host, NameKind};
 use crate::literal;
 use futures_util::future::join_all;
 use key::{Failure, Family, LookupStatus, MAX_SERVERS, RecordSource, Server, Ttl, VL_PORT};
@@ -106,7 +106,7 @@ pub(super) fn as_they_are(candidates: Vec<Candidate>) -> ServerAddresses {
 /// addresses are not known at `until` has none, for now.
 pub(super) async fn resolve<T: Transport>(
     candidates: Vec<Candidate>,
-    kind: Kind<'_>,
+    kind: NameKind<'_>,
     host: &Host<'_, T>,
     families: Families,
     until: Instant,
@@ -163,7 +163,7 @@ fn start_of(number: usize) -> Duration {
 
 async fn lookup<T: Transport>(
     name: &str,
-    kind: Kind<'_>,
+    kind: NameKind<'_>,
     host: &Host<'_, T>,
     families: Families,
 ) -> Result<AddressSet, Failure> {

@@ -18,7 +18,7 @@ const MAX_ATTEMPTS: u32 = 5;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvConf {
     /// The servers in order, at most three; none means 127.0.0.1.
-    pub servers: Vec<Server>,
+    pub servers: Vec<NameServer>,
     /// The search list as written; `None` where the file has none, and the host's domain counts.
     pub search: Option<Vec<String>>,
     /// Names with at least this many dots are tried as they are first.
@@ -43,7 +43,7 @@ pub struct ResolvConf {
 
 /// A name server as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Server {
+pub struct NameServer {
     /// Its address.
     pub address: IpAddr,
     /// The interface of a link-local address, by name or index.
@@ -112,7 +112,7 @@ impl ResolvConf {
             }
         }
         if conf.servers.is_empty() {
-            conf.servers.push(Server { address: IpAddr::V4(Ipv4Addr::LOCALHOST), scope: None });
+            conf.servers.push(NameServer { address: IpAddr::V4(Ipv4Addr::LOCALHOST), scope: None });
         }
         (conf, warnings)
     }
@@ -148,15 +148,15 @@ fn leading_number(text: &str) -> u32 {
     }
 }
 
-fn server(text: &str) -> Option<Server> {
+fn server(text: &str) -> Option<NameServer> {
     if let Some(address) = literal::ipv4(text) {
-        return Some(Server { address: IpAddr::V4(address), scope: None });
+        return Some(NameServer { address: IpAddr::V4(address), scope: None });
     }
     let (address, scope) = match text.split_once('%') {
         Some((address, scope)) => (address, Some(scope.to_owned())),
         None => (text, None),
     };
-    Some(Server { address: IpAddr::V6(address.parse().ok()?), scope })
+    Some(NameServer { address: IpAddr::V6(address.parse().ok()?), scope })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One question to the servers: their order, their turns, and which answer counts.
 
 use crate::dns::transport::{Protocol, Transport};
-use crate::message::{Question, Reply, copy_name, mix_case, rcode, repeats_name};
+use crate::message::{Question, Response, copy_name, mix_case, rcode, repeats_name};
 use crate::obstacle::Obstacle;
 use crate::trace::Trace;
 use futures_util::future::{Either, select};
@@ -61,7 +61,7 @@ impl<T: Transport> Client<'_, T> {
     ///
     /// # Errors
     /// [`NoAnswer`] when all turns of all rounds have failed.
-    pub async fn ask(&self, question: &Question) -> Result<Reply, NoAnswer> {
+    pub async fn ask(&self, question: &Question) -> Result<Response, NoAnswer> {
         let mut obstacles = Vec::new();
         for round in 0..self.options.attempts.max(1) {
             if let Some(reply) = self.round(question, round, &mut obstacles).await {
@@ -77,7 +77,7 @@ impl<T: Transport> Client<'_, T> {
         question: &Question,
         round: u32,
         obstacles: &mut Vec<(SocketAddr, Obstacle)>,
-    ) -> Option<Reply> {
+    ) -> Option<Response> {
         let mut waiting = self.servers.iter().copied().enumerate();
         let mut turns = FuturesUnordered::new();
         let mut start = true;
@@ -144,7 +144,7 @@ impl<T: Transport> Client<'_, T> {
         server: SocketAddr,
         limit: Duration,
         round: u32,
-    ) -> Result<Reply, Obstacle> {
+    ) -> Result<Response, Obstacle> {
         let turn = self.trace.begin(question, server);
         let mut outcome = self.conversation(question, server, limit, round).await;
         turn.end(&outcome);
@@ -160,7 +160,7 @@ impl<T: Transport> Client<'_, T> {
         server: SocketAddr,
         limit: Duration,
         round: u32,
-    ) -> Result<Reply, Obstacle> {
+    ) -> Result<Response, Obstacle> {
         let first = if self.options.use_vc { Protocol::Tcp } else { Protocol::Udp };
         // Some middleboxes drop queries with EDNS, or in mixed case: a second round does without.
         let edns = round == 0;
@@ -199,7 +199,7 @@ impl<T: Transport> Client<'_, T> {
         question: &Question,
         server: SocketAddr,
         limit: Duration,
-    ) -> Result<(Reply, Protocol), Obstacle> {
+    ) -> Result<(Response, Protocol), Obstacle> {
         let query = question.encode(true).map_err(Obstacle::Undecodable)?;
         let mut mixed = query.clone();
         mix_case(&mut mixed).map_err(|error| Obstacle::Undecodable(error.to_string()))?;
@@ -207,7 +207,7 @@ impl<T: Transport> Client<'_, T> {
         if repeats_name(&mixed, &bytes) {
             // Names in the answer may point to that of the question, which is to be in the letters asked for.
             copy_name(&query, &mut bytes);
-            return Ok((Reply::decode(&bytes)?, Protocol::Udp));
+            return Ok((Response::decode(&bytes)?, Protocol::Udp));
         }
         self.trace.decide(|| format!("the answer of {server} has other letters: once more by TCP"));
         let (reply, by) = match self.once(question, server, Protocol::Tcp, limit.min(TCP_LIMIT), true).await {
@@ -217,7 +217,7 @@ impl<T: Transport> Client<'_, T> {
                 (self.once(question, server, Protocol::Udp, limit, true).await?, Protocol::Udp)
             }
         };
-        Ok((Reply { other_letters: true, ..reply }, by))
+        Ok((Response { other_letters: true, ..reply }, by))
     }
 
     async fn once(
@@ -227,9 +227,9 @@ impl<T: Transport> Client<'_, T> {
         protocol: Protocol,
         limit: Duration,
         edns: bool,
-    ) -> Result<Reply, Obstacle> {
+    ) -> Result<Response, Obstacle> {
         let query = question.encode(edns).map_err(Obstacle::Undecodable)?;
-        Ok(Reply::decode(&self.exchange(server, protocol, &query, limit).await?)?)
+        Ok(Response::decode(&self.exchange(server, protocol, &query, limit).await?)?)
     }
 
     async fn exchange(

@@ -11,7 +11,7 @@ pub use transport::{Network, Protocol, Transport};
 use crate::address::{Address, AddressSet, Families, Origin};
 use crate::config::nsswitch::NssStatus;
 use crate::config::sortlist::Sortlist;
-use crate::message::{Question, Rdata, Record, Reply, rcode};
+use crate::message::{Question, Rdata, Record, Response, rcode};
 use crate::name;
 use crate::options::LookupOptions;
 use crate::trace::{Event, Trace};
@@ -114,7 +114,7 @@ impl<T: Transport> Dns<'_, T> {
         loop {
             let question = Question { name: chain.end.clone(), record_type: *record_type };
             let reply = self.ask(&question).await.map_err(|unanswered| unanswered.failure())?;
-            let Reply { unreadable, .. } = reply;
+            let Response { unreadable, .. } = reply;
             match chain.follow(&reply) {
                 ChainStep::Records(records) => {
                     return Ok(Records { records, unreadable, glue: reply.glue, ttl: chain.ttl });
@@ -141,9 +141,8 @@ impl<T: Transport> Dns<'_, T> {
         match families {
             Families::Only(family) => match self.family(name, family).await {
                 FamilyOutcome::Found(mut found) => {
-                    if family == Family::Ipv4 && !self.sortlist.is_empty() {
-                        self.sortlist.apply(&mut found.addresses, |address| address.ip);
-                    }
+                    // It has networks of IPv4 alone, and leaves other addresses where they are.
+                    self.sortlist.apply(&mut found.addresses, |address| address.ip);
                     Ok(Ok(found))
                 }
                 FamilyOutcome::Barren(failure) => Ok(Err(failure)),
@@ -205,7 +204,7 @@ impl<T: Transport> Dns<'_, T> {
         kind.is_some()
     }
 
-    async fn ask(&self, question: &Question) -> Result<Reply, NoAnswer> {
+    async fn ask(&self, question: &Question) -> Result<Response, NoAnswer> {
         if let Some(reply) = self.glued(question) {
             return Ok(reply);
         }
@@ -224,7 +223,7 @@ impl<T: Transport> Dns<'_, T> {
     }
 
     /// The answer that the glue gives, if it has one. What it lacks may exist all the same.
-    fn glued(&self, question: &Question) -> Option<Reply> {
+    fn glued(&self, question: &Question) -> Option<Response> {
         let fits = |record: &&Record| {
             record.owner == question.name && record.data.record_type() == question.record_type
         };
@@ -233,7 +232,7 @@ impl<T: Transport> Dns<'_, T> {
             return None;
         }
         self.trace.add(Event::Glue { question: question.clone(), records: answers.len() });
-        Some(Reply { answers, ..Reply::default() })
+        Some(Response { answers, ..Response::default() })
     }
 }
 
@@ -273,7 +272,7 @@ impl Chain {
     ///
     /// Records of names off the chain are not looked at, so that nobody can slip in an address that was not
     /// asked for (RFC 5452 §6), and their order plays no part.
-    fn follow(&mut self, reply: &Reply) -> ChainStep {
+    fn follow(&mut self, reply: &Response) -> ChainStep {
         let start = self.end.clone();
         loop {
             let wanted = |record: &&Record| record.data.record_type() == self.wanted;
@@ -321,7 +320,7 @@ fn address(record: Record, server: Option<SocketAddr>) -> Option<Address> {
     Some(Address { ip, origin: Origin::Dns { owner: record.owner, ttl: record.ttl, server } })
 }
 
-fn of_owner<'r>(reply: &'r Reply, owner: &Name) -> impl Iterator<Item = &'r Record> {
+fn of_owner<'r>(reply: &'r Response, owner: &Name) -> impl Iterator<Item = &'r Record> {
     reply.answers.iter().filter(move |record| record.owner == *owner)
 }
 

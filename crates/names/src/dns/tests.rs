@@ -6,14 +6,14 @@ mod records;
 mod settings;
 
 use super::*;
-use crate::host::Kind;
+use crate::host::NameKind;
 use crate::script::{Act, Table};
 use crate::test_host::{Seen, TestHost, shown, table};
 
 /// Looks `name` up on `host`, as people write it.
 fn look_up(host: &TestHost<'_>, servers: Table, name: &str, families: Families) -> Seen<String> {
     host.run(servers, async |host| {
-        shown(&host.dns(Kind::Host).lookup(name, families).await.map_err(|(_, failure)| failure))
+        shown(&host.dns(NameKind::Host).lookup(name, families).await.map_err(|(_, failure)| failure))
     })
 }
 

@@ -120,3 +120,6 @@ fn into_io(error: NetError) -> io::Error {
         other => io::Error::other(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use key::Preference;
 const IPV4: Families = Families::Only(Family::Ipv4);
 
 fn look_up(host: &TestHost<'_>, servers: Table, name: &str, families: Families) -> Seen<String> {
-    host.run(servers, async |host| shown(&host.lookup(name, Kind::Host, families).await))
+    host.run(servers, async |host| shown(&host.lookup(name, NameKind::Host, families).await))
 }
 
 fn mon1() -> Act {

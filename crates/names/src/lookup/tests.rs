@@ -165,6 +165,7 @@ fn modules_are_asked_at_the_start() {
     host_with("sss", "", (None, Some(&modules)), |host| {
         let query = Query::parse(b"mon1", b"ipv4", Preference::Any).unwrap().query;
         let mut lookup = Lookup::open(&query, host).unwrap();
+        assert_eq!(format!("{lookup:?}"), "Lookup { .. }");
         assert_eq!(lookup.start().unwrap().unwrap().origins(), ["203.0.113.7 from sss, by getent"]);
         assert_eq!(*modules.asked.borrow(), ["sss: mon1 (IPv4)"]);
     });

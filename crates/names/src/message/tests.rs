@@ -109,7 +109,7 @@ fn names_that_point_to_the_question_are_in_the_letters_that_were_asked_for() {
     let mut reply = reply_to(&mixed, 0x8180, 1);
     push(&mut reply, 5, 1, 60, &[2, b'd', b'b', 0xc0, 14]);
     copy_name(&plain, &mut reply);
-    let Rdata::Cname(target) = &Reply::decode(&reply).unwrap().answers[0].data else { panic!("no alias") };
+    let Rdata::Cname(target) = &Response::decode(&reply).unwrap().answers[0].data else { panic!("no alias") };
     assert_eq!(target.to_ascii(), "db.test.");
 }
 
@@ -166,7 +166,7 @@ fn a_bad_record_loses_itself_alone() {
         (1, 1, &[1, 2, 3, 4]),
         (28, 1, &[0; 16]),
     ]);
-    let reply = Reply::decode(&message).unwrap();
+    let reply = Response::decode(&message).unwrap();
     assert_eq!(reply.unreadable, 4);
     let data: Vec<&Rdata> = reply.answers.iter().map(|record| &record.data).collect();
     let [Rdata::Other(RecordType::TXT), Rdata::A(ipv4), Rdata::Aaaa(ipv6)] = data.as_slice() else {
@@ -179,7 +179,7 @@ fn a_bad_record_loses_itself_alone() {
 fn a_message_that_ends_early_yields_what_came_before() {
     let mut message = with_records(&[(1, 1, &[1, 2, 3, 4]), (1, 1, &[5, 6, 7, 8])]);
     message.truncate(message.len() - 1);
-    let reply = Reply::decode(&message).unwrap();
+    let reply = Response::decode(&message).unwrap();
     assert_eq!((reply.answers.len(), reply.unreadable), (1, 1));
 }
 
@@ -188,7 +188,7 @@ fn a_name_that_points_to_itself_ends() {
     let mut message = reply_to(&query("a.test."), 0x8180, 1);
     let here = u8::try_from(message.len()).unwrap();
     message.extend([0xc0, here, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 1, 2, 3, 4]);
-    assert_eq!(Reply::decode(&message).unwrap().unreadable, 1);
+    assert_eq!(Response::decode(&message).unwrap().unreadable, 1);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn the_negative_ttl_is_the_smaller_of_the_soa_record_s_two() {
         data.extend([0; 16]);
         data.extend(minimum.to_be_bytes());
         push(&mut message, 6, 1, ttl, &data);
-        let reply = Reply::decode(&message).unwrap();
+        let reply = Response::decode(&message).unwrap();
         assert_eq!(reply.rcode, rcode::NXDOMAIN);
         assert_eq!(reply.negative_ttl, Some(Ttl::from_secs(expected)));
     }
@@ -209,18 +209,18 @@ fn the_negative_ttl_is_the_smaller_of_the_soa_record_s_two() {
 #[test]
 fn an_answer_that_says_nothing_is_lame_also_with_edns() {
     let mut message = reply_to(&query("a.test."), 0x8100, 0);
-    assert!(Reply::decode(&message).unwrap().is_lame());
+    assert!(Response::decode(&message).unwrap().is_lame());
     message[11] = 1;
     message.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
-    assert!(Reply::decode(&message).unwrap().is_lame());
+    assert!(Response::decode(&message).unwrap().is_lame());
     message[3] |= 0x80;
-    assert!(!Reply::decode(&message).unwrap().is_lame());
+    assert!(!Response::decode(&message).unwrap().is_lame());
 }
 
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(message: Vec<u8>, tail: Vec<u8>, counts in prop::array::uniform4(0_u8..4)) {
-        let _ = Reply::decode(&message);
+        let _ = Response::decode(&message);
         let query = query("a.test.");
         let _ = is_reply_to(&query, &message);
         let mut shaped = reply_to(&query, 0x8180, 0);
@@ -228,12 +228,12 @@ proptest! {
             shaped[place] = count;
         }
         shaped.extend(tail);
-        let _ = Reply::decode(&shaped);
+        let _ = Response::decode(&shaped);
     }
 
     #[test]
     fn every_address_and_ttl_reads_back(address: [u8; 4], ttl: u32) {
-        let reply = Reply::decode(&answer(&query("a.test."), address, ttl)).unwrap();
+        let reply = Response::decode(&answer(&query("a.test."), address, ttl)).unwrap();
         prop_assert_eq!(&reply.answers[0].data, &Rdata::A(Ipv4Addr::from(address)));
         prop_assert_eq!(reply.answers[0].ttl, Ttl::from_record(ttl));
     }

@@ -24,11 +24,11 @@ pub struct Act {
 enum Answer {
     Silence,
     Error(io::ErrorKind),
-    Reply(Reply),
+    Reply(Response),
 }
 
 #[derive(Clone, Debug, Default)]
-struct Reply {
+struct Response {
     flags: u16,
     rcode: u16,
     /// The answer, authority and additional sections.
@@ -59,7 +59,7 @@ impl Act {
     /// A recursive server's reply with this code, and nothing in it.
     #[must_use]
     pub fn rcode(rcode: u16) -> Self {
-        Self::of(Answer::Reply(Reply { flags: RECURSION_AVAILABLE, rcode, ..Reply::default() }))
+        Self::of(Answer::Reply(Response { flags: RECURSION_AVAILABLE, rcode, ..Response::default() }))
     }
 
     /// One with these records for an answer, each as text: `OWNER TTL TYPE DATA`.
@@ -86,7 +86,7 @@ impl Act {
     /// One that says nothing at all: neither an authority for the name nor recursive.
     #[must_use]
     pub fn lame() -> Self {
-        Self::of(Answer::Reply(Reply::default()))
+        Self::of(Answer::Reply(Response::default()))
     }
 
     /// With an SOA record whose negative TTL is this.
@@ -152,7 +152,7 @@ impl Act {
         })
     }
 
-    fn change(mut self, change: impl FnOnce(&mut Reply)) -> Self {
+    fn change(mut self, change: impl FnOnce(&mut Response)) -> Self {
         match &mut self.answer {
             Answer::Reply(reply) => change(reply),
             Answer::Silence | Answer::Error(_) => panic!("only a reply can be another one"),
@@ -170,7 +170,7 @@ impl Act {
     }
 }
 
-impl Reply {
+impl Response {
     fn write(&self, asked: &Asked) -> Vec<u8> {
         let cut_off = self.cut_off && asked.protocol == Protocol::Udp;
         let truncated = if cut_off { TRUNCATED } else { 0 };

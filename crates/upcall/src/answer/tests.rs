@@ -146,7 +146,7 @@ fn a_key_that_can_not_be_read_is_rejected_for_now() {
     for case in CASES {
         for errno in [Libc::ENOMEM, Libc::EACCES, Libc::EIO] {
             let ring = case.with(move |_, call| (*call == KeyCall::Request).then_some(errno));
-            assert_eq!(ring.held(), Some(Held::Rejection(11, 1)), "{case:?}");
+            assert_eq!(ring.held(), Some(Held::Rejection(126, 1)), "{case:?}");
             assert_eq!(ring.calls().len(), 3);
         }
     }
@@ -166,8 +166,8 @@ fn an_answer_that_is_refused_becomes_an_error_and_then_a_rejection() {
         assert_eq!(once.held(), Some(payload(AGAIN, 1)));
 
         let always = LITERAL.with(move |_, call| is_payload(call).then_some(errno));
-        assert_eq!(always.calls(), [start.as_slice(), &refused, &[KeyCall::Reject(11, 1)]].concat());
-        assert_eq!(always.held(), Some(Held::Rejection(11, 1)));
+        assert_eq!(always.calls(), [start.as_slice(), &refused, &[KeyCall::Reject(126, 1)]].concat());
+        assert_eq!(always.held(), Some(Held::Rejection(126, 1)));
     }
 }
 
@@ -175,9 +175,9 @@ fn an_answer_that_is_refused_becomes_an_error_and_then_a_rejection() {
 fn an_answer_that_could_not_expire_is_not_given() {
     let fault = |_: usize, call: &KeyCall| matches!(call, KeyCall::SetTimeout(_)).then_some(Libc::EACCES);
     for (case, rejection) in [
-        (LITERAL, Held::Rejection(11, 1)),
+        (LITERAL, Held::Rejection(126, 1)),
         (BAD_NAME, Held::Rejection(22, 1)),
-        (NO_SETTINGS, Held::Rejection(11, 1)),
+        (NO_SETTINGS, Held::Rejection(126, 1)),
         (REFUSED, Held::Rejection(22, 1)),
     ] {
         let ring = case.with(fault);
@@ -193,7 +193,7 @@ fn an_error_that_is_refused_as_a_payload_is_rejected_with_the_same_errno_and_tim
     for (case, rejection) in [
         (BAD_NAME, Held::Rejection(22, 1)),
         (Case::asking(b"192.0.2.1", b"ipv6"), Held::Rejection(61, 60)),
-        (NO_SETTINGS, Held::Rejection(11, 1)),
+        (NO_SETTINGS, Held::Rejection(126, 1)),
         (REFUSED, Held::Rejection(22, 1)),
     ] {
         let ring = case.with(|_, call| is_payload(call).then_some(Libc::EDQUOT));

@@ -1,6 +1,6 @@
 //! Why a rule brought no answer, and what the kernel is told: the table of errnos of `request-key`.
 
-use key::{Errno, KeyError, KeyringError, Ttl};
+use key::{KeyError, KeyringError, RejectErrno, Ttl};
 use nix::errno::Errno as Libc;
 use std::io;
 use std::process::ExitStatus;
@@ -67,35 +67,32 @@ pub enum RuleFailure {
 
 impl RuleFailure {
     /// The errno that `request_key()` is to return, and how long: a second for what may pass, ten for what
-    /// someone has to mend first.
+    /// someone has to mend first, and for a program that has had its turn.
     #[must_use]
-    pub fn verdict(&self) -> (Errno, Ttl) {
+    pub fn verdict(&self) -> (RejectErrno, Ttl) {
         let soon = Ttl::MIN;
         let later = Ttl::from_secs(10);
         match self {
-            Self::NoRule => (Errno::ENOKEY, later),
-            Self::Usage(_) | Self::Itself => (Errno::EINVAL, later),
+            Self::NoRule | Self::Ended(_) | Self::TimedOut(_) => (RejectErrno::ENOKEY, later),
+            Self::Usage(_) | Self::Itself => (RejectErrno::EINVAL, later),
             Self::Contents { source, .. } => match source.raw_os_error().map(Libc::from_raw) {
-                Some(Libc::EACCES) => (Errno::EACCES, soon),
-                _ => (Errno::ENOKEY, soon),
+                Some(Libc::EACCES) => (RejectErrno::EACCES, soon),
+                _ => (RejectErrno::ENOKEY, soon),
             },
             Self::NotPrintable(_)
             | Self::TooMuch(_)
             | Self::Refused {
                 source: KeyringError::Key { source: KeyError::InvalidArguments, .. }, ..
-            } => (Errno::EINVAL, soon),
+            } => (RejectErrno::EINVAL, soon),
             Self::Start(error) => match error.raw_os_error().map(Libc::from_raw) {
-                Some(Libc::ENOENT | Libc::ENOTDIR) => (Errno::ENOENT, later),
-                Some(Libc::EACCES | Libc::EPERM) => (Errno::EACCES, later),
-                Some(Libc::ENOEXEC) => (Errno::ENOEXEC, later),
-                _ => (Errno::EAGAIN, soon),
+                Some(Libc::ENOENT | Libc::ENOTDIR) => (RejectErrno::ENOENT, later),
+                Some(Libc::EACCES | Libc::EPERM) => (RejectErrno::EACCES, later),
+                Some(Libc::ENOEXEC) => (RejectErrno::ENOEXEC, later),
+                _ => (RejectErrno::ENOKEY, soon),
             },
-            Self::Refused { .. }
-            | Self::Ended(_)
-            | Self::TimedOut(_)
-            | Self::Keyring(_)
-            | Self::Unread
-            | Self::Internal { .. } => (Errno::EAGAIN, soon),
+            Self::Refused { .. } | Self::Keyring(_) | Self::Unread | Self::Internal { .. } => {
+                (RejectErrno::ENOKEY, soon)
+            }
         }
     }
 }
@@ -117,23 +114,31 @@ mod tests {
             }
         };
         for (failure, errno, seconds) in [
-            (RuleFailure::NoRule, Errno::ENOKEY, 10),
-            (RuleFailure::Unread, Errno::EAGAIN, 1),
-            (RuleFailure::Usage("x".into()), Errno::EINVAL, 10),
-            (RuleFailure::Itself, Errno::EINVAL, 10),
-            (RuleFailure::Contents { name: "user:x".into(), source: os(Libc::ENOKEY) }, Errno::ENOKEY, 1),
-            (RuleFailure::Contents { name: "user:x".into(), source: os(Libc::EACCES) }, Errno::EACCES, 1),
-            (RuleFailure::NotPrintable("user:x".into()), Errno::EINVAL, 1),
-            (RuleFailure::Start(os(Libc::ENOENT)), Errno::ENOENT, 10),
-            (RuleFailure::Start(os(Libc::EACCES)), Errno::EACCES, 10),
-            (RuleFailure::Start(os(Libc::ENOEXEC)), Errno::ENOEXEC, 10),
-            (RuleFailure::Start(os(Libc::ENOMEM)), Errno::EAGAIN, 1),
-            (RuleFailure::Ended(ExitStatus::from_raw(11)), Errno::EAGAIN, 1),
-            (RuleFailure::TimedOut(Duration::from_secs(60)), Errno::EAGAIN, 1),
-            (RuleFailure::TooMuch(32767), Errno::EINVAL, 1),
-            (refused(KeyError::QuotaExceeded), Errno::EAGAIN, 1),
-            (refused(KeyError::InvalidArguments), Errno::EINVAL, 1),
-            (RuleFailure::Internal { doing: "waiting", source: os(Libc::EIO) }, Errno::EAGAIN, 1),
+            (RuleFailure::NoRule, RejectErrno::ENOKEY, 10),
+            (RuleFailure::Unread, RejectErrno::ENOKEY, 1),
+            (RuleFailure::Usage("x".into()), RejectErrno::EINVAL, 10),
+            (RuleFailure::Itself, RejectErrno::EINVAL, 10),
+            (
+                RuleFailure::Contents { name: "user:x".into(), source: os(Libc::ENOKEY) },
+                RejectErrno::ENOKEY,
+                1,
+            ),
+            (
+                RuleFailure::Contents { name: "user:x".into(), source: os(Libc::EACCES) },
+                RejectErrno::EACCES,
+                1,
+            ),
+            (RuleFailure::NotPrintable("user:x".into()), RejectErrno::EINVAL, 1),
+            (RuleFailure::Start(os(Libc::ENOENT)), RejectErrno::ENOENT, 10),
+            (RuleFailure::Start(os(Libc::EACCES)), RejectErrno::EACCES, 10),
+            (RuleFailure::Start(os(Libc::ENOEXEC)), RejectErrno::ENOEXEC, 10),
+            (RuleFailure::Start(os(Libc::ENOMEM)), RejectErrno::ENOKEY, 1),
+            (RuleFailure::Ended(ExitStatus::from_raw(11)), RejectErrno::ENOKEY, 10),
+            (RuleFailure::TimedOut(Duration::from_secs(60)), RejectErrno::ENOKEY, 10),
+            (RuleFailure::TooMuch(32767), RejectErrno::EINVAL, 1),
+            (refused(KeyError::QuotaExceeded), RejectErrno::ENOKEY, 1),
+            (refused(KeyError::InvalidArguments), RejectErrno::EINVAL, 1),
+            (RuleFailure::Internal { doing: "waiting", source: os(Libc::EIO) }, RejectErrno::ENOKEY, 1),
         ] {
             let (found, ttl) = failure.verdict();
             assert_eq!((found, ttl.as_secs()), (errno, seconds), "{failure}");

@@ -65,7 +65,7 @@ pub enum RefusedFile {
     #[error("belongs to user {0}, and only root's rules are followed")]
     Foreign(u32),
     /// So could these.
-    #[error("can be written to by others than its owner (mode {0:03o})")]
+    #[error("can be written to by others than its owner and root's group (mode {0:03o})")]
     Writable(u32),
     /// Longer than any file of rules.
     #[error("is larger than 1 MiB")]
@@ -75,7 +75,7 @@ pub enum RefusedFile {
 /// Whose rule files are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Those that root alone, or whoever runs this, could have written.
+    /// Those that root and its group alone, or whoever runs this, could have written.
     Owners,
     /// All, as keyutils does.
     Anyone,
@@ -222,7 +222,9 @@ fn read(path: &Path, trust: Trust) -> Result<Vec<u8>, RefusedFile> {
     if wary && facts.uid() != 0 && facts.uid() != nix::unistd::geteuid().as_raw() {
         return Err(RefusedFile::Foreign(facts.uid()));
     }
-    if wary && facts.mode() & 0o022 != 0 {
+    // Root's group is as good as root, as for sudo.
+    let others = if facts.gid() == 0 { 0o002 } else { 0o022 };
+    if wary && facts.mode() & others != 0 {
         return Err(RefusedFile::Writable(facts.mode() & 0o777));
     }
     if facts.len() > LARGEST {

@@ -41,6 +41,11 @@ impl fmt::Display for Skips {
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
+    /// White space comes before the operation.
+    #[error(
+        "a rule begins at the start of its line; keyutils ignores one that is indented, and so it is here"
+    )]
+    Indented,
     /// Fewer than five fields.
     #[error("a rule has an operation, a type, a description, a callout and a program; this one has no {0}")]
     Short(&'static str),
@@ -76,6 +81,9 @@ impl<'a> Rule<'a> {
         let Some(operation) = word(&mut rest) else {
             return Ok(None);
         };
+        if line.first().is_some_and(is_space) {
+            return Err(BadLine::Indented);
+        }
         let mut field = |name| word(&mut rest).ok_or(BadLine::Short(name));
         let key_type = field("type")?;
         let description = field("description")?;
@@ -165,12 +173,16 @@ impl<'a> Pattern<'a> {
     }
 }
 
-/// Takes the next word off `rest`. What divides words is what isspace(3) says in the C locale.
+/// What isspace(3) says in the C locale.
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// Takes the next word off `rest`; white space divides words.
 fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
-    let start = rest.iter().position(|byte| !space(byte))?;
+    let start = rest.iter().position(|byte| !is_space(byte))?;
     let (_, text) = rest.split_at_checked(start)?;
-    let end = text.iter().position(space).unwrap_or(text.len());
+    let end = text.iter().position(is_space).unwrap_or(text.len());
     let (word, after) = text.split_at_checked(end)?;
     *rest = after;
     Some(word)
@@ -208,11 +220,18 @@ mod tests {
 
     #[test]
     fn a_line_is_divided_at_white_space_of_any_kind_and_length() {
-        let parsed = rule(" create\tuser  debug:* *\x0b|/bin/a/b  c\t#d %k\r");
+        let parsed = rule("create\tuser  debug:* *\x0b|/bin/a/b  c\t#d %k\r");
         assert!(parsed.program.piped);
         assert_eq!((parsed.program.path, parsed.program.name()), (&b"/bin/a/b"[..], &b"b"[..]));
         let arguments: Vec<_> = parsed.program.arguments().collect();
         assert_eq!(arguments, [Argument::Text(b"c"), Argument::Text(b"#d"), Argument::Key]);
+    }
+
+    #[test]
+    fn a_rule_that_is_indented_is_an_error() {
+        for line in [" create user * * /bin/x", "\tcreate user * * /bin/x", "\x0bx"] {
+            assert_eq!(Rule::parse(line.as_bytes()), Err(BadLine::Indented), "{line:?}");
+        }
     }
 
     #[test]

@@ -8,8 +8,8 @@
 //! A process that waits uninterruptibly itself (D state, say for a broken disk under `/etc`) runs no handler
 //! until that wait ends.
 
-use key::KeySerial;
 use key::keyctl::{SHORTEST_TIMEOUT, raw, serial};
+use key::{KeySerial, RejectErrno};
 use nix::errno::Errno as Libc;
 use nix::libc::{self, c_int, c_ulong};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
@@ -19,7 +19,8 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-/// What a rescued key is instantiated with: EAGAIN, as for everything that breaks on our side.
+/// What a rescued key is instantiated with: EAGAIN, as for everything that breaks on our side. A rejection with it
+/// would not be remembered, and ENOKEY stands in its place.
 const PAYLOAD: &[u8] = b"#dnserror=11\0";
 /// How long that lasts, in seconds.
 const LASTS: c_ulong = SHORTEST_TIMEOUT as c_ulong;
@@ -53,8 +54,8 @@ static TO_STDERR: AtomicBool = AtomicBool::new(false);
 /// A connection to syslog, if there is one.
 static LOG: AtomicI32 = AtomicI32::new(-1);
 
-/// From now on the key is answered with EAGAIN when the program crashes, is asked to end, or has not
-/// answered within `seconds`. Without a key there is nothing to answer, and the process just ends.
+/// From now on the key is answered with EAGAIN when the program crashes, is asked to end, or has not answered within
+/// `seconds`; where it takes no payload, it is rejected with ENOKEY. Without a key there is nothing to answer, and the process just ends.
 ///
 /// # Errors
 /// As `sigaction(2)`; the handlers set until then stay.
@@ -199,8 +200,11 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc:
     if take() {
         if let Some(key) = KEY.get() {
             match answer(*key) {
-                Ok(()) => {
-                    line.push(b"; answered with EAGAIN (11)");
+                Ok(answer) => {
+                    line.push(match answer {
+                        Rescue::Error => b"; answered with EAGAIN (11)".as_slice(),
+                        Rescue::Rejection => b"; rejected with ENOKEY (126)",
+                    });
                     status = 0;
                 }
                 Err(errno) => {
@@ -218,8 +222,17 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc:
     unsafe { libc::_exit(status) }
 }
 
-/// Instantiates the key with the error, or failing that rejects it with EAGAIN.
-fn answer(key: KeySerial) -> Result<(), Libc> {
+/// What a handler has put into the key.
+enum Rescue {
+    /// The error, as a payload.
+    Error,
+    /// A rejection.
+    Rejection,
+}
+
+/// Instantiates the key with the error, or failing that rejects it.
+fn answer(key: KeySerial) -> Result<Rescue, Libc> {
+    const ERRNO: c_ulong = RejectErrno::ENOKEY.number() as c_ulong;
     let id = serial(key.get());
     // SAFETY: no pointers, but for PAYLOAD, which is static and as long as the length given.
     unsafe {
@@ -230,11 +243,11 @@ fn answer(key: KeySerial) -> Result<(), Libc> {
             let payload = [id, PAYLOAD.as_ptr() as c_ulong, PAYLOAD.len() as c_ulong, 0];
             reject = raw(libc::KEYCTL_INSTANTIATE, payload) < 0;
         }
-        if reject && raw(libc::KEYCTL_REJECT, [id, LASTS, Libc::EAGAIN as c_ulong, 0]) < 0 {
+        if reject && raw(libc::KEYCTL_REJECT, [id, LASTS, ERRNO, 0]) < 0 {
             return Err(Libc::last());
         }
+        Ok(if reject { Rescue::Rejection } else { Rescue::Error })
     }
-    Ok(())
 }
 
 /// A line of text that needs no allocation.

@@ -1,6 +1,6 @@
 //! A keyring that fails on purpose.
 
-use key::{Description, Errno, KeyError, KeySerial, Keyring, KeyringError, Request, Ttl};
+use key::{Description, KeyError, KeySerial, Keyring, KeyringError, RejectErrno, Request, Ttl};
 use nix::errno::Errno as Libc;
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -145,7 +145,7 @@ impl Keyring for FakeKeyring {
         Ok(())
     }
 
-    fn reject(&self, key: KeySerial, ttl: Ttl, errno: Errno) -> Result<(), KeyringError> {
+    fn reject(&self, key: KeySerial, ttl: Ttl, errno: RejectErrno) -> Result<(), KeyringError> {
         let doing = "reject";
         self.call(KeyCall::Reject(errno.number(), ttl.as_secs())).map_err(|errno| KeyringError::Call {
             doing,

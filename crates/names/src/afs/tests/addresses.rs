@@ -143,7 +143,15 @@ fn a_server_of_a_database_with_several_ports_is_several() {
         use_dns: None,
         servers: vec![
             server("a", &[("192.0.2.1", None), ("2001:db8::1", Some(7003)), ("192.0.2.1", Some(7003))]),
-            server("b", &[("192.0.2.2", Some(7010)), ("192.0.2.3", None), ("192.0.2.4", Some(7010))]),
+            server(
+                "b",
+                &[
+                    ("192.0.2.2", Some(7010)),
+                    ("192.0.2.3", None),
+                    ("192.0.2.4", Some(7010)),
+                    ("192.0.2.5", None),
+                ],
+            ),
             server("c", &[]),
             server("d", &[("2001:db8::4", Some(7010))]),
         ],
@@ -161,14 +169,20 @@ fn a_server_of_a_database_with_several_ports_is_several() {
         [
             "a 7003 192.0.2.1 2001:db8::1",
             "b 7010 192.0.2.2 192.0.2.4",
-            "b 7003 192.0.2.3",
+            "b 7003 192.0.2.3 192.0.2.5",
             "c 7003 ?",
             "d 7010 2001:db8::4"
         ]
     );
     assert_eq!(
         of(Families::Only(Family::Ipv4)),
-        ["a 7003 192.0.2.1", "b 7010 192.0.2.2 192.0.2.4", "b 7003 192.0.2.3", "c 7003 ?", "d 7003 "]
+        [
+            "a 7003 192.0.2.1",
+            "b 7010 192.0.2.2 192.0.2.4",
+            "b 7003 192.0.2.3 192.0.2.5",
+            "c 7003 ?",
+            "d 7003 "
+        ]
     );
     assert_eq!(
         of(Families::Only(Family::Ipv6)),
@@ -186,7 +200,7 @@ fn what_is_known_already_is_not_asked_for() {
     let seen = TestHost::default().run(Table::default(), async |host| {
         let until = Instant::now() + Duration::from_secs(1);
         let candidates = vec![known(&["192.0.2.7"]), known(&[])];
-        resolve(candidates, Kind::Host, host, Families::Both, until).await
+        resolve(candidates, NameKind::Host, host, Families::Both, until).await
     });
     let list = ServerList {
         source: RecordSource::Config,

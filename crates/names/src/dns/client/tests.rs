@@ -10,7 +10,7 @@ use tokio::time::Instant;
 const NAME: &str = "monitor-of-the-cluster-with-the-most-letters.in-the-domain-of-tests.test.";
 
 struct Seen {
-    outcome: Result<Reply, NoAnswer>,
+    outcome: Result<Response, NoAnswer>,
     /// The last number of the server and the time of each query, in milliseconds.
     asked: Vec<(u8, u128)>,
     took: u128,
@@ -127,6 +127,14 @@ fn a_slow_server_s_answer_still_counts() {
 fn of_two_answers_in_hand_the_earlier_server_s_counts() {
     let seen = ask(&[no_such_name().after(400), good().after(100)], 2);
     assert_eq!(seen.outcome.unwrap().rcode, rcode::NXDOMAIN);
+    // Also where it is the second one to be looked at.
+    let servers = Table::new([
+        ("192.0.2.1 udp", no_such_name().cut_off().after(350)),
+        ("192.0.2.1 tcp", no_such_name().after(50)),
+        ("192.0.2.2", good().after(100)),
+    ]);
+    let seen = ask_table(servers, 2, options());
+    assert_eq!((seen.outcome.unwrap().rcode, seen.took), (rcode::NXDOMAIN, 400));
     let seen = ask(&[servfail().after(400), good().after(100)], 2);
     assert_eq!(seen.outcome.unwrap().rcode, rcode::NOERROR);
 }

@@ -7,7 +7,7 @@ use crate::test_host::{question, shown_failure};
 /// The records of `_vl.cell.test` of one type, as text.
 fn records(record_type: RecordType, lines: &[(&str, Act)]) -> Seen<String> {
     TestHost::default().run(table(lines), async |host| {
-        let dns = host.dns(Kind::Target(&[]));
+        let dns = host.dns(NameKind::Target(&[]));
         match dns.records(&question("_vl.cell.test", record_type)).await {
             Ok(Records { records, unreadable, glue, ttl }) => {
                 let hosts: Vec<String> = records.iter().map(|record| host_of(&record.data)).collect();
@@ -108,7 +108,7 @@ fn target(glue: &[(&str, Rdata)], families: Families, lines: &[(&str, Act)]) -> 
         .collect();
     let host = TestHost { resolv: "nameserver 192.0.2.1\nsearch other", ..TestHost::default() };
     host.run(table(lines), async |host| {
-        let dns = host.dns(Kind::Target(&glue));
+        let dns = host.dns(NameKind::Target(&glue));
         shown(&dns.lookup("db1.test", families).await.map_err(|(_, failure)| failure))
     })
 }
@@ -158,7 +158,7 @@ fn glue_has_no_server_and_an_answer_has_one() {
     let origin = |glue: &[Record]| {
         let lines = [("A", Act::answer(&["db1.test. 60 A 192.0.2.8"]))];
         let seen = TestHost::default().run(table(&lines), async |host| {
-            let dns = host.dns(Kind::Target(glue));
+            let dns = host.dns(NameKind::Target(glue));
             dns.lookup("db1.test", Families::Only(Family::Ipv4)).await.unwrap().addresses.remove(0).origin
         });
         seen.outcome

@@ -97,7 +97,7 @@ fn a_failed_search_ends_with_what_was_most_promising_on_the_way() {
         let servers =
             table(&[(&name_a, in_a.clone()), (&name_b, in_b.clone()), (&name_as_is, as_is.clone())]);
         let seen = host.run(servers, async |host| {
-            let dns = host.dns(Kind::Host);
+            let dns = host.dns(NameKind::Host);
             dns.lookup(name, Families::Only(Family::Ipv4)).await.unwrap_err()
         });
         let (found, failure) = seen.outcome;
@@ -111,7 +111,7 @@ fn a_name_that_no_host_has_is_not_asked_for() {
     for name in ["-a", "a b", "a..b", "müller.test", ""] {
         let host = TestHost { resolv: "search a", ..TestHost::default() };
         let seen = host.run(Table::default(), async |host| {
-            host.dns(Kind::Host).lookup(name, Families::Both).await.unwrap_err()
+            host.dns(NameKind::Host).lookup(name, Families::Both).await.unwrap_err()
         });
         assert!(
             matches!(seen.outcome, (NssStatus::NotFound, Failure::BadName { .. })),
@@ -200,6 +200,15 @@ fn the_sortlist_is_for_ipv4_alone() {
     assert_eq!(seen.outcome, "192.0.2.200 192.0.2.7 for 60 s");
     let seen = look_up(&host, servers(), "mon1.test", Families::Both);
     assert_eq!(seen.outcome, "192.0.2.7 192.0.2.200 for 60 s");
+    let no_aaaa = format!("{resolv}\noptions no-aaaa");
+    let host = TestHost { resolv: &no_aaaa, ..TestHost::default() };
+    let seen = look_up(&host, servers(), "mon1.test", Families::Both);
+    assert_eq!(seen.outcome, "192.0.2.200 192.0.2.7 for 60 s");
+    let records = ["mon1.test. 60 AAAA 2001:db8::8", "mon1.test. 60 AAAA 2001:db8::7"];
+    let host = TestHost { resolv, ..TestHost::default() };
+    let seen =
+        look_up(&host, table(&[("", Act::answer(&records))]), "mon1.test", Families::Only(Family::Ipv6));
+    assert_eq!(seen.outcome, "2001:db8::8 2001:db8::7 for 60 s");
 }
 
 #[test]

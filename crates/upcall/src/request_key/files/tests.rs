@@ -100,9 +100,14 @@ fn a_file_that_others_could_have_written_is_followed_only_where_anyone_is_truste
     let root = Folder::new();
     let file = root.write("request-key.conf", "create user * * /x");
     let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-    for (bits, told) in [(0o664, "664"), (0o646, "646"), (0o622, "622")] {
+    // Root's group may write; so the file is given to another one, where that can be done.
+    let foreign_group = chown(&file, None, Some(65_533)).is_ok() || file.metadata().unwrap().gid() != 0;
+    let group: &[_] = if foreign_group { &[(0o664, "664"), (0o622, "622")] } else { &[] };
+    for &(bits, told) in group.iter().chain(&[(0o646, "646"), (0o666, "666")]) {
         mode(bits);
-        let line = format!("request-key.conf can be written to by others than its owner (mode {told})");
+        let line = format!(
+            "request-key.conf can be written to by others than its owner and root's group (mode {told})"
+        );
         assert_eq!(read_all(&root, Trust::Owners), (vec![], vec![line]));
         assert_eq!(read_all(&root, Trust::Anyone), (vec!["request-key.conf".to_owned()], vec![]));
         let files = RuleFiles::read_in(root.as_ref(), Trust::Owners);
@@ -110,6 +115,19 @@ fn a_file_that_others_could_have_written_is_followed_only_where_anyone_is_truste
     }
     mode(0o755);
     assert_eq!(read_all(&root, Trust::Owners).0.len(), 1);
+}
+
+#[test]
+fn a_file_that_root_s_group_can_write_to_is_followed() {
+    let root = Folder::new();
+    let file = root.write("request-key.conf", "create user * * /x");
+    if chown(&file, None, Some(0)).is_err() {
+        return; // Nobody but root can make one.
+    }
+    for (mode, followed) in [(0o664, 1), (0o660, 1), (0o666, 0), (0o662, 0)] {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(read_all(&root, Trust::Owners).0.len(), followed, "{mode:o}");
+    }
 }
 
 #[test]

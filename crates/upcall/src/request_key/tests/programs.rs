@@ -6,7 +6,7 @@ fn a_program_that_answers_is_all_that_a_rule_takes() {
     let ring = host.ring();
     assert_eq!(host.answer(&ring).unwrap(), Disposition::Done);
     // The last of them is refused: the key is answered.
-    assert_eq!(ring.calls(), [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::Reject(11, 1)]);
+    assert_eq!(ring.calls(), [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::Reject(126, 10)]);
     assert_eq!((ring.held(), host.messages()), (Some(Held::OfAnother), vec![]));
 }
 
@@ -38,10 +38,10 @@ fn a_program_that_ends_without_an_answer_leaves_a_rejection_that_names_it() {
         let host = Host::with("\ncreate user * * /bin/sh {}/run %k").script("run", text);
         let ring = host.ring();
         assert_eq!(host.answer(&ring).unwrap(), Disposition::Rejected);
-        assert_eq!(ring.calls(), [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::Reject(11, 1)]);
+        assert_eq!(ring.calls(), [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::Reject(126, 10)]);
         let line = format!(
             "error: request-key.conf:2: key 7: /bin/sh: {told}, and the key is not answered; \
-             rejected with EAGAIN (11) for 1 s"
+             rejected with ENOKEY (126) for 10 s"
         );
         assert_eq!(host.messages(), [line]);
     }
@@ -68,7 +68,7 @@ fn a_rejection_that_fails_is_tried_again_and_then_told() {
     let rejects = |call: &KeyCall| matches!(call, KeyCall::Reject(..));
     let once = host.ring().failing(|place, _| (place == 2).then_some(Libc::EIO));
     assert_eq!(host.answer(&once).unwrap(), Disposition::Rejected);
-    assert_eq!(once.held(), Some(Held::Rejection(11, 1)));
+    assert_eq!(once.held(), Some(Held::Rejection(126, 1)));
 
     let host = Host::with("create user * * /bin/true");
     let always = host.ring().failing(move |_, call| rejects(call).then_some(Libc::EIO));
@@ -113,7 +113,7 @@ fn a_key_that_can_not_be_taken_over_or_read_says_so() {
 
     let ring = dns().failing(|_, call| (*call == KeyCall::Request).then_some(Libc::EACCES));
     assert_eq!(host.answer(&ring).unwrap(), Disposition::Rejected);
-    assert_eq!(ring.held(), Some(Held::Rejection(11, 1)));
+    assert_eq!(ring.held(), Some(Held::Rejection(126, 1)));
 }
 
 /// Every way in which single calls can fail, one bit a call, in each kind of turn that a request can take.

@@ -25,11 +25,10 @@ fn a_rule_that_could_not_be_read_may_have_fitted() {
     std::os::unix::fs::symlink("request-key.conf", host.folder.path("request-key.conf")).unwrap();
     let ring = dns();
     assert_eq!(host.answer(&ring).unwrap(), Disposition::Rejected);
-    assert_eq!(ring.held(), Some(Held::Rejection(11, 1)));
+    assert_eq!(ring.held(), Some(Held::Rejection(126, 1)));
     let messages = host.messages();
     assert!(messages[0].starts_with("warning: request-key.conf: can't be read: "), "{messages:?}");
-    let told =
-        "error: key 7: no rule for this key in the files that can be read; rejected with EAGAIN (11) for 1 s";
+    let told = "error: key 7: no rule for this key in the files that can be read; rejected with ENOKEY (126) for 1 s";
     assert_eq!(messages[1], told);
 }
 

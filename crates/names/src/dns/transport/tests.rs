@@ -1,0 +1,104 @@
+//! The network, against servers on the loopback interface.
+
+use super::*;
+use crate::message::{Question, RecordType, Response};
+use crate::script::ReplyWriter;
+use crate::test_host::question;
+use std::io::{Read, Write};
+use std::net::{TcpListener, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+fn asked() -> Question {
+    question("mon1.test", RecordType::A)
+}
+
+/// Sends a question for `mon1.test` to a server, and gives the code of its answer.
+fn exchange(server: SocketAddr, protocol: Protocol) -> io::Result<u16> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let query = asked().encode(true).unwrap();
+    let reply = runtime.block_on(Network.exchange(server, protocol, &query))?;
+    Ok(Response::decode(&reply).unwrap().rcode)
+}
+
+/// A reply with this code.
+fn reply(query: &[u8], rcode: u16) -> Vec<u8> {
+    ReplyWriter::new(query, 0x8180 | rcode).finish([0; 3])
+}
+
+/// The reply to another question: nobody can know what it was.
+fn forged(query: &[u8]) -> Vec<u8> {
+    let mut bytes = reply(query, 5);
+    bytes[0] ^= 1;
+    bytes
+}
+
+#[test]
+fn by_udp_what_is_no_answer_to_the_query_is_passed_over() {
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let Ok(server) = UdpSocket::bind(address) else {
+            eprintln!("SKIPPED: there is no {address} here");
+            continue;
+        };
+        let address = server.local_addr().unwrap();
+        let answering = thread::spawn(move || {
+            let mut buffer = [0; 512];
+            let (length, client) = server.recv_from(&mut buffer).unwrap();
+            let query = &buffer[..length];
+            for bytes in [forged(query), b"nonsense".to_vec(), Vec::new()] {
+                server.send_to(&bytes, client).unwrap();
+                // So that it is alone there when it is read.
+                thread::sleep(Duration::from_millis(20));
+            }
+            server.send_to(&reply(query, 3), client).unwrap();
+        });
+        assert_eq!(exchange(address, Protocol::Udp).unwrap(), 3);
+        answering.join().unwrap();
+    }
+}
+
+#[test]
+fn by_tcp_what_is_no_answer_to_the_query_is_passed_over_and_the_end_is_told() {
+    for answers in [true, false] {
+        let server = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = server.local_addr().unwrap();
+        let answering = thread::spawn(move || {
+            let (mut connection, _) = server.accept().unwrap();
+            let mut length = [0; 2];
+            connection.read_exact(&mut length).unwrap();
+            let mut query = vec![0; u16::from_be_bytes(length).into()];
+            connection.read_exact(&mut query).unwrap();
+            let mut messages = vec![forged(&query)];
+            messages.extend(answers.then(|| reply(&query, 3)));
+            for message in messages {
+                let length = u16::try_from(message.len()).unwrap();
+                connection.write_all(&[&length.to_be_bytes()[..], &message].concat()).unwrap();
+            }
+        });
+        let outcome = exchange(address, Protocol::Tcp).map_err(|error| error.kind());
+        assert_eq!(outcome, if answers { Ok(3) } else { Err(io::ErrorKind::UnexpectedEof) });
+        answering.join().unwrap();
+    }
+}
+
+#[test]
+fn where_nobody_listens_that_is_known_at_once() {
+    // Ports that were just given back.
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (address, protocol) in [(udp, Protocol::Udp), (tcp, Protocol::Tcp)] {
+        let error = exchange(address, protocol).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "{protocol:?}");
+        assert_eq!(error.raw_os_error(), Some(nix::libc::ECONNREFUSED), "{protocol:?}");
+    }
+}
+
+#[test]
+fn an_error_keeps_its_number_or_its_kind() {
+    let numbered = into_io(NetError::from(io::Error::from_raw_os_error(nix::libc::ENETUNREACH)));
+    assert_eq!(numbered.raw_os_error(), Some(nix::libc::ENETUNREACH));
+    let kind = into_io(NetError::from(io::Error::new(io::ErrorKind::ConnectionReset, "gone")));
+    assert_eq!((kind.kind(), kind.to_string().as_str()), (io::ErrorKind::ConnectionReset, "gone"));
+    let other = into_io(NetError::from("what else"));
+    assert_eq!((other.kind(), other.to_string().as_str()), (io::ErrorKind::Other, "what else"));
+}
