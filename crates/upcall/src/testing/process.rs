@@ -21,6 +21,10 @@ pub(crate) fn in_own_process(name: &str, scene: impl FnOnce() -> i32) -> Output 
 pub(crate) fn alone(name: &str, message: &str) -> Output {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(MARK, message);
+    // Where a panic aborts, the harness runs each test in another process yet, unless it is told what this one was told.
+    command.args(
+        env::args().filter(|arg| ["-Zunstable-options", "--force-run-in-process"].contains(&arg.as_str())),
+    );
     command.output().unwrap()
 }
 
