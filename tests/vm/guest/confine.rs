@@ -35,6 +35,17 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        // By UDP there is nothing, and TCP begins when the helper is confined.
+        name: "confine-tcp",
+        expected: Same("query 9, ret=0 127.1.5.2, contacted 127.1.5.2:6789; DNS was asked twice"),
+        run: |guest| {
+            let truncated = Script::new().on_all(Action::truncate_then_tcp(Action::Zone));
+            guest.serve_by(vec![zone().a("tcp", [127, 1, 5, 2], 60)], truncated);
+            let seen = ceph::attempt(guest, "tcp.confine.test");
+            format!("{seen}; DNS was asked {}", ceph::times(guest.asked("tcp.confine.test")))
+        },
+    },
+    Case {
         name: "confine-attempts",
         // Landlock knows of TCP since Linux 6.7, of abstract sockets and signals since 6.12.
         expected: Differs(
