@@ -46,10 +46,10 @@ fn program(missing: Missing, redirections: &str, args: &[&str]) -> Option<Comman
     let mut text = String::new();
     for (folder, hidden) in [("/dev", missing.dev), ("/proc", missing.proc)] {
         if hidden {
-            text.push_str(&format!("mount -t tmpfs none {folder} && "));
+            text += &format!("mount -t tmpfs none {folder} && ");
         }
     }
-    text.push_str(&format!("exec \"$0\" key.dns_resolver \"$@\" {redirections}"));
+    text += &format!("exec \"$0\" key.dns_resolver \"$@\" {redirections}");
     let mut command = if text.starts_with("exec") {
         Command::new("sh")
     } else {
@@ -72,9 +72,9 @@ fn whatever_is_missing_it_starts_and_does_its_work() {
             let mut redirections = String::new();
             for descriptor in 0..3_u8 {
                 if is_closed(descriptor) {
-                    redirections.push_str(&format!(" {descriptor}>&-"));
+                    redirections += &format!(" {descriptor}>&-");
                 } else if descriptor == 1 {
-                    redirections.push_str(&format!(" >{}", output.display()));
+                    redirections += &format!(" >{}", output.display());
                 }
             }
             let Some(mut command) = program(missing, &redirections, &["--dump-config", "-c", &settings])
@@ -111,7 +111,7 @@ fn no_file_and_no_socket_takes_the_place_of_a_closed_standard_descriptor() {
         // It waits for the answer now, with all open that it needs.
         let asked = server.recv(&mut [0; 512]);
         let descriptors = (0..3).map(|number| fs::read_link(format!("/proc/{}/fd/{number}", child.id())));
-        let descriptors: Vec<_> = descriptors.map(|link| link.unwrap_or_default()).collect();
+        let descriptors: Vec<_> = descriptors.map(Result::unwrap_or_default).collect();
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(asked.is_ok(), "{missing:?}: {asked:?}");
