@@ -174,16 +174,11 @@ struct RuleRun<'a, R> {
 impl<R: Keyring> RuleRun<'_, R> {
     fn take(&self, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Result<Disposition, RuleFailure> {
         let call = Call::new(&rule.program, self.values, contents)?;
-        let helper = run::is_this_executable(&call).then(|| (self.as_helper)(&call.args));
         if rule.program.piped {
-            return match helper {
-                // Without end: it would find the same rule.
-                Some(Err(RuleFailure::Itself)) => Err(RuleFailure::Itself),
-                _ => self.pipe(&call, place),
-            };
+            return if self.repeats(&call) { Err(RuleFailure::Itself) } else { self.pipe(&call, place) };
         }
-        if let Some(request) = helper {
-            let request = request?;
+        if run::is_this_executable(&call) {
+            let request = (self.as_helper)(&call.args)?;
             if request.key != self.context.key {
                 return Err(RuleFailure::Usage(
                     "the rule gives the helper another key: give it %k".to_owned(),
@@ -214,6 +209,11 @@ impl<R: Keyring> RuleRun<'_, R> {
                 Err(error.into())
             }
         }
+    }
+
+    /// Whether `call` is `request-key` again, which would find the same rule, without end.
+    fn repeats(&self, call: &Call) -> bool {
+        run::is_this_executable(call) && matches!((self.as_helper)(&call.args), Err(RuleFailure::Itself))
     }
 
     fn pipe(&self, call: &Call, place: &RuleLocation<'_>) -> Result<Disposition, RuleFailure> {

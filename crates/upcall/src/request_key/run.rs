@@ -222,15 +222,7 @@ fn converse(
             return Ok(());
         }
         if input && let Some(pipe) = &mut stdin {
-            // A pipe that is ready takes this much without waiting (pipe(7), PIPE_BUF).
-            let chunk = unsent.get(..4096).unwrap_or(unsent);
-            let sent = match pipe.write(chunk) {
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-                // It need not read all, or anything.
-                Err(_) => unsent.len(),
-            };
-            unsent = unsent.get(sent..).unwrap_or_default();
+            unsent = unsent.get(feed(pipe, unsent)..).unwrap_or_default();
             if unsent.is_empty() {
                 stdin = None;
             }
@@ -282,6 +274,17 @@ fn wait_for(
         *place = fd.any().unwrap_or(false);
     }
     Ok(ready)
+}
+
+/// Writes the first of `unsent` to a pipe that is ready. Returns how much of it need not be sent any more.
+fn feed(pipe: &mut impl Write, unsent: &[u8]) -> usize {
+    // It takes this much without waiting (pipe(7), PIPE_BUF).
+    match pipe.write(unsent.get(..4096).unwrap_or(unsent)) {
+        Ok(count) => count,
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+        // The program need not read all, or anything.
+        Err(_) => unsent.len(),
+    }
 }
 
 /// Reads what a pipe has; `true` at its end.

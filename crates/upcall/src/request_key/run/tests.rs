@@ -276,9 +276,52 @@ fn not_all_that_a_program_complains_of_is_logged() {
     let long = "0".repeat(LINE);
     assert_eq!(complaints(format!("\n{long}\n{long}1\n").as_bytes()), [long.as_str(), &long]);
     assert_eq!(complaints(b"a\xff\x1b[2J\r"), ["a\u{fffd}\\u{1b}[2J\\r"]);
+    // Few enough for the daemon to have room for them.
+    let (_, messages) = piped("for n in 1 2 3 4 5 6 7 8; do printf '%0400d\\n' $n >&2; done", b"", 9, AMPLE);
+    assert_eq!(messages.last().unwrap(), &format!("info: rules:3: {:0400}", 8));
     // However much it is, the program comes to its end.
     let (outcome, messages) = piped("head -c 3000000 /dev/zero >&2; printf x", b"", 9, AMPLE);
     assert_eq!((outcome.unwrap().as_slice(), messages.len()), (&b"x"[..], 1));
+}
+
+/// A pipe on which each call ends like this.
+struct Pipe(fn(usize) -> io::Result<usize>);
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer.fill(b'x');
+        self.0(buffer.len())
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_call_on_a_pipe_that_is_interrupted_is_made_again() {
+    let read = |how| {
+        let mut into = Vec::new();
+        (take(&mut Some(Pipe(how)), &mut into).map_err(|error| error.kind()), into.len())
+    };
+    assert_eq!(read(|_| Ok(7)), (Ok(false), 7));
+    assert_eq!(read(|_| Ok(0)), (Ok(true), 0));
+    assert_eq!(read(|_| Err(io::ErrorKind::Interrupted.into())), (Ok(false), 0));
+    assert_eq!(read(|_| Err(io::ErrorKind::OutOfMemory.into())), (Err(io::ErrorKind::OutOfMemory), 0));
+    assert!(take(&mut None::<Pipe>, &mut Vec::new()).unwrap());
+
+    let write = |how| feed(&mut Pipe(how), &[0; 9000]);
+    assert_eq!(write(Ok), 4096);
+    assert_eq!(write(|_| Ok(7)), 7);
+    assert_eq!(write(|_| Err(io::ErrorKind::Interrupted.into())), 0);
+    assert_eq!(write(|_| Err(io::ErrorKind::BrokenPipe.into())), 9000);
+    assert_eq!(feed(&mut Pipe(Ok), b"abc"), 3);
 }
 
 #[test]
