@@ -1,6 +1,6 @@
 //! Why a rule brought no answer, and what the kernel is told: the table of errnos of `request-key`.
 
-use key::{KeyError, KeyringError, RejectErrno, Ttl};
+use key::{Description, KeyError, KeyringError, RejectErrno, Ttl};
 use nix::errno::Errno as Libc;
 use std::io;
 use std::process::ExitStatus;
@@ -41,6 +41,23 @@ pub enum RuleFailure {
     /// A piped program did not end in time.
     #[error("not done within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
+    /// A piped program has ended, and its output is not closed.
+    #[error(
+        "it has ended, but something that it started kept its output open for {} s, as a daemon does that has not \
+         closed it",
+        .0.as_secs_f32()
+    )]
+    HeldOpen(Duration),
+    /// Who asks may not.
+    #[error(
+        "user {owner} asks for a key of type \"{key_type}\", which root_only keeps for the kernel and root"
+    )]
+    RootOnly {
+        /// The type of the key.
+        key_type: String,
+        /// The user, by number.
+        owner: String,
+    },
     /// A piped program said more than a key can hold.
     #[error("its output is longer than the {0} bytes that the key can hold")]
     TooMuch(usize),
@@ -66,6 +83,13 @@ pub enum RuleFailure {
 }
 
 impl RuleFailure {
+    /// Who owns this key may not ask for it.
+    #[must_use]
+    pub fn root_only(Description { key_type, owner, .. }: &Description) -> Self {
+        let owner = owner.map_or_else(|| "(unknown)".to_owned(), |owner| owner.to_string());
+        Self::RootOnly { key_type: key_type.clone(), owner }
+    }
+
     /// The errno that `request_key()` is to return, and how long: a second for what may pass, ten for what
     /// someone has to mend first, and for a program that has had its turn.
     #[must_use]
@@ -73,7 +97,10 @@ impl RuleFailure {
         let soon = Ttl::MIN;
         let later = Ttl::from_secs(10);
         match self {
-            Self::NoRule | Self::Ended(_) | Self::TimedOut(_) => (RejectErrno::ENOKEY, later),
+            Self::NoRule | Self::Ended(_) | Self::TimedOut(_) | Self::HeldOpen(_) => {
+                (RejectErrno::ENOKEY, later)
+            }
+            Self::RootOnly { .. } => (RejectErrno::EPERM, later),
             Self::Usage(_) | Self::Itself => (RejectErrno::EINVAL, later),
             Self::Contents { source, .. } => match source.raw_os_error().map(Libc::from_raw) {
                 Some(Libc::EACCES) => (RejectErrno::EACCES, soon),
@@ -135,6 +162,12 @@ mod tests {
             (RuleFailure::Start(os(Libc::ENOMEM)), RejectErrno::ENOKEY, 1),
             (RuleFailure::Ended(ExitStatus::from_raw(11)), RejectErrno::ENOKEY, 10),
             (RuleFailure::TimedOut(Duration::from_secs(60)), RejectErrno::ENOKEY, 10),
+            (RuleFailure::HeldOpen(Duration::from_secs(60)), RejectErrno::ENOKEY, 10),
+            (
+                RuleFailure::RootOnly { key_type: "cifs.spnego".into(), owner: "7".into() },
+                RejectErrno::EPERM,
+                10,
+            ),
             (RuleFailure::TooMuch(32767), RejectErrno::EINVAL, 1),
             (refused(KeyError::QuotaExceeded), RejectErrno::ENOKEY, 1),
             (refused(KeyError::InvalidArguments), RejectErrno::EINVAL, 1),
