@@ -133,7 +133,9 @@ fn rule() -> impl Strategy<Value = String> {
 /// Rules as lines of one file, or of one in the folder and the last one.
 fn rules() -> impl Strategy<Value = (String, String)> {
     let lines = || {
-        let line = prop_oneof![8 => rule(), 1 => Just(String::new()), 1 => Just("# create * * * /comment".to_owned())];
+        let indented = ("[ \t]{1,3}", rule()).prop_map(|(blanks, rule)| blanks + &rule);
+        let blank = "[ \t\x0b\x0c\r]{0,3}";
+        let line = prop_oneof![8 => rule(), 1 => indented, 1 => blank, 1 => Just(String::new()), 1 => Just("# create * * * /comment".to_owned())];
         prop::collection::vec(line, 0..10)
             .prop_map(|lines| lines.iter().map(|line| format!("{line}\n")).collect::<String>())
     };
@@ -202,8 +204,6 @@ fn the_known_flaws_of_the_other_are_not_ours() {
         ("create user * * /bin/x\ncreate user\n", None, run("/bin/x", &["x"])),
         // So does a line that is longer than a page.
         (&format!("create user * * /bin/x\n#{}\n", "y".repeat(5000)), None, run("/bin/x", &["x"])),
-        // Blanks before the operation make it an empty one.
-        (" create user * * /bin/x\n", None, run("/bin/x", &["x"])),
         // A macro that does not exist is noticed when the rule has won.
         ("create user * * /bin/x\ncreate user debug:* * /bin/y %z\n", None, run("/bin/x", &["x"])),
     ];

@@ -11,7 +11,10 @@ mod support;
 
 mod command_line;
 mod differential;
+mod inherited;
 mod pipes;
 mod rejections;
 mod rules;
+mod signals;
 mod upcall;
+mod who_asks;
