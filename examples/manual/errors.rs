@@ -3,6 +3,7 @@
 
 use super::mdoc::sentence;
 use key::{Failure, KeyError, KeySerial, KeyringError, Lasting, RejectErrno, Ttl};
+use upcall::NotForUsers;
 use upcall::request_key::RuleFailure;
 
 use std::fmt::Write;
@@ -74,7 +75,7 @@ fn rule_failures() -> Option<Vec<RuleFailure>> {
     Some(vec![
         RuleFailure::NoRule,
         contents(os(126)),
-        RuleFailure::RootOnly { key_type: String::new(), owner: String::new() },
+        RuleFailure::RootOnly(NotForUsers::default()),
         RuleFailure::Start(os(2)),
         RuleFailure::Start(os(13)),
         contents(os(13)),
@@ -118,7 +119,7 @@ fn told_of_rule(failure: &RuleFailure) -> &'static str {
         RuleFailure::HeldOpen(_) => {
             "Something that a program after a | started kept its output open for 60 seconds"
         }
-        RuleFailure::RootOnly { .. } => "Only root may ask for a key of this type",
+        RuleFailure::RootOnly(_) => "Only root may ask for a key of this type",
         RuleFailure::TooMuch(_) => "The output of a program after a | is too long",
         RuleFailure::Refused { .. } if errno == RejectErrno::EINVAL => {
             "The output of a program after a | is no payload for a key of this type"

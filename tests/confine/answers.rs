@@ -28,7 +28,7 @@ pub fn answer(how: &str, key: &str) -> ExitCode {
         "file" => drop(File::open("/etc/passwd")),
         "program" => drop(nix::unistd::execv(c"/bin/true", &[c"true"])),
         "another-key" => {
-            drop(ring.reject(KeySerial::new(i32::MAX).unwrap(), Ttl::MIN, Errno::ENODATA.into()))
+            drop(ring.reject(KeySerial::new(i32::MAX).unwrap(), Ttl::MIN, Errno::ENODATA.into()));
         }
         "read" => drop(keyctl::read(keyctl::AUTH_KEY)),
         "abort" => std::process::abort(),

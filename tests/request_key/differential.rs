@@ -14,9 +14,9 @@ use std::process::Command;
 const THEIRS: &str = "/sbin/request-key";
 
 /// What a program would be called with: whether it is piped, its path, and its arguments with its name first.
-type Call = (bool, String, Vec<String>);
+pub(crate) type Call = (bool, String, Vec<String>);
 
-fn theirs(folder: &Path, request: &Request) -> Option<Call> {
+pub(crate) fn theirs(folder: &Path, request: &Request) -> Option<Call> {
     let output = Command::new(THEIRS)
         .args(["-l", "-n", "-d", "-v"])
         .args(request.arguments())
@@ -36,7 +36,7 @@ fn theirs(folder: &Path, request: &Request) -> Option<Call> {
     Some((pipe.is_some(), run.or(pipe).unwrap_or_else(|| panic!("{text}")), args.collect()))
 }
 
-fn ours(folder: &Path, request: &Request) -> Option<Call> {
+pub(crate) fn ours(folder: &Path, request: &Request) -> Option<Call> {
     let mut command = Command::new(executable());
     let output = command
         .arg0("request-key")
@@ -57,11 +57,25 @@ fn ours(folder: &Path, request: &Request) -> Option<Call> {
     let args = rest
         .lines()
         .filter_map(|line| line.strip_prefix("argv[")?.split_once("= ").map(|(_, quoted)| unescaped(quoted)));
-    Some((piped, path.to_owned(), args.collect()))
+    Some((piped, unescaped(&format!("\"{path}\"")), args.collect()))
 }
 
 fn unescaped(text: &str) -> String {
-    unquoted(text).replace("\\'", "'").replace("\\\\", "\\")
+    let mut bytes = Vec::new();
+    let text = unquoted(text);
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        (bytes, rest) = match (first, after) {
+            (b'\\', [b'x', high, low, after @ ..]) => {
+                let digits = String::from_utf8(vec![*high, *low]).unwrap();
+                ([bytes, vec![u8::from_str_radix(&digits, 16).unwrap()]].concat(), after)
+            }
+            (b'\\', [b't', after @ ..]) => ([bytes, vec![b'\t']].concat(), after),
+            (b'\\', [itself, after @ ..]) => ([bytes, vec![*itself]].concat(), after),
+            _ => ([bytes, vec![*first]].concat(), after),
+        };
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 fn unquoted(text: &str) -> String {
@@ -69,11 +83,11 @@ fn unquoted(text: &str) -> String {
 }
 
 #[derive(Clone, Debug)]
-struct Request {
-    operation: String,
-    key_type: String,
-    description: String,
-    callout: String,
+pub(crate) struct Request {
+    pub(crate) operation: String,
+    pub(crate) key_type: String,
+    pub(crate) description: String,
+    pub(crate) callout: String,
 }
 
 impl Request {

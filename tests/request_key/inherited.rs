@@ -4,17 +4,18 @@ use crate::support::machine::{Machine, RULES};
 use std::collections::BTreeMap;
 
 /// Tells what the shell that runs it was started with, an item a line. It stays the process that was started.
-const PROBE: &str = r##"#!/bin/sh
+const PROBE: &str = r#"#!/bin/sh
+# Before anything of its own is open but the script, at 10.
+standard=$(for number in 0 1 2; do echo "descriptor-$number $(readlink /proc/$$/fd/$number | sed 's/\[.*//')"; done)
+descriptors=$(ls -C -w0 /proc/$$/fd)
 {
 for name in Groups SigPnd SigBlk SigIgn CapInh CapPrm CapEff CapBnd CapAmb NoNewPrivs Seccomp Uid Gid Umask Threads \
     Cpus_allowed Mems_allowed Speculation_Store_Bypass; do
     echo "$name $(grep "^$name:" /proc/$$/status | tr -s '\t ' ' ' | cut -d: -f2)"
 done
 while read -r line; do echo "limit $line"; done </proc/$$/limits
-# Their order is nobody's business.
-for number in 0 1 2; do echo "descriptor-$number $(readlink /proc/$$/fd/$number | sed 's/\[.*//')"; done
-# The shell itself has the script open at 10.
-echo "descriptors $(ls /proc/$$/fd | grep -vxE '0|1|2|10|255' | tr '\n' ' ')"
+echo "$standard"
+echo "descriptors $descriptors"
 echo "folder $(readlink /proc/$$/cwd)"
 echo "root $(readlink /proc/$$/root)"
 tr '\0' '\n' </proc/$$/environ | grep -v '^$' | while read -r line; do echo "environment $line"; done
@@ -37,7 +38,7 @@ echo "arguments $# $0 $1"
 } >/run/key-dns-rk-state 2>&1
 [ $# = 1 ] || keyctl instantiate $1 done 0
 echo done
-"##;
+"#;
 
 /// Each item once, the values of those that come more than once in order.
 fn state(machine: &Machine, name: &str) -> BTreeMap<String, Vec<String>> {

@@ -11,6 +11,7 @@ mod support;
 
 mod command_line;
 mod differential;
+mod failing;
 mod inherited;
 mod pipes;
 mod rejections;
@@ -18,3 +19,4 @@ mod rules;
 mod signals;
 mod upcall;
 mod who_asks;
+mod wild;

@@ -13,7 +13,7 @@ fn signalled(machine: &Machine, name: &str, ours: bool, signal: &str) -> (String
         let mut program = String::new();
         while program.is_empty() {
             thread::sleep(Duration::from_millis(20));
-            program = std::fs::read_to_string("/run/key-dns-rk-there").unwrap().trim().to_owned();
+            program = std::fs::read_to_string("/run/key-dns-rk-there").unwrap().trim_end().into();
         }
         let target = if ours { helpers()[0].to_string() } else { program.clone() };
         assert!(crate::support::run("kill", &[signal, &target]).status.success());

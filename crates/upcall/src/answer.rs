@@ -4,9 +4,8 @@ use crate::guard::Guard;
 use crate::log::Log;
 use crate::lookup::{LookupReport, Purpose, look_up};
 use crate::reply::Reply;
-use crate::request_key::RuleFailure;
-use crate::settings::{LogChoice, Settings};
-use key::{Description, Failure, KeySerial, Keyring, KeyringError, Payload, RejectErrno, Request, Ttl};
+use crate::settings::{LogChoice, NotForUsers, Settings};
+use key::{Failure, KeySerial, Keyring, KeyringError, Payload, RejectErrno, Request, Ttl};
 use names::{Answer, Content, Trace};
 use std::path::PathBuf;
 
@@ -68,8 +67,8 @@ pub fn answer(
         Ok(settings) => settings,
         Err(failure) => return give_up(key, ring, failure, guard, log),
     };
-    if settings.root_only.refuses(&request.description) {
-        return turn_away(key, ring, &request.description, guard, log);
+    if let Err(refusal) = settings.root_only.check(&request.description) {
+        return turn_away(key, ring, &refusal, guard, log);
     }
     guard.set_deadline(settings.lookup.deadline);
     let mut lookup = look_up(&request, &settings, Trace::default(), Purpose::Answer(key), log);
@@ -129,17 +128,16 @@ fn give_up(
 fn turn_away(
     key: KeySerial,
     ring: &impl Keyring,
-    description: &Description,
+    refusal: &NotForUsers,
     guard: &Guard,
     log: &Log,
 ) -> Result<(), Unanswered> {
-    let failure = RuleFailure::root_only(description);
-    let (errno, ttl) = failure.verdict();
+    let (errno, ttl) = refusal.verdict();
     if !guard.claim() {
         return Err(Unanswered::Claimed(key));
     }
     ring.reject(key, ttl, errno)?;
-    log.error(format_args!("key {key}: {failure}; rejected with {errno} for {ttl} s"));
+    log.error(format_args!("key {key}: {refusal}; rejected with {errno} for {ttl} s"));
     Ok(())
 }
 

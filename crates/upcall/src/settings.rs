@@ -4,7 +4,7 @@
 //! single or double quotes, and a backslash takes the next character as it is.
 
 use crate::log::Log;
-use key::{Description, Failure, Family, Preference, Ttl};
+use key::{Description, Failure, Family, Preference, RejectErrno, Ttl};
 use names::file::{self, Warning, expected, lines};
 use names::{DomainServers, LookupOptions, Reject};
 use std::fmt::{self, Write};
@@ -85,10 +85,33 @@ impl RootOnly {
         }
     }
 
-    /// Whether a key is one that its owner may not ask for.
+    /// Looks whether the owner of this key may ask for it.
+    ///
+    /// # Errors
+    /// Where they may not.
+    pub fn check(&self, Description { key_type, owner, .. }: &Description) -> Result<(), NotForUsers> {
+        if *owner == Some(0) || !self.0.contains(key_type) {
+            return Ok(());
+        }
+        let owner = owner.map_or_else(|| "(unknown)".to_owned(), |owner| owner.to_string());
+        Err(NotForUsers { key_type: key_type.clone(), owner })
+    }
+}
+
+/// A key whose owner may not ask for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("user {owner} asks for a key of type \"{key_type}\", which root_only keeps for the kernel and root")]
+pub struct NotForUsers {
+    key_type: String,
+    /// By number.
+    owner: String,
+}
+
+impl NotForUsers {
+    /// What the key is rejected with, and for how long.
     #[must_use]
-    pub fn refuses(&self, Description { key_type, owner, .. }: &Description) -> bool {
-        *owner != Some(0) && self.0.contains(key_type)
+    pub const fn verdict(&self) -> (RejectErrno, Ttl) {
+        (RejectErrno::EPERM, Ttl::from_secs(10))
     }
 }
 
@@ -359,7 +382,7 @@ mod tests {
     fn some_types_are_for_root_alone_to_ask_for() {
         let refuses = |line: &str, key_type: &str, owner| {
             let key_type = key_type.to_owned();
-            parse(line).0.root_only.refuses(&Description { key_type, owner, name: Vec::new() })
+            parse(line).0.root_only.check(&Description { key_type, owner, name: Vec::new() }).is_err()
         };
         for key_type in ["cifs.spnego", "cifs.idmap", "id_resolver", "id_legacy"] {
             for (owner, refused) in [(Some(0), false), (Some(1000), true), (None, true)] {

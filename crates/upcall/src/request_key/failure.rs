@@ -1,6 +1,7 @@
 //! Why a rule brought no answer, and what the kernel is told: the table of errnos of `request-key`.
 
-use key::{Description, KeyError, KeyringError, RejectErrno, Ttl};
+use crate::settings::NotForUsers;
+use key::{KeyError, KeyringError, RejectErrno, Ttl};
 use nix::errno::Errno as Libc;
 use std::io;
 use std::process::ExitStatus;
@@ -49,15 +50,8 @@ pub enum RuleFailure {
     )]
     HeldOpen(Duration),
     /// Who asks may not.
-    #[error(
-        "user {owner} asks for a key of type \"{key_type}\", which root_only keeps for the kernel and root"
-    )]
-    RootOnly {
-        /// The type of the key.
-        key_type: String,
-        /// The user, by number.
-        owner: String,
-    },
+    #[error(transparent)]
+    RootOnly(#[from] NotForUsers),
     /// A piped program said more than a key can hold.
     #[error("its output is longer than the {0} bytes that the key can hold")]
     TooMuch(usize),
@@ -83,13 +77,6 @@ pub enum RuleFailure {
 }
 
 impl RuleFailure {
-    /// Who owns this key may not ask for it.
-    #[must_use]
-    pub fn root_only(Description { key_type, owner, .. }: &Description) -> Self {
-        let owner = owner.map_or_else(|| "(unknown)".to_owned(), |owner| owner.to_string());
-        Self::RootOnly { key_type: key_type.clone(), owner }
-    }
-
     /// The errno that `request_key()` is to return, and how long: a second for what may pass, ten for what
     /// someone has to mend first, and for a program that has had its turn.
     #[must_use]
@@ -100,17 +87,18 @@ impl RuleFailure {
             Self::NoRule | Self::Ended(_) | Self::TimedOut(_) | Self::HeldOpen(_) => {
                 (RejectErrno::ENOKEY, later)
             }
-            Self::RootOnly { .. } => (RejectErrno::EPERM, later),
-            Self::Usage(_) | Self::Itself => (RejectErrno::EINVAL, later),
+            Self::RootOnly(refusal) => refusal.verdict(),
             Self::Contents { source, .. } => match source.raw_os_error().map(Libc::from_raw) {
                 Some(Libc::EACCES) => (RejectErrno::EACCES, soon),
                 _ => (RejectErrno::ENOKEY, soon),
             },
-            Self::NotPrintable(_)
+            Self::NotPrintable(_) => (RejectErrno::EINVAL, soon),
+            Self::Usage(_)
+            | Self::Itself
             | Self::TooMuch(_)
             | Self::Refused {
                 source: KeyringError::Key { source: KeyError::InvalidArguments, .. }, ..
-            } => (RejectErrno::EINVAL, soon),
+            } => (RejectErrno::EINVAL, later),
             Self::Start(error) => match error.raw_os_error().map(Libc::from_raw) {
                 Some(Libc::ENOENT | Libc::ENOTDIR) => (RejectErrno::ENOENT, later),
                 Some(Libc::EACCES | Libc::EPERM) => (RejectErrno::EACCES, later),
@@ -163,14 +151,10 @@ mod tests {
             (RuleFailure::Ended(ExitStatus::from_raw(11)), RejectErrno::ENOKEY, 10),
             (RuleFailure::TimedOut(Duration::from_secs(60)), RejectErrno::ENOKEY, 10),
             (RuleFailure::HeldOpen(Duration::from_secs(60)), RejectErrno::ENOKEY, 10),
-            (
-                RuleFailure::RootOnly { key_type: "cifs.spnego".into(), owner: "7".into() },
-                RejectErrno::EPERM,
-                10,
-            ),
-            (RuleFailure::TooMuch(32767), RejectErrno::EINVAL, 1),
+            (RuleFailure::RootOnly(NotForUsers::default()), RejectErrno::EPERM, 10),
+            (RuleFailure::TooMuch(32767), RejectErrno::EINVAL, 10),
             (refused(KeyError::QuotaExceeded), RejectErrno::ENOKEY, 1),
-            (refused(KeyError::InvalidArguments), RejectErrno::EINVAL, 1),
+            (refused(KeyError::InvalidArguments), RejectErrno::EINVAL, 10),
             (RuleFailure::Internal { doing: "waiting", source: os(Libc::EIO) }, RejectErrno::ENOKEY, 1),
         ] {
             let (found, ttl) = failure.verdict();

@@ -142,8 +142,8 @@ fn answer_within<R: Keyring>(
     if request.description.owner != Some(0) {
         // Root is not kept from anything, and neither is the kernel, which asks as root.
         let settings = Settings::load_or(None, context.settings, log).unwrap_or_default();
-        if settings.root_only.refuses(&request.description) {
-            return reject(context, None, &RuleFailure::root_only(&request.description));
+        if let Err(refusal) = settings.root_only.check(&request.description) {
+            return reject(context, None, &refusal.into());
         }
     }
     let (rules, warnings) = files.rules();

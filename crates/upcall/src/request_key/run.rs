@@ -5,6 +5,7 @@ use super::files::RuleLocation;
 use super::macros::{Argument, MacroValues};
 use super::rules::Program;
 use crate::log::Log;
+use crate::sys::rescue::PassedOn;
 use crate::sys::{process, rescue};
 use nix::errno::Errno as Libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -82,9 +83,14 @@ impl Call {
         }
     }
 
-    /// Starts the program, with the pipes and the process group of `command`.
-    fn start(&self, mut command: Command) -> Result<Child, RuleFailure> {
-        process::start(&self.path, &self.args, &mut command).map_err(RuleFailure::Start)
+    /// Starts the program, with the pipes and the process group of `command`. A request to end is passed on to what
+    /// `target` makes of its process from its first moment on.
+    fn start(&self, mut command: Command, target: fn(Pid) -> Pid) -> Result<(Child, PassedOn), RuleFailure> {
+        let held = rescue::hold_requests_to_end();
+        let child = process::start(&self.path, &self.args, &mut command).map_err(RuleFailure::Start)?;
+        let forwarding = rescue::pass_on_to(target(pid(&child)));
+        drop(held);
+        Ok((child, forwarding))
     }
 
     fn command(&self) -> Command {
@@ -129,8 +135,7 @@ fn is_labelled(label: io::Result<Vec<u8>>) -> bool {
 /// # Errors
 /// Where it can't be started.
 pub(super) fn run(call: &Call) -> Result<ExitStatus, RuleFailure> {
-    let mut child = call.start(call.command())?;
-    let forwarding = rescue::pass_on_to(pid(&child));
+    let (mut child, forwarding) = call.start(call.command(), |program| program)?;
     // As long as it is not waited for, its number is its own, and a signal can't hit another process.
     while waitid(Id::Pid(pid(&child)), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Libc::EINTR) {}
     drop(forwarding);
@@ -160,9 +165,8 @@ pub(super) fn pipe(
 ) -> Result<Vec<u8>, RuleFailure> {
     let mut command = call.command();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = call.start(command)?;
-    // With all of its group, which is its own.
-    let forwarding = rescue::pass_on_to(Pid::from_raw(-pid(&child).as_raw()));
+    // To all of its group, which is its own.
+    let (mut child, forwarding) = call.start(command, |program| Pid::from_raw(-program.as_raw()))?;
     let mut output = Output::default();
     let deadline = Deadline::after(time);
     let outcome = converse(&mut child, callout, limit, &mut output, deadline)

@@ -123,6 +123,27 @@ pub(crate) fn no_limit() {
     alarm::cancel();
 }
 
+/// Until this goes, requests to end wait.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Held(SigSet);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Only a wrong first argument makes it fail.
+        let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.0), None);
+    }
+}
+
+/// From now on requests to end wait, so that none comes between the start of a program and [`pass_on_to`]. A program
+/// that is started meanwhile has no signal blocked all the same: the standard library sees to it.
+pub(crate) fn hold_requests_to_end() -> Held {
+    let mut before = SigSet::empty();
+    let requests = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT].into_iter().collect();
+    let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&requests), Some(&mut before));
+    Held(before)
+}
+
 /// Until this goes, a request to end is passed on to a program.
 #[derive(Debug)]
 #[must_use]
