@@ -18,9 +18,11 @@ pub use subject::Subject;
 use crate::answer::{HelperRequest, Unanswered};
 use crate::guard::Guard;
 use crate::log::Log;
+use crate::settings::Settings;
 use key::{KeySerial, Keyring, Request, keyctl};
 use std::ffi::{CString, OsString};
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// The name of the program, and of its messages in the log.
@@ -98,6 +100,8 @@ pub struct Context<'a, R> {
     pub guard: &'a Guard,
     /// Where things are told.
     pub log: &'a Log,
+    /// The settings, which are read only where another than root asks.
+    pub settings: &'a Path,
     /// 1 to tell what is done, 2 to tell which rules fit as well.
     pub verbosity: u8,
 }
@@ -135,6 +139,13 @@ fn answer_within<R: Keyring>(
         Ok(request) => request,
         Err(error) => return reject(context, None, &error.into()),
     };
+    if request.description.owner != Some(0) {
+        // Root is not kept from anything, and neither is the kernel, which asks as root.
+        let settings = Settings::load_or(None, context.settings, log).unwrap_or_default();
+        if let Err(refusal) = settings.root_only.check(&request.description) {
+            return reject(context, None, &refusal.into());
+        }
+    }
     let (rules, warnings) = files.rules();
     for warning in warnings {
         log.warning(warning);
@@ -218,7 +229,7 @@ impl<R: Keyring> RuleRun<'_, R> {
 
     fn pipe(&self, call: &Call, place: &RuleLocation<'_>) -> Result<Disposition, RuleFailure> {
         let limit = run::largest_payload(self.values.subject.key_type);
-        let Context { key, ring, guard, log, verbosity } = *self.context;
+        let Context { key, ring, guard, log, verbosity, .. } = *self.context;
         guard.no_deadline();
         let payload = run::pipe(call, self.values.subject.callout, limit, self.pipe_time, place, log)?;
         let length = payload.len();

@@ -174,7 +174,7 @@ impl<'a> Pattern<'a> {
 }
 
 /// What isspace(3) says in the C locale.
-fn is_space(byte: u8) -> bool {
+const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 

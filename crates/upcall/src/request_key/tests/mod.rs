@@ -2,6 +2,7 @@ mod ourselves;
 mod piped;
 mod programs;
 mod rules;
+mod who_asks;
 
 use super::*;
 use crate::testing::{Daemon, FakeKeyring, Folder, Held, KeyCall, request};
@@ -90,7 +91,9 @@ impl Host {
     fn answer(&self, ring: &FakeKeyring) -> Result<Disposition, Unanswered> {
         let files = RuleFiles::read_in(self.folder.as_ref(), Trust::Anyone);
         let log = self.daemon.log();
-        let context = Context { key: key(), ring, guard: &self.guard, log: &log, verbosity: self.verbosity };
+        let settings = self.folder.path("settings");
+        let (guard, verbosity) = (&self.guard, self.verbosity);
+        let context = Context { key: key(), ring, guard, log: &log, settings: &settings, verbosity };
         let upcall = Upcall { callout: self.callout.clone(), ..upcall(self.operation) };
         let outcome = answer_within(self.pipe_time, &upcall, &files, self.as_helper, &context);
         match &outcome {
