@@ -1,4 +1,5 @@
 use super::*;
+use std::path::Path;
 
 #[test]
 fn a_rule_for_this_executable_is_handed_back_as_a_request() {
@@ -46,7 +47,8 @@ fn a_rule_that_pipes_through_request_key_itself_is_not_followed_either() {
 #[test]
 fn only_request_key_is_not_to_be_piped_through() {
     let (ring, log, guard) = (dns(), Log::none(), Guard::without_handlers());
-    let context = Context { key: key(), ring: &ring, guard: &guard, log: &log, verbosity: 0 };
+    let settings = Path::new("/nonexistent");
+    let context = Context { key: key(), ring: &ring, guard: &guard, log: &log, settings, verbosity: 0 };
     let (upcall, request) = (upcall(CREATE), request("dns_resolver", b"mon1", b""));
     let values = upcall.values(&request, b"");
     let run = RuleRun { values: &values, as_helper, context: &context, pipe_time: Duration::ZERO };
