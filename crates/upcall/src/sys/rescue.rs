@@ -135,8 +135,7 @@ impl Drop for Held {
     }
 }
 
-/// From now on requests to end wait, so that none comes between the start of a program and [`pass_on_to`]. A program
-/// that is started meanwhile has no signal blocked all the same: the standard library sees to it.
+/// From now on requests to end wait, so that none comes between the start of a program and [`pass_on_to`].
 pub(crate) fn hold_requests_to_end() -> Held {
     let mut before = SigSet::empty();
     let requests = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT].into_iter().collect();
