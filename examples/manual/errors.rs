@@ -3,6 +3,7 @@
 
 use super::mdoc::sentence;
 use key::{Failure, KeyError, KeySerial, KeyringError, Lasting, RejectErrno, Ttl};
+use upcall::NotForUsers;
 use upcall::request_key::RuleFailure;
 
 use std::fmt::Write;
@@ -74,6 +75,7 @@ fn rule_failures() -> Option<Vec<RuleFailure>> {
     Some(vec![
         RuleFailure::NoRule,
         contents(os(126)),
+        RuleFailure::RootOnly(NotForUsers::default()),
         RuleFailure::Start(os(2)),
         RuleFailure::Start(os(13)),
         contents(os(13)),
@@ -86,6 +88,7 @@ fn rule_failures() -> Option<Vec<RuleFailure>> {
         RuleFailure::Unread,
         RuleFailure::Ended(ExitStatus::from_raw(0)),
         RuleFailure::TimedOut(Duration::ZERO),
+        RuleFailure::HeldOpen(Duration::ZERO),
         RuleFailure::Start(os(12)),
         refused(KeyError::QuotaExceeded),
         RuleFailure::Keyring(KeyringError::Key { doing: "", key, source: KeyError::QuotaExceeded }),
@@ -113,6 +116,10 @@ fn told_of_rule(failure: &RuleFailure) -> &'static str {
         },
         RuleFailure::Ended(_) => "The program crashed, failed, or ended without an answer",
         RuleFailure::TimedOut(_) => "A program after a | was not done within 60 seconds",
+        RuleFailure::HeldOpen(_) => {
+            "Something that a program after a | started kept its output open for 60 seconds"
+        }
+        RuleFailure::RootOnly(_) => "Only root may ask for a key of this type",
         RuleFailure::TooMuch(_) => "The output of a program after a | is too long",
         RuleFailure::Refused { .. } if errno == RejectErrno::EINVAL => {
             "The output of a program after a | is no payload for a key of this type"

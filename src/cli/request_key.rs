@@ -10,11 +10,12 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 use std::process::ExitCode;
 use upcall::request_key::{
     self, Call, Context, Disposition, RuleFailure, RuleFiles, SECONDS, Upcall, explain,
 };
-use upcall::{Guard, HelperRequest, Log};
+use upcall::{DEFAULT_PATH, Guard, HelperRequest, Log};
 
 pub use upcall::request_key::NAME;
 
@@ -37,6 +38,7 @@ pub fn command() -> Command {
         )
         .version(env!("CARGO_PKG_VERSION"))
         .disable_version_flag(true)
+        .args_override_self(true)
         .allow_negative_numbers(true)
         .arg(
             Arg::new("arguments")
@@ -157,7 +159,14 @@ fn answer(Invocation { upcall, local, verbosity, .. }: &Invocation, log: &Log) -
     };
     let guard = Guard::arm_rejecting(key, SECONDS, log);
     let files = RuleFiles::read(*local);
-    let context = Context { key, ring: &KernelKeyring, guard: &guard, log, verbosity: *verbosity };
+    let context = Context {
+        key,
+        ring: &KernelKeyring,
+        guard: &guard,
+        log,
+        settings: Path::new(DEFAULT_PATH),
+        verbosity: *verbosity,
+    };
     match request_key::answer(upcall, &files, as_helper, &context) {
         Ok(Disposition::Done) => ExitCode::SUCCESS,
         Ok(Disposition::Rejected) => ExitCode::FAILURE,
@@ -234,7 +243,14 @@ fn refuse(key: Option<KeySerial>, reason: String, log: &Log) -> ExitCode {
         return ExitCode::FAILURE;
     };
     let guard = Guard::arm_rejecting(key, SECONDS, log);
-    let context = Context { key, ring: &KernelKeyring, guard: &guard, log, verbosity: 0 };
+    let context = Context {
+        key,
+        ring: &KernelKeyring,
+        guard: &guard,
+        log,
+        settings: Path::new(DEFAULT_PATH),
+        verbosity: 0,
+    };
     let taken = KernelKeyring.assume_authority(key).map_err(Into::into);
     if let Err(error) = taken.and_then(|()| request_key::reject(&context, None, &failure)) {
         log.error(error);

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 const DEFAULTS: &str = "default_ttl = 5\nmax_ttl = 86400\nnegative_ttl = 60\ndeadline = 20\nhedge = 300\n\
-                        log = failures\nfamily = ipv4-first\nconfine = yes\nmixed_case = yes\nreject = none\n";
+                        log = failures\nfamily = ipv4-first\nroot_only = cifs.spnego, cifs.idmap, id_resolver, id_legacy\nconfine = yes\nmixed_case = yes\nreject = none\n";
 
 #[test]
 fn wrong_usage_is_told_on_standard_error_with_status_2() {
@@ -58,7 +58,7 @@ fn dump_config_prints_the_settings_in_force_as_a_file_that_would_set_them() {
     assert_eq!((seen.status, seen.stdout.as_str(), seen.stderr.as_str()), (0, DEFAULTS, ""));
 
     let file = "default_ttl = 7\nmax_ttl = 600\nnegative_ttl = 30\ndeadline = 9\nhedge = 50\nlog = none\n\
-                family = any\nconfine = no\nmixed_case = no\nreject = loopback, multicast\nnameserver[cluster.local] = 10.96.0.10:53, [2001:db8::1]:5353\nnameserver[.] = [::1]:53\n";
+                family = any\nroot_only = none\nconfine = no\nmixed_case = no\nreject = loopback, multicast\nnameserver[cluster.local] = 10.96.0.10:53, [2001:db8::1]:5353\nnameserver[.] = [::1]:53\n";
     let written = settings(file);
     let seen = run(&["--dump-config", "-c", &written]);
     assert_eq!((seen.status, seen.stdout.as_str(), seen.stderr.as_str()), (0, file, ""));

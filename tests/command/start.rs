@@ -3,7 +3,6 @@
 
 use crate::settings;
 use crate::support::{executable, scratch, skip};
-use std::fmt::Write as _;
 use std::fs;
 use std::net::UdpSocket;
 use std::path::PathBuf;
@@ -47,10 +46,10 @@ fn program(missing: Missing, redirections: &str, args: &[&str]) -> Option<Comman
     let mut text = String::new();
     for (folder, hidden) in [("/dev", missing.dev), ("/proc", missing.proc)] {
         if hidden {
-            write!(text, "mount -t tmpfs none {folder} && ").unwrap();
+            text += &format!("mount -t tmpfs none {folder} && ");
         }
     }
-    write!(text, "exec \"$0\" key.dns_resolver \"$@\" {redirections}").unwrap();
+    text += &format!("exec \"$0\" key.dns_resolver \"$@\" {redirections}");
     let mut command = if text.starts_with("exec") {
         Command::new("sh")
     } else {
@@ -73,9 +72,9 @@ fn whatever_is_missing_it_starts_and_does_its_work() {
             let mut redirections = String::new();
             for descriptor in 0..3_u8 {
                 if is_closed(descriptor) {
-                    write!(redirections, " {descriptor}>&-").unwrap();
+                    redirections += &format!(" {descriptor}>&-");
                 } else if descriptor == 1 {
-                    write!(redirections, " >{}", output.display()).unwrap();
+                    redirections += &format!(" >{}", output.display());
                 }
             }
             let Some(mut command) = program(missing, &redirections, &["--dump-config", "-c", &settings])

@@ -1,6 +1,5 @@
 //! What a confined process is refused, and by which part of the confinement.
 
-use crate::support::{run, skip};
 #[cfg(target_arch = "x86_64")]
 use crate::unsafe_calls::by_32_bit_entry;
 use crate::unsafe_calls::{call, fork, map};
@@ -26,11 +25,11 @@ use std::thread;
 use upcall::{Needs, become_nobody, confine, restrict_by_landlock};
 
 /// How a process is confined before it makes an attempt.
-const WAYS: [&str; 4] = ["free", "confined", "landlock", "user"];
+pub const WAYS: [&str; 4] = ["free", "confined", "landlock", "user"];
 
 /// How an attempt ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+pub enum End {
     Done,
     Fails(Errno),
     Killed(Signal),
@@ -213,21 +212,18 @@ impl fmt::Display for End {
     }
 }
 
-pub fn refused() {
-    if run("id", &["-u"]).stdout != b"0\n" {
-        skip("it needs root, which is what a helper starts as");
-        return;
-    }
-    println!("{:<28} {:<10} {:<10} {:<10} {:<10}", "attempt", "free", "confined", "Landlock", "user alone");
-    let mut wrong = Vec::new();
-    for (index, attempt) in ATTEMPTS.iter().enumerate() {
-        let seen = WAYS.map(|way| ends(way, index));
-        let [free, confined, landlock, user] = seen;
-        println!("{:<28} {free:<10} {confined:<10} {landlock:<10} {user:<10}", attempt.what);
-        if seen != [Done, attempt.confined, attempt.landlock, attempt.user] {
-            wrong.push(attempt.what);
-        }
-    }
-    println!("{} attempts, refused: {}", ATTEMPTS.len(), ATTEMPTS.len() - wrong.len());
-    assert_eq!(wrong, [""; 0], "these ended otherwise than they should");
+/// How an attempt ended in each of [`WAYS`], and how it should.
+pub struct Tried {
+    pub what: &'static str,
+    pub seen: [End; 4],
+    pub expected: [End; 4],
+}
+
+/// Makes all attempts, one after the other.
+pub fn all() -> impl Iterator<Item = Tried> {
+    ATTEMPTS.iter().enumerate().map(|(index, attempt)| Tried {
+        what: attempt.what,
+        seen: WAYS.map(|way| ends(way, index)),
+        expected: [Done, attempt.confined, attempt.landlock, attempt.user],
+    })
 }

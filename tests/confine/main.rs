@@ -16,6 +16,8 @@ mod support;
 
 mod answers;
 mod attempts;
+mod confined;
+mod helper;
 mod status;
 #[allow(unsafe_code)]
 mod unsafe_calls;
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["--attempt", how, number] => attempts::make(how, number),
-        ["--upcall", how, key] => answers::answer(how, key),
+        ["--upcall", how, key] => confined::answer(how, key),
         _ if words.contains(&"--list") => ExitCode::SUCCESS,
         _ => all(words.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default()),
     }
@@ -41,7 +43,7 @@ fn all(filter: &str) -> ExitCode {
     let tests: [(&str, fn()); 6] = [
         ("a_waiting_helper_has_no_rights_and_is_bounded", status::a_waiting_helper_has_no_rights),
         ("without_confinement_it_has_all_rights", status::without_confinement_it_has_all_rights),
-        ("a_confined_process_is_refused_everything_else", attempts::refused),
+        ("a_confined_process_is_refused_everything_else", everything_else_is_refused),
         ("authority_over_the_key_outlives_all_rights", answers::authority_outlives_all_rights),
         ("a_call_that_is_not_allowed_answers_the_key", answers::a_violation_answers_the_key),
         ("what_a_kernel_lacks_is_said_at_debug_level", answers::what_is_lacking_is_said),
@@ -53,4 +55,24 @@ fn all(filter: &str) -> ExitCode {
         println!("test {name} ... ok, {:.1} s", start.elapsed().as_secs_f32());
     }
     ExitCode::SUCCESS
+}
+
+fn everything_else_is_refused() {
+    if !nix::unistd::geteuid().is_root() {
+        support::skip("it needs root, which is what a helper starts as");
+        return;
+    }
+    println!("{:<28} {:<10} {:<10} {:<10} {:<10}", "attempt", "free", "confined", "Landlock", "user alone");
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for tried in attempts::all() {
+        let [free, confined, landlock, user] = tried.seen;
+        println!("{:<28} {free:<10} {confined:<10} {landlock:<10} {user:<10}", tried.what);
+        count += 1;
+        if tried.seen != tried.expected {
+            wrong.push(tried.what);
+        }
+    }
+    println!("{count} attempts, refused: {}", count - wrong.len());
+    assert_eq!(wrong, [""; 0], "these ended otherwise than they should");
 }

@@ -1,74 +1,15 @@
 //! What the kernel says of a helper that waits for a name server.
 
 use crate::dns::{Action, Script, Server};
+use crate::helper::Helper;
 use crate::serving::{ADDRESS, hosts, queries, server};
 use crate::support::asking::Ask;
 use crate::support::machine::Machine;
-use nix::libc;
-use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What `/proc` has of the helper, while it waits for an answer.
-struct Seen {
-    pid: u32,
-    status: String,
-    limits: String,
-    descriptors: Vec<String>,
-}
-
-impl Seen {
-    fn of(pid: u32) -> Self {
-        let read = |file| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
-        let folder = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
-        let mut descriptors: Vec<String> =
-            folder.map(|entry| fs::read_link(entry.unwrap().path()).unwrap().display().to_string()).collect();
-        descriptors.sort();
-        Self { pid, status: read("status"), limits: read("limits"), descriptors }
-    }
-
-    #[track_caller]
-    fn value(&self, key: &str) -> String {
-        let value = self.status.lines().find_map(|line| line.strip_prefix(&format!("{key}:")));
-        let value = value.unwrap_or_else(|| panic!("no {key}")).trim().replace('\t', " ");
-        println!("    {key}: {value}");
-        value
-    }
-
-    /// The soft and the hard limit.
-    #[track_caller]
-    fn limit(&self, name: &str) -> [String; 2] {
-        let line = self.limits.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        let mut words = line.split_whitespace();
-        let limit = [words.next().unwrap().to_owned(), words.next().unwrap().to_owned()];
-        println!("    {name}: {limit:?}");
-        limit
-    }
-}
-
-/// The one process that answers a key, as the helper or as `request-key`.
-fn process() -> u32 {
-    // The kernel keeps 15 bytes of a name.
-    let names = ["key.dns_resolver", "request-key"].map(|name| name.get(..15).unwrap_or(name));
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-        names.contains(&name.trim_end()).then_some(pid)
-    });
-    let processes: Vec<u32> = processes.collect();
-    assert_eq!(processes.len(), 1, "processes that answer: {processes:?}");
-    processes[0]
-}
-
-/// Whether a process waits in `epoll_wait(2)`.
-fn waits(pid: u32) -> bool {
-    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
-    let number = call.split_whitespace().next().and_then(|number| number.parse().ok());
-    number.is_some_and(|number| [libc::SYS_epoll_wait, libc::SYS_epoll_pwait].contains(&number))
-}
-
 /// The helper, which a silent server keeps waiting; it is answered afterwards.
-fn waiting(machine: &mut Machine) -> Seen {
+fn waiting(machine: &mut Machine) -> Helper {
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
     let late = Script::new().on_all(Action::delay(Duration::from_secs(1), Action::Zone));
     let server: Server = server(ADDRESS).zone(hosts()).script(late).start();
@@ -79,13 +20,7 @@ fn waiting(machine: &mut Machine) -> Seen {
             assert!(start.elapsed() < Duration::from_secs(20), "no query");
             thread::sleep(Duration::from_millis(1));
         }
-        // It confines itself once the query is out, and then waits in epoll_wait(2).
-        let pid = process();
-        while !waits(pid) {
-            assert!(start.elapsed() < Duration::from_secs(20), "it does not wait");
-            thread::sleep(Duration::from_millis(1));
-        }
-        let seen = Seen::of(pid);
+        let seen = Helper::waiting();
         assert_eq!(asking.join().unwrap().text(), "192.0.2.1");
         seen
     })

@@ -1,6 +1,5 @@
 //! What attempts are made on, ready before a process is confined.
 
-use crate::support::scratch;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
@@ -47,8 +46,8 @@ impl World {
         i32::try_from(self.sleeper.id()).unwrap()
     }
 
-    /// Where an attempt of the process with this number has its file.
+    /// Where an attempt of the process with this number has its file: in a folder that is root's.
     pub fn file_of(number: u32) -> PathBuf {
-        scratch(&format!("attempt{number}"))
+        PathBuf::from(format!("/run/key-dns-attempt-{number}"))
     }
 }

@@ -43,6 +43,15 @@ fn the_description_can_be_given_and_holds_semicolons() {
 }
 
 #[test]
+fn options_may_be_given_twice() {
+    let output = call("twice", &[&["-l", "-d", "-n", "-dln"], &REQUEST[..]].concat());
+    assert!(stdout(&output).ends_with("(not run: debug mode)\n"), "{}", stderr(&output));
+    let twice = ["-D", "user;1;2;1f0000;debug:first", "-D", "user;1;2;1f0000;debug:last"];
+    let output = call("twice", &[&["-lnd"], &twice[..], &REQUEST[..]].concat());
+    assert!(stdout(&output).contains("argv[2] = \"debug:last\"\n"), "{}", stdout(&output));
+}
+
+#[test]
 fn without_a_rule_debug_mode_fails() {
     let output = call("none", &[&["-lnd", "-D", "user;1;2;1f0000;other"], &REQUEST[..]].concat());
     assert_eq!((output.status.code(), stdout(&output)), (Some(1), String::new()));

@@ -14,9 +14,9 @@ use std::process::Command;
 const THEIRS: &str = "/sbin/request-key";
 
 /// What a program would be called with: whether it is piped, its path, and its arguments with its name first.
-type Call = (bool, String, Vec<String>);
+pub(crate) type Call = (bool, String, Vec<String>);
 
-fn theirs(folder: &Path, request: &Request) -> Option<Call> {
+pub(crate) fn theirs(folder: &Path, request: &Request) -> Option<Call> {
     let output = Command::new(THEIRS)
         .args(["-l", "-n", "-d", "-v"])
         .args(request.arguments())
@@ -36,7 +36,7 @@ fn theirs(folder: &Path, request: &Request) -> Option<Call> {
     Some((pipe.is_some(), run.or(pipe).unwrap_or_else(|| panic!("{text}")), args.collect()))
 }
 
-fn ours(folder: &Path, request: &Request) -> Option<Call> {
+pub(crate) fn ours(folder: &Path, request: &Request) -> Option<Call> {
     let mut command = Command::new(executable());
     let output = command
         .arg0("request-key")
@@ -57,11 +57,25 @@ fn ours(folder: &Path, request: &Request) -> Option<Call> {
     let args = rest
         .lines()
         .filter_map(|line| line.strip_prefix("argv[")?.split_once("= ").map(|(_, quoted)| unescaped(quoted)));
-    Some((piped, path.to_owned(), args.collect()))
+    Some((piped, unescaped(&format!("\"{path}\"")), args.collect()))
 }
 
 fn unescaped(text: &str) -> String {
-    unquoted(text).replace("\\'", "'").replace("\\\\", "\\")
+    let mut bytes = Vec::new();
+    let text = unquoted(text);
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        (bytes, rest) = match (first, after) {
+            (b'\\', [b'x', high, low, after @ ..]) => {
+                let digits = String::from_utf8(vec![*high, *low]).unwrap();
+                ([bytes, vec![u8::from_str_radix(&digits, 16).unwrap()]].concat(), after)
+            }
+            (b'\\', [b't', after @ ..]) => ([bytes, vec![b'\t']].concat(), after),
+            (b'\\', [itself, after @ ..]) => ([bytes, vec![*itself]].concat(), after),
+            _ => ([bytes, vec![*first]].concat(), after),
+        };
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 fn unquoted(text: &str) -> String {
@@ -69,11 +83,11 @@ fn unquoted(text: &str) -> String {
 }
 
 #[derive(Clone, Debug)]
-struct Request {
-    operation: String,
-    key_type: String,
-    description: String,
-    callout: String,
+pub(crate) struct Request {
+    pub(crate) operation: String,
+    pub(crate) key_type: String,
+    pub(crate) description: String,
+    pub(crate) callout: String,
 }
 
 impl Request {
@@ -133,7 +147,9 @@ fn rule() -> impl Strategy<Value = String> {
 /// Rules as lines of one file, or of one in the folder and the last one.
 fn rules() -> impl Strategy<Value = (String, String)> {
     let lines = || {
-        let line = prop_oneof![8 => rule(), 1 => Just(String::new()), 1 => Just("# create * * * /comment".to_owned())];
+        let indented = ("[ \t]{1,3}", rule()).prop_map(|(blanks, rule)| blanks + &rule);
+        let blank = "[ \t\x0b\x0c\r]{0,3}";
+        let line = prop_oneof![8 => rule(), 1 => indented, 1 => blank, 1 => Just(String::new()), 1 => Just("# create * * * /comment".to_owned())];
         prop::collection::vec(line, 0..10)
             .prop_map(|lines| lines.iter().map(|line| format!("{line}\n")).collect::<String>())
     };
@@ -202,8 +218,6 @@ fn the_known_flaws_of_the_other_are_not_ours() {
         ("create user * * /bin/x\ncreate user\n", None, run("/bin/x", &["x"])),
         // So does a line that is longer than a page.
         (&format!("create user * * /bin/x\n#{}\n", "y".repeat(5000)), None, run("/bin/x", &["x"])),
-        // Blanks before the operation make it an empty one.
-        (" create user * * /bin/x\n", None, run("/bin/x", &["x"])),
         // A macro that does not exist is noticed when the rule has won.
         ("create user * * /bin/x\ncreate user debug:* * /bin/y %z\n", None, run("/bin/x", &["x"])),
     ];

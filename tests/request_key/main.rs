@@ -11,7 +11,12 @@ mod support;
 
 mod command_line;
 mod differential;
+mod failing;
+mod inherited;
 mod pipes;
 mod rejections;
 mod rules;
+mod signals;
 mod upcall;
+mod who_asks;
+mod wild;

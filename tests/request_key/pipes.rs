@@ -68,11 +68,22 @@ fn a_negate_rule_that_fails_too_leaves_no_key_unanswered() {
     assert_eq!(seen.error(), "request_key: Required key not available");
 }
 
+/// As `exec > >(filter)` in bash, whose filter ends after the script.
 #[test]
-fn what_it_leaves_in_the_background_does_not_hold_the_caller() {
+fn a_filter_that_writes_late_loses_nothing_as_under_keyutils() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.script("/run/key-dns-rk-pipe", "#!/bin/sh\n(sleep 1; echo late) &\necho early\n");
+    machine.file(RULES, "create user rk:* * |/run/key-dns-rk-pipe\n");
+    assert_eq!(machine.ask_for("user", "rk:filter-keyutils", "x").text(), "early\nlate\n");
+    machine.use_our_request_key();
+    assert_eq!(machine.ask_for("user", "rk:filter", "x").text(), "early\nlate\n");
+}
+
+#[test]
+fn what_it_leaves_in_the_background_without_its_output_does_not_hold_the_caller() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
-    machine.script("/run/key-dns-rk-pipe", "#!/bin/sh\nsleep 20 &\necho done\n");
+    machine.script("/run/key-dns-rk-pipe", "#!/bin/sh\nsleep 20 >&- &\necho done\n");
     machine.file(RULES, "create user rk:* * |/run/key-dns-rk-pipe\n");
     let seen = machine.ask_for("user", "rk:background", "x");
     assert_eq!(seen.text(), "done\n");

@@ -89,7 +89,7 @@ fn rules_that_others_than_root_could_have_written_are_not_followed() {
     let syslog = machine.syslog();
     machine.file(RULES, format!("create user rk:* * {}\n", says("safe")));
     for (number, owner, mode, says_why) in
-        [(1, 0, 0o664, "mode 664"), (2, 0, 0o646, "mode 646"), (3, 12345, 0o644, "belongs to user 12345")]
+        [(1, 0, 0o666, "mode 666"), (2, 0, 0o646, "mode 646"), (3, 12345, 0o644, "belongs to user 12345")]
     {
         let path = format!("/etc/request-key.d/rk{number}.conf");
         machine.file(&path, format!("create user rk:{number} * {}\n", says("unsafe")));
@@ -99,6 +99,30 @@ fn rules_that_others_than_root_could_have_written_are_not_followed() {
         assert!(lines.any(|line| line.contains(&path) && line.contains(says_why)), "{path}");
         while syslog.try_next(Duration::from_millis(50)).is_some() {}
     }
+}
+
+#[test]
+fn rules_that_root_s_group_can_write_to_are_followed() {
+    let Some(mut machine) = Machine::take() else { return };
+    machine.use_our_request_key();
+    machine.file(RULES, format!("create user rk:* * {}\n", says("other")));
+    machine.file("/etc/request-key.d/rk.conf", format!("create user rk:group * {}\n", says("group")));
+    machine.owner_and_mode("/etc/request-key.d/rk.conf", 0, 0o664);
+    assert_eq!(machine.ask_for("user", "rk:group", "x").text(), "group");
+}
+
+#[test]
+fn a_rule_that_is_indented_is_ignored_with_a_warning() {
+    let Some(mut machine) = Machine::take() else { return };
+    let rules =
+        format!(" create user rk:indented* * {}\ncreate user rk:* * {}\n", says("never"), says("good"));
+    machine.file(RULES, &rules);
+    assert_eq!(machine.ask_for("user", "rk:indented-keyutils", "x").text(), "good");
+    machine.use_our_request_key();
+    let syslog = machine.syslog();
+    assert_eq!(machine.ask_for("user", "rk:indented", "x").text(), "good");
+    let line = syslog.next();
+    assert!(line.contains("/etc/request-key.conf:1: a rule begins at the start of its line"), "{line}");
 }
 
 #[test]

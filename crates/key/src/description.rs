@@ -5,6 +5,9 @@
 pub struct Description {
     /// The key type, `dns_resolver` for every key that is ours.
     pub key_type: String,
+    /// The user that the key belongs to, who is the one that asked for it (security/keys/request_key.c,
+    /// `construct_alloc_key()`); `None` where that is not known.
+    pub owner: Option<u32>,
     /// What was asked for: all that follows the fourth semicolon, whatever bytes it holds.
     pub name: Vec<u8>,
 }
@@ -26,8 +29,13 @@ impl Description {
         let malformed = || MalformedDescription(text.escape_ascii().to_string());
         let mut fields = text.splitn(5, |&byte| byte == b';');
         let key_type = fields.next().ok_or_else(malformed)?;
-        let name = fields.nth(3).ok_or_else(malformed)?;
-        Ok(Self { key_type: String::from_utf8_lossy(key_type).into_owned(), name: name.to_vec() })
+        let owner = fields.next().ok_or_else(malformed)?;
+        let name = fields.nth(2).ok_or_else(malformed)?;
+        Ok(Self {
+            key_type: String::from_utf8_lossy(key_type).into_owned(),
+            owner: user(owner),
+            name: name.to_vec(),
+        })
     }
 
     /// What a person types in debug mode: a whole description, or the name alone.
@@ -36,9 +44,14 @@ impl Description {
         let whole = text.starts_with(b"dns_resolver;") && numbers_lead(text);
         match Self::parse(text) {
             Ok(description) if whole => description,
-            _ => Self { key_type: "dns_resolver".to_owned(), name: text.to_vec() },
+            _ => Self { key_type: "dns_resolver".to_owned(), owner: None, name: text.to_vec() },
         }
     }
+}
+
+/// A user's number, which the kernel prints with a sign (security/keys/keyctl.c, `keyctl_describe_key()`).
+fn user(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok()?.parse().ok().map(i32::cast_unsigned)
 }
 
 /// Whether fields two to four are uid, gid and permissions, as in a description from the kernel.
@@ -60,6 +73,15 @@ mod tests {
         let parsed = Description::parse(b"dns_resolver;0;0;3f010000;afsdb:foo;a:localhost").unwrap();
         assert_eq!(parsed.key_type, "dns_resolver");
         assert_eq!(parsed.name, b"afsdb:foo;a:localhost");
+    }
+
+    #[test]
+    fn the_owner_is_the_second_field() {
+        let owner = |text: &str| Description::parse(text.as_bytes()).unwrap().owner;
+        assert_eq!(owner("user;0;1;3f010000;a"), Some(0));
+        assert_eq!(owner("user;1000;0;3f010000;a"), Some(1000));
+        assert_eq!(owner("user;-2;0;3f010000;a"), Some(u32::MAX - 1));
+        assert_eq!([owner("user;;0;3f010000;a"), owner("user;x;0;3f010000;a")], [None; 2]);
     }
 
     #[test]

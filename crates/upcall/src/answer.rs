@@ -4,7 +4,7 @@ use crate::guard::Guard;
 use crate::log::Log;
 use crate::lookup::{LookupReport, Purpose, look_up};
 use crate::reply::Reply;
-use crate::settings::{LogChoice, Settings};
+use crate::settings::{LogChoice, NotForUsers, Settings};
 use key::{Failure, KeySerial, Keyring, KeyringError, Payload, RejectErrno, Request, Ttl};
 use names::{Answer, Content, Trace};
 use std::path::PathBuf;
@@ -67,6 +67,9 @@ pub fn answer(
         Ok(settings) => settings,
         Err(failure) => return give_up(key, ring, failure, guard, log),
     };
+    if let Err(refusal) = settings.root_only.check(&request.description) {
+        return turn_away(key, ring, &refusal, guard, log);
+    }
     guard.set_deadline(settings.lookup.deadline);
     let mut lookup = look_up(&request, &settings, Trace::default(), Purpose::Answer(key), log);
     let mut reply = Reply::new(&lookup.outcome, &settings);
@@ -118,6 +121,23 @@ fn give_up(
     let reply = Reply::new(&Err(failure.clone()), &Settings::default());
     hand_over(key, ring, &reply, guard)?;
     log.error(format_args!("key {key}: {failure}; answered with {}", failure.verdict().0));
+    Ok(())
+}
+
+/// Rejects a key that its owner may not ask for.
+fn turn_away(
+    key: KeySerial,
+    ring: &impl Keyring,
+    refusal: &NotForUsers,
+    guard: &Guard,
+    log: &Log,
+) -> Result<(), Unanswered> {
+    let (errno, ttl) = refusal.verdict();
+    if !guard.claim() {
+        return Err(Unanswered::Claimed(key));
+    }
+    ring.reject(key, ttl, errno)?;
+    log.error(format_args!("key {key}: {refusal}; rejected with {errno} for {ttl} s"));
     Ok(())
 }
 

@@ -22,4 +22,4 @@ pub use guard::Guard;
 pub use log::{Destination, Log};
 pub use lookup::{LookupReport, Purpose, look_up};
 pub use reply::Reply;
-pub use settings::{DEFAULT_PATH, LogChoice, Settings};
+pub use settings::{DEFAULT_PATH, LogChoice, NotForUsers, RootOnly, Settings};

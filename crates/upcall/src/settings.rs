@@ -4,7 +4,7 @@
 //! single or double quotes, and a backslash takes the next character as it is.
 
 use crate::log::Log;
-use key::{Failure, Family, Preference, Ttl};
+use key::{Description, Failure, Family, Preference, RejectErrno, Ttl};
 use names::file::{self, Warning, expected, lines};
 use names::{DomainServers, LookupOptions, Reject};
 use std::fmt::{self, Write};
@@ -27,6 +27,8 @@ pub struct Settings {
     pub log: LogChoice,
     /// The address that a request without options gets.
     pub family: Preference,
+    /// The types of keys that only the kernel and root may ask for.
+    pub root_only: RootOnly,
     /// Whether the process gives up its rights before it reads what others send.
     pub confine: bool,
 }
@@ -49,8 +51,74 @@ impl Default for Settings {
             max_ttl: Ttl::from_secs(86400),
             log: LogChoice::Failures,
             family: Preference::First(Family::Ipv4),
+            root_only: RootOnly::default(),
             confine: true,
         }
+    }
+}
+
+/// The types of keys that only root may ask for, as the kernel does for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RootOnly(Vec<String>);
+
+/// The types that nobody but the kernel has a use for: it asks with credentials of its own, whose user is 0
+/// (fs/smb/client/cifs_spnego.c, `cifs_get_spnego_key()`; fs/smb/client/cifsacl.c, `id_to_sid()` and `sid_to_id()`;
+/// fs/nfs/nfs4idmap.c, `nfs_idmap_get_key()`).
+impl Default for RootOnly {
+    fn default() -> Self {
+        Self(["cifs.spnego", "cifs.idmap", "id_resolver", "id_legacy"].map(str::to_owned).to_vec())
+    }
+}
+
+impl RootOnly {
+    /// `TYPE, …`, or `none`.
+    fn parse(value: &str) -> Result<Self, String> {
+        if value == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let types: Vec<String> = value.split(',').map(|name| name.trim().to_owned()).collect();
+        let is_type = |name: &String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
+        if types.iter().all(is_type) {
+            Ok(Self(types))
+        } else {
+            Err(expected("types of keys, or none", value))
+        }
+    }
+
+    /// Looks whether the owner of this key may ask for it.
+    ///
+    /// # Errors
+    /// Where they may not.
+    pub fn check(&self, Description { key_type, owner, .. }: &Description) -> Result<(), NotForUsers> {
+        if *owner == Some(0) || !self.0.contains(key_type) {
+            return Ok(());
+        }
+        let owner = owner.map_or_else(|| "(unknown)".to_owned(), |owner| owner.to_string());
+        Err(NotForUsers { key_type: key_type.clone(), owner })
+    }
+}
+
+/// A key whose owner may not ask for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("user {owner} asks for a key of type \"{key_type}\", which root_only keeps for the kernel and root")]
+pub struct NotForUsers {
+    key_type: String,
+    /// By number.
+    owner: String,
+}
+
+impl NotForUsers {
+    /// What the key is rejected with, and for how long.
+    #[must_use]
+    pub const fn verdict(&self) -> (RejectErrno, Ttl) {
+        (RejectErrno::EPERM, Ttl::from_secs(10))
+    }
+}
+
+impl fmt::Display for RootOnly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() { "none" } else { "" })?;
+        f.write_str(&self.0.join(", "))
     }
 }
 
@@ -83,7 +151,7 @@ impl Settings {
     }
 
     /// Those of a file, or where none is named, of `usual`.
-    fn load_or(path: Option<&Path>, usual: &Path, log: &Log) -> Result<Self, Failure> {
+    pub(crate) fn load_or(path: Option<&Path>, usual: &Path, log: &Log) -> Result<Self, Failure> {
         let file = path.unwrap_or(usual);
         let text = match file::read(file) {
             Ok(text) => text,
@@ -137,6 +205,7 @@ impl Settings {
             "hedge" => self.lookup.hedge = Duration::from_millis(number(value, &(10..=60_000))?.into()),
             "log" => self.log = choice(value, &LOG_CHOICES)?,
             "family" => self.family = choice(value, &FAMILIES)?,
+            "root_only" => self.root_only = RootOnly::parse(value)?,
             "confine" => self.confine = choice(value, &SWITCH)?,
             "mixed_case" => self.lookup.mixed_case = choice(value, &SWITCH)?,
             "reject" => self.lookup.reject = Reject::parse(value)?,
@@ -210,6 +279,7 @@ impl fmt::Display for Settings {
         writeln!(f, "hedge = {}", self.lookup.hedge.as_millis())?;
         writeln!(f, "log = {}", name_of(&LOG_CHOICES, &self.log))?;
         writeln!(f, "family = {}", name_of(&FAMILIES, &self.family))?;
+        writeln!(f, "root_only = {}", self.root_only)?;
         writeln!(f, "confine = {}", name_of(&SWITCH, &self.confine))?;
         writeln!(f, "mixed_case = {}", name_of(&SWITCH, &self.lookup.mixed_case))?;
         writeln!(f, "reject = {}", self.lookup.reject)?;
@@ -309,6 +379,28 @@ mod tests {
     }
 
     #[test]
+    fn some_types_are_for_root_alone_to_ask_for() {
+        let refuses = |line: &str, key_type: &str, owner| {
+            let key_type = key_type.to_owned();
+            parse(line).0.root_only.check(&Description { key_type, owner, name: Vec::new() }).is_err()
+        };
+        for key_type in ["cifs.spnego", "cifs.idmap", "id_resolver", "id_legacy"] {
+            for (owner, refused) in [(Some(0), false), (Some(1000), true), (None, true)] {
+                assert_eq!(refuses("", key_type, owner), refused, "{key_type} {owner:?}");
+            }
+            assert!(!refuses("root_only = none", key_type, Some(1000)));
+        }
+        for key_type in ["user", "dns_resolver", "logon", "cifs.spnego2"] {
+            assert!(!refuses("", key_type, Some(1000)), "{key_type}");
+        }
+        let more = "root_only = dns_resolver, user";
+        assert_eq!(
+            ["user", "dns_resolver", "id_legacy"].map(|name| refuses(more, name, Some(1))),
+            [true, true, false]
+        );
+    }
+
+    #[test]
     fn quotes_escapes_comments_and_a_missing_final_newline_are_fine() {
         for text in [
             "default_ttl = '9' # nine",
@@ -335,6 +427,8 @@ mod tests {
             ("default_ttl = 3\\", "nothing follows the backslash"),
             ("log = some", "expected one of failures, all, none, found \"some\""),
             ("family = v4", "expected one of ipv4-first, ipv6-first, ipv4, ipv6, any"),
+            ("root_only = ", "expected types of keys, or none, found \"\""),
+            ("root_only = a b", "expected types of keys, or none, found \"a b\""),
             ("nameserver[x] = ", "expected ADDRESS[:PORT]"),
             ("nameserver[x] = host", "expected an address, with or without a port, found \"host\""),
             ("nameserver[a b] = 1.2.3.4", "is not a domain"),
@@ -362,7 +456,7 @@ mod tests {
         fn what_is_dumped_reads_back_the_same(
             ttls in prop::array::uniform3(1_u32..0x7fff_ffff), deadline in 1_u32..3600, hedge in 10_u64..60_000,
             log in prop::sample::select(&LOG_CHOICES), family in prop::sample::select(&FAMILIES),
-            confine: bool, mixed_case: bool, reject in prop::sample::select(vec!["none", "loopback, multicast"]),
+            root_only in prop::sample::select(vec!["none", "a", "user, cifs.spnego"]), confine: bool, mixed_case: bool, reject in prop::sample::select(vec!["none", "loopback, multicast"]),
             servers in prop::collection::vec(("([a-z0-9]{1,5}(\\.[a-z0-9]{1,5})?)?", prop::collection::vec(any::<SocketAddr>(), 1..4)), 0..4),
         ) {
             let settings = Settings {
@@ -381,6 +475,7 @@ mod tests {
                 max_ttl: Ttl::from_secs(ttls[1]),
                 log: log.1,
                 family: family.1,
+                root_only: RootOnly::parse(root_only).unwrap(),
                 confine,
             };
             let (read, warnings) = parse(&settings.to_string());

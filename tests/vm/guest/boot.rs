@@ -48,10 +48,14 @@ pub fn run() {
 }
 
 fn file_systems() {
-    for (kind, path) in
-        [("devtmpfs", "/dev"), ("proc", "/proc"), ("sysfs", "/sys"), ("tmpfs", "/run"), ("tmpfs", "/tmp")]
-    {
-        mount(Some(kind), path, Some(kind), MsFlags::empty(), None::<&str>).unwrap();
+    for (kind, path, options) in [
+        ("devtmpfs", "/dev", ""),
+        ("proc", "/proc", ""),
+        ("sysfs", "/sys", ""),
+        ("tmpfs", "/run", "mode=755"),
+        ("tmpfs", "/tmp", ""),
+    ] {
+        mount(Some(kind), path, Some(kind), MsFlags::empty(), Some(options)).unwrap();
     }
 }
 

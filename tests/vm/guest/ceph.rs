@@ -179,8 +179,14 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "ceph-naive-two-addresses",
+        // What is after the address is let be where a `char` of -1 is -1 (net/ceph/messenger.c, `ceph_pton()`): on x86-64,
+        // before Linux 6.2 made them unsigned everywhere.
         expected: Differs(
-            "query 21, ret=0 127.1.0.40, contacted 127.1.0.40:6789",
+            if cfg!(target_arch = "x86_64") {
+                "query 21, ret=0 127.1.0.40, contacted 127.1.0.40:6789"
+            } else {
+                "query 21, ret=-22 failed, EINVAL"
+            },
             "query 21, ret=-22 failed, EINVAL",
         ),
         run: |guest| {

@@ -25,8 +25,8 @@ class Archive:
     def folder(self, path):
         self.add(f"{path}/.", stat.S_IFDIR | 0o755)
 
-    def file(self, path, data):
-        self.add(path, stat.S_IFREG | 0o644, data)
+    def file(self, path, data, mode=0o644):
+        self.add(path, stat.S_IFREG | mode, data)
 
     def program(self, path, file):
         self.add(path, stat.S_IFREG | 0o755, file.read_bytes())
@@ -51,9 +51,12 @@ def build(kernel, guest, executable, busybox, cases):
     archive.program("init", guest)
     archive.program("sbin/request-key", executable)
     archive.program("bin/busybox", busybox)
-    archive.link("bin/sh", "busybox")
+    for name in ("sh", "sleep", "true"):
+        archive.link(f"bin/{name}", "busybox")
     archive.file("cases", "\n".join(cases).encode())
     archive.file("etc/motd", MOTD.encode())
+    archive.file("etc/passwd", b"root:x:0:0::/:/bin/sh\n")
+    archive.file("etc/shadow", b"root:*:0::::::\n", 0o600)
     archive.file("modules/modules", "\n".join(path.name for path in kernel.modules).encode())
     for path in kernel.modules:
         archive.file(f"modules/{path.name}", path.read_bytes())

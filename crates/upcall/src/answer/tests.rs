@@ -111,6 +111,27 @@ fn the_settings_decide_the_expiry_of_an_address() {
 }
 
 #[test]
+fn a_name_is_refused_to_users_where_the_settings_say_so() {
+    let held = |owner, settings: &'static [u8]| {
+        let mut request = request("dns_resolver", ADDRESS, b"");
+        request.description.owner = owner;
+        let (ring, daemon) = (FakeKeyring::new(request), Daemon::start());
+        let load = || Ok(Settings::parse(settings).0);
+        answer(key(), &ring, load, &Guard::without_handlers(), &daemon.log()).unwrap();
+        (ring.held().unwrap(), daemon.messages())
+    };
+    let answered = (payload(ADDRESS, 5), vec![]);
+    assert_eq!(held(Some(1000), b""), answered);
+    assert_eq!(held(Some(0), b"root_only = dns_resolver"), answered);
+    let line = "error: key 7: user 1000 asks for a key of type \"dns_resolver\", which root_only keeps for the kernel and \
+                root; rejected with EPERM (1) for 10 s";
+    assert_eq!(
+        held(Some(1000), b"root_only = dns_resolver"),
+        (Held::Rejection(1, 10), vec![line.to_owned()])
+    );
+}
+
+#[test]
 fn what_stands_in_the_way_of_a_lookup_is_told_as_an_error() {
     for (case, held) in [
         (NO_SETTINGS, payload(AGAIN, 1)),

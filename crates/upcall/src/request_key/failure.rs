@@ -1,5 +1,6 @@
 //! Why a rule brought no answer, and what the kernel is told: the table of errnos of `request-key`.
 
+use crate::settings::NotForUsers;
 use key::{KeyError, KeyringError, RejectErrno, Ttl};
 use nix::errno::Errno as Libc;
 use std::io;
@@ -41,6 +42,16 @@ pub enum RuleFailure {
     /// A piped program did not end in time.
     #[error("not done within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
+    /// A piped program has ended, and its output is not closed.
+    #[error(
+        "it has ended, but something that it started kept its output open for {} s, as a daemon does that has not \
+         closed it",
+        .0.as_secs_f32()
+    )]
+    HeldOpen(Duration),
+    /// Who asks may not.
+    #[error(transparent)]
+    RootOnly(#[from] NotForUsers),
     /// A piped program said more than a key can hold.
     #[error("its output is longer than the {0} bytes that the key can hold")]
     TooMuch(usize),
@@ -73,17 +84,21 @@ impl RuleFailure {
         let soon = Ttl::MIN;
         let later = Ttl::from_secs(10);
         match self {
-            Self::NoRule | Self::Ended(_) | Self::TimedOut(_) => (RejectErrno::ENOKEY, later),
-            Self::Usage(_) | Self::Itself => (RejectErrno::EINVAL, later),
+            Self::NoRule | Self::Ended(_) | Self::TimedOut(_) | Self::HeldOpen(_) => {
+                (RejectErrno::ENOKEY, later)
+            }
+            Self::RootOnly(refusal) => refusal.verdict(),
             Self::Contents { source, .. } => match source.raw_os_error().map(Libc::from_raw) {
                 Some(Libc::EACCES) => (RejectErrno::EACCES, soon),
                 _ => (RejectErrno::ENOKEY, soon),
             },
-            Self::NotPrintable(_)
+            Self::NotPrintable(_) => (RejectErrno::EINVAL, soon),
+            Self::Usage(_)
+            | Self::Itself
             | Self::TooMuch(_)
             | Self::Refused {
                 source: KeyringError::Key { source: KeyError::InvalidArguments, .. }, ..
-            } => (RejectErrno::EINVAL, soon),
+            } => (RejectErrno::EINVAL, later),
             Self::Start(error) => match error.raw_os_error().map(Libc::from_raw) {
                 Some(Libc::ENOENT | Libc::ENOTDIR) => (RejectErrno::ENOENT, later),
                 Some(Libc::EACCES | Libc::EPERM) => (RejectErrno::EACCES, later),
@@ -135,9 +150,11 @@ mod tests {
             (RuleFailure::Start(os(Libc::ENOMEM)), RejectErrno::ENOKEY, 1),
             (RuleFailure::Ended(ExitStatus::from_raw(11)), RejectErrno::ENOKEY, 10),
             (RuleFailure::TimedOut(Duration::from_secs(60)), RejectErrno::ENOKEY, 10),
-            (RuleFailure::TooMuch(32767), RejectErrno::EINVAL, 1),
+            (RuleFailure::HeldOpen(Duration::from_secs(60)), RejectErrno::ENOKEY, 10),
+            (RuleFailure::RootOnly(NotForUsers::default()), RejectErrno::EPERM, 10),
+            (RuleFailure::TooMuch(32767), RejectErrno::EINVAL, 10),
             (refused(KeyError::QuotaExceeded), RejectErrno::ENOKEY, 1),
-            (refused(KeyError::InvalidArguments), RejectErrno::EINVAL, 1),
+            (refused(KeyError::InvalidArguments), RejectErrno::EINVAL, 10),
             (RuleFailure::Internal { doing: "waiting", source: os(Libc::EIO) }, RejectErrno::ENOKEY, 1),
         ] {
             let (found, ttl) = failure.verdict();

@@ -18,9 +18,11 @@ pub use subject::Subject;
 use crate::answer::{HelperRequest, Unanswered};
 use crate::guard::Guard;
 use crate::log::Log;
+use crate::settings::Settings;
 use key::{KeySerial, Keyring, Request, keyctl};
 use std::ffi::{CString, OsString};
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// The name of the program, and of its messages in the log.
@@ -98,6 +100,8 @@ pub struct Context<'a, R> {
     pub guard: &'a Guard,
     /// Where things are told.
     pub log: &'a Log,
+    /// The settings, which are read only where another than root asks.
+    pub settings: &'a Path,
     /// 1 to tell what is done, 2 to tell which rules fit as well.
     pub verbosity: u8,
 }
@@ -135,6 +139,13 @@ fn answer_within<R: Keyring>(
         Ok(request) => request,
         Err(error) => return reject(context, None, &error.into()),
     };
+    if request.description.owner != Some(0) {
+        // Root is not kept from anything, and neither is the kernel, which asks as root.
+        let settings = Settings::load_or(None, context.settings, log).unwrap_or_default();
+        if let Err(refusal) = settings.root_only.check(&request.description) {
+            return reject(context, None, &refusal.into());
+        }
+    }
     let (rules, warnings) = files.rules();
     for warning in warnings {
         log.warning(warning);
@@ -174,16 +185,11 @@ struct RuleRun<'a, R> {
 impl<R: Keyring> RuleRun<'_, R> {
     fn take(&self, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Result<Disposition, RuleFailure> {
         let call = Call::new(&rule.program, self.values, contents)?;
-        let helper = run::is_this_executable(&call).then(|| (self.as_helper)(&call.args));
         if rule.program.piped {
-            return match helper {
-                // Without end: it would find the same rule.
-                Some(Err(RuleFailure::Itself)) => Err(RuleFailure::Itself),
-                _ => self.pipe(&call, place),
-            };
+            return if self.repeats(&call) { Err(RuleFailure::Itself) } else { self.pipe(&call, place) };
         }
-        if let Some(request) = helper {
-            let request = request?;
+        if run::is_this_executable(&call) {
+            let request = (self.as_helper)(&call.args)?;
             if request.key != self.context.key {
                 return Err(RuleFailure::Usage(
                     "the rule gives the helper another key: give it %k".to_owned(),
@@ -216,9 +222,14 @@ impl<R: Keyring> RuleRun<'_, R> {
         }
     }
 
+    /// Whether `call` is `request-key` again, which would find the same rule, without end.
+    fn repeats(&self, call: &Call) -> bool {
+        run::is_this_executable(call) && matches!((self.as_helper)(&call.args), Err(RuleFailure::Itself))
+    }
+
     fn pipe(&self, call: &Call, place: &RuleLocation<'_>) -> Result<Disposition, RuleFailure> {
         let limit = run::largest_payload(self.values.subject.key_type);
-        let Context { key, ring, guard, log, verbosity } = *self.context;
+        let Context { key, ring, guard, log, verbosity, .. } = *self.context;
         guard.no_deadline();
         let payload = run::pipe(call, self.values.subject.callout, limit, self.pipe_time, place, log)?;
         let length = payload.len();

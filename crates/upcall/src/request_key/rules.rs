@@ -81,7 +81,7 @@ impl<'a> Rule<'a> {
         let Some(operation) = word(&mut rest) else {
             return Ok(None);
         };
-        if line.first().is_some_and(is_space) {
+        if line.first().is_some_and(|&byte| is_space(byte)) {
             return Err(BadLine::Indented);
         }
         let mut field = |name| word(&mut rest).ok_or(BadLine::Short(name));
@@ -174,15 +174,15 @@ impl<'a> Pattern<'a> {
 }
 
 /// What isspace(3) says in the C locale.
-fn is_space(byte: &u8) -> bool {
+const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 /// Takes the next word off `rest`; white space divides words.
 fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let start = rest.iter().position(|byte| !is_space(byte))?;
+    let start = rest.iter().position(|&byte| !is_space(byte))?;
     let (_, text) = rest.split_at_checked(start)?;
-    let end = text.iter().position(is_space).unwrap_or(text.len());
+    let end = text.iter().position(|&byte| is_space(byte)).unwrap_or(text.len());
     let (word, after) = text.split_at_checked(end)?;
     *rest = after;
     Some(word)

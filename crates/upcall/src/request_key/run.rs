@@ -5,9 +5,12 @@ use super::files::RuleLocation;
 use super::macros::{Argument, MacroValues};
 use super::rules::Program;
 use crate::log::Log;
+use crate::sys::rescue::PassedOn;
+use crate::sys::{process, rescue};
 use nix::errno::Errno as Libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
@@ -24,7 +27,7 @@ use std::time::{Duration, Instant};
 const OWN: &str = "/proc/self/exe";
 /// The time that a piped program has, from its start to its end.
 pub(super) const PIPE_TIME: Duration = Duration::from_secs(60);
-/// How often a piped program that says nothing is looked at.
+/// How long the messages of a piped program are waited for once it has ended and its output is closed.
 const SLICE: Duration = Duration::from_millis(250);
 /// Lines of a piped program's standard error that are logged, and the length of one.
 const LINES: usize = 50;
@@ -80,14 +83,18 @@ impl Call {
         }
     }
 
+    /// Starts the program, with the pipes and the process group of `command`. A request to end is passed on to what
+    /// `target` makes of its process from its first moment on.
+    fn start(&self, mut command: Command, target: fn(Pid) -> Pid) -> Result<(Child, PassedOn), RuleFailure> {
+        let held = rescue::hold_requests_to_end();
+        let child = process::start(&self.path, &self.args, &mut command).map_err(RuleFailure::Start)?;
+        let forwarding = rescue::pass_on_to(target(pid(&child)));
+        drop(held);
+        Ok((child, forwarding))
+    }
+
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.path);
-        let mut args = self.args.iter();
-        if let Some(name) = args.next() {
-            command.arg0(name);
-        }
-        command.args(args);
-        command
+        Command::new(&self.path)
     }
 }
 
@@ -128,7 +135,10 @@ fn is_labelled(label: io::Result<Vec<u8>>) -> bool {
 /// # Errors
 /// Where it can't be started.
 pub(super) fn run(call: &Call) -> Result<ExitStatus, RuleFailure> {
-    let mut child = call.command().spawn().map_err(RuleFailure::Start)?;
+    let (mut child, forwarding) = call.start(call.command(), |program| program)?;
+    // As long as it is not waited for, its number is its own, and a signal can't hit another process.
+    while waitid(Id::Pid(pid(&child)), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Libc::EINTR) {}
+    drop(forwarding);
     child.wait().map_err(|source| RuleFailure::Internal { doing: "waiting for it", source })
 }
 
@@ -153,18 +163,20 @@ pub(super) fn pipe(
     place: &RuleLocation<'_>,
     log: &Log,
 ) -> Result<Vec<u8>, RuleFailure> {
-    let mut child = call
-        .command()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .map_err(RuleFailure::Start)?;
+    let mut command = call.command();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    // To all of its group, which is its own.
+    let (mut child, forwarding) = call.start(command, |program| Pid::from_raw(-program.as_raw()))?;
     let mut output = Output::default();
     let deadline = Deadline::after(time);
     let outcome = converse(&mut child, callout, limit, &mut output, deadline)
         .and_then(|()| end_of(&mut child, deadline));
+    let outcome = match outcome {
+        // What it said may not be all: who still has the pipe could be a daemon, or be about to write.
+        Err(RuleFailure::TimedOut(time)) if has_ended(&child) => Err(RuleFailure::HeldOpen(time)),
+        outcome => outcome,
+    };
+    drop(forwarding);
     if outcome.is_err() {
         put_down(&mut child);
     }
@@ -200,7 +212,9 @@ impl Deadline {
     }
 }
 
-/// Feeds the callout in and takes the output until both ends of it are closed.
+/// Feeds the callout in and takes the output until it is closed by all who have it, as keyutils does.
+///
+/// Messages are no part of the payload: what a program leaves behind in the background may keep that pipe open.
 fn converse(
     child: &mut Child,
     callout: &[u8],
@@ -214,23 +228,15 @@ fn converse(
     let mut unsent = callout;
     let broken = |doing| move |source| RuleFailure::Internal { doing, source };
     while stdout.is_some() || stderr.is_some() {
-        let slice = deadline.left()?.min(SLICE);
+        let left = deadline.left()?;
+        let slice = if stdout.is_some() { left } else { left.min(SLICE) };
         let [input, out, err] = wait_for(stdin.as_ref(), stdout.as_ref(), stderr.as_ref(), slice)
             .map_err(|errno| broken("waiting for its output")(errno.into()))?;
-        if [input, out, err] == [false; 3] && child.try_wait().is_ok_and(|ended| ended.is_some()) {
-            // What it left behind in the background holds the pipes, but the answer is complete.
+        if stdout.is_none() && !err && has_ended(child) {
             return Ok(());
         }
         if input && let Some(pipe) = &mut stdin {
-            // A pipe that is ready takes this much without waiting (pipe(7), PIPE_BUF).
-            let chunk = unsent.get(..4096).unwrap_or(unsent);
-            let sent = match pipe.write(chunk) {
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-                // It need not read all, or anything.
-                Err(_) => unsent.len(),
-            };
-            unsent = unsent.get(sent..).unwrap_or_default();
+            unsent = unsent.get(feed(pipe, unsent)..).unwrap_or_default();
             if unsent.is_empty() {
                 stdin = None;
             }
@@ -284,6 +290,17 @@ fn wait_for(
     Ok(ready)
 }
 
+/// Writes the first of `unsent` to a pipe that is ready. Returns how much of it need not be sent any more.
+fn feed(pipe: &mut impl Write, unsent: &[u8]) -> usize {
+    // It takes this much without waiting (pipe(7), PIPE_BUF).
+    match pipe.write(unsent.get(..4096).unwrap_or(unsent)) {
+        Ok(count) => count,
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+        // The program need not read all, or anything.
+        Err(_) => unsent.len(),
+    }
+}
+
 /// Reads what a pipe has; `true` at its end.
 fn take(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<bool> {
     let Some(pipe) = pipe else {
@@ -304,22 +321,29 @@ fn take(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<bool> {
 /// The status of a program that has closed its output. It may still take a moment to end.
 fn end_of(child: &mut Child, deadline: Deadline) -> Result<ExitStatus, RuleFailure> {
     let mut pause = Duration::from_micros(50);
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Ok(status),
-            Ok(None) => std::thread::sleep(deadline.left()?.min(pause)),
-            Err(source) => return Err(RuleFailure::Internal { doing: "waiting for it", source }),
-        }
+    while !has_ended(child) {
+        std::thread::sleep(deadline.left()?.min(pause));
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+    child.wait().map_err(|source| RuleFailure::Internal { doing: "waiting for it", source })
+}
+
+/// Whether a program has ended. Its number is not free for another process before it is waited for.
+fn has_ended(child: &Child) -> bool {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    let state = waitid(Id::Pid(pid(child)), flags);
+    // A child that is no more has ended as well.
+    state.map_or_else(|errno| errno == Libc::ECHILD, |state| state != WaitStatus::StillAlive)
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
 }
 
 /// Kills a program and the rest of its process group.
 fn put_down(child: &mut Child) {
-    if let Ok(id) = i32::try_from(child.id()) {
-        // It may have ended by itself.
-        let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
-    }
+    // It may have ended by itself.
+    let _ = killpg(pid(child), Signal::SIGKILL);
     let _ = child.wait();
 }
 

@@ -3,16 +3,18 @@
 use crate::sys::rescue;
 use key::keyctl::raw;
 use nix::errno::Errno;
-use nix::libc;
+use nix::libc::{self, c_char};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, geteuid, setgroups, setpgid, setresgid, setresuid};
+use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Child, Command};
 
 /// The user and group that own nothing (nobody, nogroup).
 const NOBODY: u32 = 65534;
@@ -90,6 +92,57 @@ pub(crate) fn receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<(usiz
         }
     }
     Ok((received.bytes, descriptor))
+}
+
+/// What execv(3) takes: pointers to the arguments, and a null at their end.
+struct Arguments {
+    pointers: Vec<*const c_char>,
+    _strings: Vec<CString>,
+}
+
+// SAFETY: the pointers are to strings that the value itself owns and nobody changes.
+unsafe impl Send for Arguments {}
+// SAFETY: as above.
+unsafe impl Sync for Arguments {}
+
+impl Arguments {
+    fn new(words: &[OsString]) -> io::Result<Self> {
+        let strings =
+            words.iter().map(|word| CString::new(word.as_bytes())).collect::<Result<Vec<_>, _>>()?;
+        let pointers = strings.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect();
+        Ok(Self { pointers, _strings: strings })
+    }
+}
+
+/// Starts the program of a rule by this path, with these arguments, its name first; of `command` the pipes and the
+/// process group count alone.
+///
+/// The program finds SIGPIPE ignored, as it does under keyutils' `request-key`, and is killed where this process ends
+/// before it: nobody else would wait for it, and the kernel gives the key up.
+///
+/// # Errors
+/// Where it can't be started. A file that is no program is not run by a shell, as execvp(3) would have it.
+pub(crate) fn start(path: &OsStr, words: &[OsString], command: &mut Command) -> io::Result<Child> {
+    let path = CString::new(path.as_bytes())?;
+    let arguments = Arguments::new(words)?;
+    let execute = move || {
+        prepare()?;
+        let arguments = &arguments;
+        // SAFETY: the path and the arguments end with a NUL, the pointers with a null, and all outlive the call.
+        unsafe { libc::execv(path.as_ptr(), arguments.pointers.as_ptr()) };
+        Err(io::Error::last_os_error())
+    };
+    // SAFETY: between fork and exec the closure makes system calls only; it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(execute) };
+    command.spawn()
+}
+
+fn prepare() -> io::Result<()> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    let ignored = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // SAFETY: no code of ours is run by an ignored signal.
+    unsafe { sigaction(Signal::SIGPIPE, &ignored) }?;
+    Ok(())
 }
 
 /// Sees to it that the command ends with the thread that starts it, and takes no more of the machine than it needs.

@@ -13,7 +13,7 @@ use key::{KeySerial, RejectErrno};
 use nix::errno::Errno as Libc;
 use nix::libc::{self, c_int, c_ulong};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
-use nix::unistd::alarm;
+use nix::unistd::{Pid, alarm};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixDatagram;
 use std::sync::OnceLock;
@@ -51,6 +51,8 @@ static ARMED: AtomicBool = AtomicBool::new(false);
 static REJECT: AtomicBool = AtomicBool::new(false);
 /// Where a handler's one message goes.
 static TO_STDERR: AtomicBool = AtomicBool::new(false);
+/// The process, or as a negative number the process group, that a request to end is passed on to; 0 for none.
+static PROGRAM: AtomicI32 = AtomicI32::new(0);
 /// A connection to syslog, if there is one.
 static LOG: AtomicI32 = AtomicI32::new(-1);
 
@@ -89,7 +91,8 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
         SigSet::all(),
     );
     for signal in SIGNALS {
-        // SAFETY: the handler makes only async-signal-safe calls (signal-safety(7)) and never returns.
+        // SAFETY: the handler makes only async-signal-safe calls (signal-safety(7)), and leaves errno as it was where it
+        // returns.
         unsafe { sigaction(signal, &action) }?;
     }
     sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&signals()), None)
@@ -118,6 +121,45 @@ pub(crate) fn set_limit(seconds: u32) {
 /// Stops the alarm: what follows takes as long as it takes.
 pub(crate) fn no_limit() {
     alarm::cancel();
+}
+
+/// Until this goes, requests to end wait.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Held(SigSet);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Only a wrong first argument makes it fail.
+        let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.0), None);
+    }
+}
+
+/// From now on requests to end wait, so that none comes between the start of a program and [`pass_on_to`]. A program
+/// that is started meanwhile has no signal blocked all the same: the standard library sees to it.
+pub(crate) fn hold_requests_to_end() -> Held {
+    let mut before = SigSet::empty();
+    let requests = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT].into_iter().collect();
+    let _ = sigprocmask(SigmaskHow::SIG_BLOCK, Some(&requests), Some(&mut before));
+    Held(before)
+}
+
+/// Until this goes, a request to end is passed on to a program.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct PassedOn(());
+
+impl Drop for PassedOn {
+    fn drop(&mut self) {
+        PROGRAM.store(0, Ordering::Relaxed);
+    }
+}
+
+/// From now on a request to end is passed on to this process, or process group, which answers the key or leaves it to
+/// whoever waits for its end. keyutils' `request-key` has become the program by then, and gets nothing itself.
+pub(crate) fn pass_on_to(program: Pid) -> PassedOn {
+    PROGRAM.store(program.as_raw(), Ordering::Relaxed);
+    PassedOn(())
 }
 
 /// Takes the right to answer the key. `false` if a handler has it, which then ends the process.
@@ -166,8 +208,16 @@ fn refused_call(signal: c_int, info: *const libc::siginfo_t) -> Option<u32> {
 }
 
 extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    let crashed =
-        !matches!(signal, libc::SIGALRM | libc::SIGTERM | libc::SIGINT | libc::SIGHUP | libc::SIGQUIT);
+    let told_to_end = matches!(signal, libc::SIGTERM | libc::SIGINT | libc::SIGHUP | libc::SIGQUIT);
+    let program = PROGRAM.load(Ordering::Relaxed);
+    if told_to_end && program != 0 {
+        let before = Libc::last_raw();
+        // SAFETY: kill(2) is async-signal-safe and takes no pointer.
+        unsafe { libc::kill(program, signal) };
+        Libc::set_raw(before);
+        return;
+    }
+    let crashed = !told_to_end && signal != libc::SIGALRM;
     let mut line = Line::new();
     // Facility daemon or authpriv, severity error (RFC 3164 §4.1.1).
     line.push(if REJECT.load(Ordering::Relaxed) {

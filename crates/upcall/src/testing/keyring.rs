@@ -45,9 +45,9 @@ pub(crate) struct FakeKeyring {
 /// From the number of a call, counted from 0, and the call itself to the errno with which it fails.
 type Fault = dyn Fn(usize, &KeyCall) -> Option<Libc>;
 
-/// What a key of this type and name asks.
+/// What a key of this type and name asks, for root.
 pub(crate) fn request(key_type: &str, name: &[u8], callout: &[u8]) -> Request {
-    let description = Description { key_type: key_type.to_owned(), name: name.to_vec() };
+    let description = Description { key_type: key_type.to_owned(), owner: Some(0), name: name.to_vec() };
     Request { description, callout: callout.to_vec() }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::request_key::rules::Rule;
 use crate::request_key::subject::Subject;
-use crate::testing::{Daemon, Folder};
+use crate::testing::{Daemon, Folder, alone, in_own_process, told};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 
@@ -180,10 +180,113 @@ fn a_program_may_be_silent_for_a_while() {
 }
 
 #[test]
-fn what_a_program_leaves_behind_does_not_hold_its_answer_back() {
+fn all_that_is_written_to_the_pipe_is_taken_also_after_the_program_has_ended() {
+    // As a filter behind `exec > >(filter)` does it.
+    let late = "(sleep 0.6; printf late) & printf early-";
+    assert_eq!(output(late, b"", 10), b"early-late");
+}
+
+#[test]
+fn what_a_program_leaves_behind_holds_its_answer_back_only_where_it_has_the_output() {
     let start = Instant::now();
-    assert_eq!(output("sleep 5 & printf x", b"", 9), b"x");
+    assert_eq!(output("sleep 5 >&- & printf x", b"", 9), b"x");
+    assert_eq!(output("sleep 5 >/dev/null 2>&1 & printf x", b"", 9), b"x");
     assert!(start.elapsed() < Duration::from_secs(4));
+    let time = Duration::from_millis(300);
+    let (outcome, _) = piped("sleep 5 & printf x", b"", 9, time);
+    assert!(matches!(outcome, Err(RuleFailure::HeldOpen(told)) if told == time), "{outcome:?}");
+    // One that has not ended is another case.
+    let (outcome, _) = piped("sleep 5", b"", 9, time);
+    assert!(matches!(outcome, Err(RuleFailure::TimedOut(told)) if told == time), "{outcome:?}");
+}
+
+#[test]
+fn a_program_finds_sigpipe_ignored_and_no_signal_blocked() {
+    let status = "grep -E '^Sig(Ign|Blk):' /proc/self/status";
+    let piped_to = String::from_utf8(output(status, b"", 99)).unwrap();
+    let masks: Vec<u64> =
+        piped_to.lines().map(|line| u64::from_str_radix(line[7..].trim(), 16).unwrap()).collect();
+    // SIGPIPE is 13, which is bit 12 (proc_pid_status(5)); whoever started the test may have it ignore others.
+    assert_eq!((masks[0], masks[1] & 1 << 12), (0, 1 << 12), "{piped_to}");
+    let folder = Folder::new();
+    let file = folder.path("status");
+    let directly = format!("{status} > {}", file.display());
+    assert_eq!(run(&shell(&directly, &[])).unwrap().code(), Some(0));
+    assert_eq!(fs::read_to_string(file).unwrap(), piped_to);
+}
+
+/// Runs a program that says when it is there, and sends this process a signal meanwhile.
+fn signalled(name: &str, text: &str, piped_too: bool) -> std::process::Output {
+    in_own_process(&format!("request_key::run::tests::{name}"), || {
+        let folder = Folder::new();
+        let there = folder.path("there");
+        let guard = crate::Guard::arm_rejecting(key::KeySerial::new(i32::MAX).unwrap(), 30, &Log::none());
+        let seen = there.clone();
+        let sender = std::thread::spawn(move || {
+            while !seen.exists() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            nix::sys::signal::kill(Pid::this(), Signal::SIGTERM).unwrap();
+        });
+        let call = shell(text, &[there.to_str().unwrap()]);
+        let place = RuleLocation { file: Path::new("rules"), line: 3 };
+        let code = if piped_too {
+            match pipe(&call, b"", 9, AMPLE, &place, &Log::none()) {
+                Ok(_) => 0,
+                Err(RuleFailure::Ended(status)) => 64 + status.signal().unwrap_or(32),
+                Err(_) => 1,
+            }
+        } else {
+            let status = run(&call).unwrap();
+            status.code().unwrap_or_else(|| 64 + status.signal().unwrap_or(32))
+        };
+        sender.join().unwrap();
+        assert!(guard.claim(), "the key is still to be answered");
+        code
+    })
+}
+
+#[test]
+fn a_request_to_end_is_passed_on_to_the_program_that_runs() {
+    let name = "a_request_to_end_is_passed_on_to_the_program_that_runs";
+    let output = signalled(name, "echo > $1; exec sleep 100", false);
+    assert_eq!(output.status.code(), Some(64 + 15), "{output:?}");
+}
+
+#[test]
+fn a_program_may_see_to_its_own_end() {
+    let name = "a_program_may_see_to_its_own_end";
+    let text = "trap 'exit 7' TERM; echo > $1; while :; do sleep 0.05; done";
+    let output = signalled(name, text, false);
+    assert_eq!(output.status.code(), Some(7), "{output:?}");
+}
+
+#[test]
+fn a_request_to_end_is_passed_on_to_all_that_a_piped_program_started() {
+    let name = "a_request_to_end_is_passed_on_to_all_that_a_piped_program_started";
+    let output = signalled(name, "echo > $1; sleep 100 | sleep 100", true);
+    assert_eq!(output.status.code(), Some(64 + 15), "{output:?}");
+}
+
+#[test]
+fn a_program_does_not_outlive_this_process() {
+    let folder = Folder::new();
+    let file = folder.path("child");
+    if let Some(path) = told() {
+        let call = shell("echo $$ > \"$1\"; exec sleep 100", &[&path]);
+        std::thread::spawn(move || {
+            while fs::read_to_string(&path).unwrap_or_default().is_empty() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            nix::sys::signal::kill(Pid::this(), Signal::SIGKILL).unwrap();
+        });
+        let _ = run(&call);
+        panic!("it is killed before");
+    }
+    let name = "request_key::run::tests::a_program_does_not_outlive_this_process";
+    let output = alone(name, file.to_str().unwrap());
+    assert_eq!(output.status.signal(), Some(9), "{output:?}");
+    assert_ends(&file);
 }
 
 #[test]
@@ -276,9 +379,52 @@ fn not_all_that_a_program_complains_of_is_logged() {
     let long = "0".repeat(LINE);
     assert_eq!(complaints(format!("\n{long}\n{long}1\n").as_bytes()), [long.as_str(), &long]);
     assert_eq!(complaints(b"a\xff\x1b[2J\r"), ["a\u{fffd}\\u{1b}[2J\\r"]);
+    // Few enough for the daemon to have room for them.
+    let (_, messages) = piped("for n in 1 2 3 4 5 6 7 8; do printf '%0400d\\n' $n >&2; done", b"", 9, AMPLE);
+    assert_eq!(messages.last().unwrap(), &format!("info: rules:3: {:0400}", 8));
     // However much it is, the program comes to its end.
     let (outcome, messages) = piped("head -c 3000000 /dev/zero >&2; printf x", b"", 9, AMPLE);
     assert_eq!((outcome.unwrap().as_slice(), messages.len()), (&b"x"[..], 1));
+}
+
+/// A pipe on which each call ends like this.
+struct Pipe(fn(usize) -> io::Result<usize>);
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer.fill(b'x');
+        self.0(buffer.len())
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_call_on_a_pipe_that_is_interrupted_is_made_again() {
+    let read = |how| {
+        let mut into = Vec::new();
+        (take(&mut Some(Pipe(how)), &mut into).map_err(|error| error.kind()), into.len())
+    };
+    assert_eq!(read(|_| Ok(7)), (Ok(false), 7));
+    assert_eq!(read(|_| Ok(0)), (Ok(true), 0));
+    assert_eq!(read(|_| Err(io::ErrorKind::Interrupted.into())), (Ok(false), 0));
+    assert_eq!(read(|_| Err(io::ErrorKind::OutOfMemory.into())), (Err(io::ErrorKind::OutOfMemory), 0));
+    assert!(take(&mut None::<Pipe>, &mut Vec::new()).unwrap());
+
+    let write = |how| feed(&mut Pipe(how), &[0; 9000]);
+    assert_eq!(write(Ok), 4096);
+    assert_eq!(write(|_| Ok(7)), 7);
+    assert_eq!(write(|_| Err(io::ErrorKind::Interrupted.into())), 0);
+    assert_eq!(write(|_| Err(io::ErrorKind::BrokenPipe.into())), 9000);
+    assert_eq!(feed(&mut Pipe(Ok), b"abc"), 3);
 }
 
 #[test]

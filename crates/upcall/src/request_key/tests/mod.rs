@@ -2,6 +2,7 @@ mod ourselves;
 mod piped;
 mod programs;
 mod rules;
+mod who_asks;
 
 use super::*;
 use crate::testing::{Daemon, FakeKeyring, Folder, Held, KeyCall, request};
@@ -48,6 +49,7 @@ struct Host {
     daemon: Daemon,
     guard: Guard,
     operation: &'static [u8],
+    as_helper: AsHelper,
     callout: Option<Vec<u8>>,
     verbosity: u8,
     pipe_time: Duration,
@@ -61,6 +63,7 @@ impl Host {
             daemon: Daemon::start(),
             guard: Guard::without_handlers(),
             operation: CREATE,
+            as_helper,
             callout: None,
             verbosity: 0,
             pipe_time: Duration::from_secs(15),
@@ -88,9 +91,11 @@ impl Host {
     fn answer(&self, ring: &FakeKeyring) -> Result<Disposition, Unanswered> {
         let files = RuleFiles::read_in(self.folder.as_ref(), Trust::Anyone);
         let log = self.daemon.log();
-        let context = Context { key: key(), ring, guard: &self.guard, log: &log, verbosity: self.verbosity };
+        let settings = self.folder.path("settings");
+        let (guard, verbosity) = (&self.guard, self.verbosity);
+        let context = Context { key: key(), ring, guard, log: &log, settings: &settings, verbosity };
         let upcall = Upcall { callout: self.callout.clone(), ..upcall(self.operation) };
-        let outcome = answer_within(self.pipe_time, &upcall, &files, as_helper, &context);
+        let outcome = answer_within(self.pipe_time, &upcall, &files, self.as_helper, &context);
         match &outcome {
             // Somebody else goes on with these.
             Ok(Disposition::Helper(_)) | Err(_) => assert_eq!(ring.held(), None, "{outcome:?}"),

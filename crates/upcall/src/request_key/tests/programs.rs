@@ -85,7 +85,14 @@ fn a_key_that_a_signal_handler_answers_is_left_to_it() {
         assert!(host.guard.claim());
         let files = RuleFiles::read_in(host.folder.as_ref(), Trust::Anyone);
         let log = host.daemon.log();
-        let context = Context { key: key(), ring: &ring, guard: &host.guard, log: &log, verbosity: 0 };
+        let context = Context {
+            key: key(),
+            ring: &ring,
+            guard: &host.guard,
+            log: &log,
+            settings: Path::new("/nonexistent"),
+            verbosity: 0,
+        };
         let outcome = answer(&upcall(CREATE), &files, as_helper, &context);
         let left = matches!(outcome, Ok(Disposition::Rejected) | Err(Unanswered::Claimed(_)));
         assert!(left, "{rules}: {outcome:?}");
