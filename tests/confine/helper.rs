@@ -15,16 +15,21 @@ pub struct Helper {
 }
 
 impl Helper {
-    /// The one that confines itself once its query is out, and then waits in `epoll_wait(2)`.
+    /// The one that confines itself once its query is out, and then waits in `epoll_wait(2)`; there may be none yet, and
+    /// one that is done.
     #[track_caller]
     pub fn waiting() -> Self {
         let start = Instant::now();
-        let pid = process();
-        while !waits(pid) {
-            assert!(start.elapsed() < Duration::from_secs(20), "it does not wait");
+        loop {
+            let waiting: Vec<u32> = processes().filter(|&pid| waits(pid)).collect();
+            match waiting.as_slice() {
+                [] => {}
+                [pid] => return Self::of(*pid),
+                more => panic!("processes that wait: {more:?}"),
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "none waits");
             thread::sleep(Duration::from_millis(1));
         }
-        Self::of(pid)
     }
 
     fn of(pid: u32) -> Self {
@@ -55,23 +60,21 @@ impl Helper {
     }
 }
 
-/// The one process that answers a key, as the helper or as `request-key`.
-fn process() -> u32 {
+/// Those that answer a key, as the helper or as `request-key`.
+fn processes() -> impl Iterator<Item = u32> {
     // The kernel keeps 15 bytes of a name.
     let names = ["key.dns_resolver", "request-key"].map(|name| name.get(..15).unwrap_or(name));
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+    fs::read_dir("/proc").unwrap().filter_map(move |entry| {
         let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
         names.contains(&name.trim_end()).then_some(pid)
-    });
-    let processes: Vec<u32> = processes.collect();
-    assert_eq!(processes.len(), 1, "processes that answer: {processes:?}");
-    processes[0]
+    })
 }
 
 /// Whether a process waits in `epoll_wait(2)`.
 fn waits(pid: u32) -> bool {
-    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
+    // One that has ended has no file.
+    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
     let number = call.split_whitespace().next().and_then(|number| number.parse().ok());
     // Newer architectures have the one call alone.
     #[cfg(target_arch = "x86_64")]

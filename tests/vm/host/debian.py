@@ -23,6 +23,16 @@ def output(*command, **options):
     return done.stdout
 
 
+def patiently(*command, **options):
+    """Runs what needs the network."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return output(*command, **options)
+        except Missing:
+            time.sleep(PAUSE)
+    return output(*command, **options)
+
+
 class Packages:
     """The packages of an architecture. Where it is not the host's, apt keeps lists of them in a folder of ours."""
 
@@ -43,7 +53,12 @@ class Packages:
             "Acquire::Languages=none",
         )
         self.options = [word for setting in settings for word in ("-o", setting)]
-        output("apt-get", *self.options, "-q", "update")
+        try:
+            patiently("apt-get", *self.options, "-q", "update", "--error-on=any")
+        except Missing:
+            # Older lists will do.
+            if not any(Path(folder, "lists").glob("*_Packages*")):
+                raise
 
     def candidate(self, package):
         """The version that apt would install, or None."""
@@ -65,14 +80,7 @@ class Packages:
     def download(self, packages, folder):
         """Fetches packages, NAME=VERSION or NAME, into a folder. Returns their files."""
         folder.mkdir(parents=True, exist_ok=True)
-        for attempt in range(ATTEMPTS):
-            try:
-                output("apt-get", *self.options, "-q", "download", *packages, cwd=folder)
-                break
-            except Missing:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                time.sleep(PAUSE)
+        patiently("apt-get", *self.options, "-q", "download", *packages, cwd=folder)
         names = [package.partition("=")[0] for package in packages]
         return {name: next(folder.glob(f"{name}_*.deb")) for name in names}
 
