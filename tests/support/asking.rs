@@ -137,7 +137,13 @@ impl<'a> Ask<'a> {
     /// A key that lasts a second may be gone before it is read: see [`caught`].
     pub fn once(&self) -> Seen {
         const SCRIPT: &str = r#"
-            id=$(keyctl request2 "$1" "$2" "$3" @s) || exit
+            if ! id=$(keyctl request2 "$1" "$2" "$3" @s); then
+                # A negative key is linked as well.
+                for id in $(keyctl rlist @s 2>/dev/null); do
+                    grep "^$(printf %08x "$id") " /proc/keys >&2
+                done
+                exit
+            fi
             keyctl pipe "$id"
             grep "^$(printf %08x "$id") " /proc/keys >&2"#;
         let user = self.user.to_string();
