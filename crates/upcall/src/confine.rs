@@ -130,7 +130,8 @@ pub fn become_nobody() -> Result<(), Errno> {
 /// The bounding set stays as it is: it limits what executing a file brings, which is nothing with `no_new_privs`. To
 /// empty it takes 41 system calls, which is as long as all the rest.
 fn no_capabilities() -> Result<(), CapsError> {
-    [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable]
+    // With the permitted ones, the effective ones go.
+    [CapSet::Permitted, CapSet::Inheritable]
         .into_iter()
         .try_for_each(|set| caps::clear(None, set))
 }
