@@ -59,8 +59,11 @@ give_machine_back() {
 
 # An empty root; /proc is this machine's, which upcalls see.
 new_root() {
+    local mounted
     if [ -e "$root" ]; then
-        ! mountpoint -q "$root/proc" || umount -l "$root/proc"
+        for mounted in proc sys usr; do
+            ! mountpoint -q "$root/$mounted" || umount -l "$root/$mounted"
+        done
         rm -rf --one-file-system "$root"
     fi
     mkdir -p "$root"
@@ -138,7 +141,7 @@ none_lost() {
 listing() {
     (
         cd "$root"
-        find . -xdev \( -path ./proc -o -path ./dev -o -path ./tmp -o -path ./var/cache -o -path ./var/log \
+        find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./var/cache -o -path ./var/log \
             -o -path ./var/lib/rpm -o -path ./var/lib/apt -o -path './var/lib/dpkg/*-old' \
             -o -path ./var/lib/dpkg/status -o -path ./var/lib/dpkg/lock -o -path ./var/lib/dpkg/triggers \) -prune \
             -o -type f -printf '%p %y %m %U:%G ' -exec sha256sum {} \; \

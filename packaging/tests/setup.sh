@@ -27,10 +27,12 @@ said() {
     grep -q -- "$1" "$work/said" || { cat "$work/said" >&2; die "$now: '$1' is not said"; }
 }
 
-# What no host is without: folders, and devices for those who run there.
+# What no host is without.
 bare() {
-    mkdir -p "$root"/{etc,dev,tmp,var/lib,usr/bin,usr/sbin}
+    mkdir -p "$root"/{etc,dev,sys,tmp,var/lib,usr/bin,usr/sbin}
     mknod -m 666 "$root/dev/null" c 1 3
+    undo "umount -l $root/sys"
+    mount -t sysfs -o ro sysfs "$root/sys"
 }
 merged() {
     bare
@@ -65,7 +67,7 @@ mkdir -p "$EXECUTABLE.setup"
 cp "$EXECUTABLE" "$EXECUTABLE.setup/key-dns"
 keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
 if [ -z "$keyutils_deb" ]; then
-    (cd "$target/packages-test" && mkdir -p "$state" && flock "$state/lock" apt-get -q download keyutils >/dev/null)
+    (cd "$target/packages-test" && mkdir -p "$state" && flock "$state/lock" apt-get -q -o APT::Sandbox::User=root download keyutils >/dev/null)
     keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
 fi
 
