@@ -256,6 +256,11 @@ impl<'a, T: Transport> Host<'a, T> {
         lists.for_each(|list| order::sort(list, &policy, &self.files.addresses));
     }
 
+    /// Whether it has a route to any of these addresses.
+    pub(crate) fn reaches_any(&self, addresses: &[Address]) -> bool {
+        addresses.iter().any(|address| self.files.addresses.reaches(address.ip))
+    }
+
     /// This host's way to ask DNS.
     #[must_use]
     pub fn dns<'l>(&'l self, kind: NameKind<'l>) -> Dns<'l, &'l T> {

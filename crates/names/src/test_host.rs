@@ -11,6 +11,7 @@ use crate::hosts::Files;
 use crate::message::{Question, RecordType};
 use crate::modules::{ModuleAnswer, NssModules};
 use crate::options::LookupOptions;
+use crate::order::host::HostSources;
 use crate::script::{Act, Asked, Script, Table, block_on};
 use crate::trace::Trace;
 use key::{Failure, Ttl};
@@ -33,6 +34,8 @@ pub(crate) struct TestHost<'a> {
     pub(crate) name: &'a str,
     /// Files that there are.
     pub(crate) present: &'a [&'a str],
+    /// Whether its routes are those of this machine.
+    pub(crate) has_routes: bool,
     pub(crate) kafs: Option<Cell>,
     /// The text of OpenAFS's first database.
     pub(crate) openafs: &'a str,
@@ -51,6 +54,7 @@ impl Default for TestHost<'_> {
             gai: "",
             name: "",
             present: &[],
+            has_routes: false,
             kafs: None,
             openafs: "",
             options: LookupOptions::default(),
@@ -107,6 +111,9 @@ impl TestHost<'_> {
         host.files.gai = DeferredFile::holding(gai::PATH, self.gai);
         self.name.clone_into(&mut host.files.name);
         host.files.present = self.present.iter().map(|&path| path.to_owned()).collect();
+        if self.has_routes {
+            host.files.addresses = HostSources::open();
+        }
         if let Some(files) = &mut host.files.cell {
             let [first, second] = cells::OPENAFS;
             files.openafs = [DeferredFile::holding(first, self.openafs), DeferredFile::absent(second)];
