@@ -44,6 +44,8 @@ enum Miss {
     Skipped(NssStatus),
     /// It could not be asked.
     Unavailable(String),
+    /// It has no file to look into. Small systems have none, which is no mistake.
+    NoFile(String),
     /// It was asked.
     Failed(NssStatus, Failure),
 }
@@ -166,6 +168,11 @@ impl<'a, T: Transport> Host<'a, T> {
                     unavailable = why;
                     NssStatus::Unavail
                 }
+                Err(Miss::NoFile(why)) => {
+                    self.decide(|| why.clone());
+                    unavailable = why;
+                    NssStatus::Unavail
+                }
             };
             if entry.actions.ends_at(status) {
                 self.decide(|| format!("{} is the last source: {status:?} ends the search", entry.name));
@@ -206,14 +213,13 @@ impl<'a, T: Transport> Host<'a, T> {
                 {
                     Ok(found) => found.ok_or_else(not_found),
                     Err(error) => {
-                        // Nobody knows what it has; that others have nothing is not the truth then.
                         let why = format!("{}: {error}", config::HOSTS);
-                        self.warn(why.clone());
                         if error.kind() == io::ErrorKind::NotFound {
-                            Err(Miss::Unavailable(why))
-                        } else {
-                            Err(Miss::Failed(NssStatus::Unavail, Failure::Temporary(why)))
+                            return Err(Miss::NoFile(why));
                         }
+                        // Nobody knows what it has; that others have nothing is not the truth then.
+                        self.warn(why.clone());
+                        Err(Miss::Failed(NssStatus::Unavail, Failure::Temporary(why)))
                     }
                 }
             }
