@@ -69,6 +69,14 @@ impl HostFiles {
         let path = Path::new(resolv::PATH);
         let (resolv, wrong) = ResolvConf::parse(&warnings.read(path));
         warnings.of(&wrong, path);
+        for server in &resolv.servers {
+            if let Some(interface) = missing_interface(server) {
+                warnings.of(
+                    &[Warning::new(0, format!("nameserver {server}: there is no interface {interface}"))],
+                    path,
+                );
+            }
+        }
         let servers = resolv.servers.iter().map(socket_address).collect();
 
         let mut present: Vec<String> = Vec::new();
@@ -132,14 +140,23 @@ impl CellDatabases {
 
 /// The server's address with the index of its interface; an interface that is not there counts as none.
 fn socket_address(server: &NameServer) -> SocketAddr {
-    let scope = server
-        .scope
-        .as_deref()
-        .map_or(0, |scope| if_nametoindex(scope).unwrap_or_else(|_| scope.parse().unwrap_or(0)));
     match server.address {
         IpAddr::V4(address) => SocketAddr::new(address.into(), DOMAIN_PORT),
-        IpAddr::V6(address) => SocketAddrV6::new(address, DOMAIN_PORT, 0, scope).into(),
+        IpAddr::V6(address) => {
+            let scope = server.scope.as_deref().and_then(interface).unwrap_or_default();
+            SocketAddrV6::new(address, DOMAIN_PORT, 0, scope).into()
+        }
     }
+}
+
+/// The interface that a server is to be asked on, where this host doesn't have it.
+fn missing_interface(server: &NameServer) -> Option<&str> {
+    server.scope.as_deref().filter(|name| interface(name).is_none())
+}
+
+/// The index of an interface, given by its name or as it is.
+fn interface(scope: &str) -> Option<u32> {
+    if_nametoindex(scope).ok().or_else(|| scope.parse().ok())
 }
 
 /// What was wrong in the files, each thing once and with its place.
@@ -180,5 +197,23 @@ impl Warnings {
             }
             Vec::new()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_is_known_by_its_name_or_its_index() {
+        let server = |scope: &str| {
+            let (conf, _) = ResolvConf::parse(format!("nameserver fe80::53{scope}").as_bytes());
+            let server = &conf.servers[0];
+            (socket_address(server).to_string(), missing_interface(server).map(str::to_owned))
+        };
+        assert_eq!(server("%lo"), ("[fe80::53%1]:53".to_owned(), None));
+        assert_eq!(server("%7"), ("[fe80::53%7]:53".to_owned(), None));
+        assert_eq!(server(""), ("[fe80::53]:53".to_owned(), None));
+        assert_eq!(server("%nosuch0"), ("[fe80::53]:53".to_owned(), Some("nosuch0".to_owned())));
     }
 }
