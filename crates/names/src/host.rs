@@ -9,7 +9,7 @@ use crate::config::resolv::ResolvConf;
 use crate::dns::{Dns, Network, QueryOptions, Transport};
 use crate::host_files::{CellDatabases, HostFiles, Warnings};
 use crate::message::Record;
-use crate::modules::NssModules;
+use crate::modules::{ModuleAnswer, NssModules};
 use crate::options::LookupOptions;
 use crate::plan::{self, HostFacts, Plan};
 use crate::trace::{Event, Trace};
@@ -234,10 +234,15 @@ impl<'a, T: Transport> Host<'a, T> {
                 let Some(modules) = self.modules else {
                     return Err(Miss::Unavailable(format!("{source}: NSS modules are not asked here")));
                 };
-                match modules.lookup(source, name, families).await {
-                    Ok(found) => found.ok_or_else(not_found),
-                    Err(error) => Err(Miss::Unavailable(format!("{source}: {error}"))),
-                }
+                Err(match modules.lookup(source, name, families).await {
+                    ModuleAnswer::Found(found) => return Ok(found),
+                    ModuleAnswer::NotFound => not_found(),
+                    ModuleAnswer::NotAsked => Miss::Skipped(NssStatus::Unavail),
+                    ModuleAnswer::Unavailable(why) => Miss::Unavailable(format!("{source}: {why}")),
+                    ModuleAnswer::TryAgain(why) => {
+                        Miss::Failed(NssStatus::TryAgain, Failure::Temporary(format!("{source}: {why}")))
+                    }
+                })
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::file::{self, DeferredFile, Warning};
 use crate::hosts::Files;
 use crate::name;
 use crate::order::host::HostSources;
+use crate::plan;
 use key::{CellQuery, Query};
 use nix::net::if_::if_nametoindex;
 use nix::unistd::gethostname;
@@ -25,6 +26,8 @@ const RESOLVED: &str = "/run/systemd/resolve/io.systemd.Resolve";
 const MACHINES: &str = "/run/systemd/machines";
 /// What nss-mdns answers for besides `.local`.
 const MDNS: &str = "/etc/mdns.allow";
+/// The modules that are not always asked, so that it must be known otherwise whether they are there.
+const MODULES: [&str; 3] = ["resolve", "myhostname", "mymachines"];
 
 /// The files and the kernel's tables, each read or ready to be.
 #[derive(Debug)]
@@ -91,6 +94,8 @@ impl HostFiles {
         if order.iter().any(|entry| entry.name.starts_with("mdns")) {
             look_for(MDNS);
         }
+        let modules = MODULES.iter().filter(|module| has(module)).map(|module| plan::library(module));
+        present.extend(modules.filter(|library| is_library(library)));
         if has("mymachines") {
             let machines = fs::read_dir(MACHINES).into_iter().flatten().flatten();
             present.extend(machines.map(|machine| machine.path().to_string_lossy().into_owned()));
@@ -136,6 +141,19 @@ impl CellDatabases {
         let files = Disk(|message| warnings.add(message));
         Some(Self { kafs: cells::in_kafs(cell, &files), openafs: cells::OPENAFS.map(DeferredFile::open) })
     }
+}
+
+/// Whether a file is where libraries usually are, with and without folders for each architecture (Debian) or size of
+/// words (Fedora).
+fn is_library(file: &str) -> bool {
+    let architecture = match std::env::consts::ARCH {
+        "x86" => "i386-linux-gnu",
+        "arm" => "arm-linux-gnueabihf",
+        "powerpc64" => "powerpc64le-linux-gnu",
+        other => &format!("{other}-linux-gnu"),
+    };
+    [architecture, "../lib64", ""].iter().any(|folder| Path::new("/usr/lib").join(folder).join(file).exists())
+        || Path::new("/lib").join(architecture).join(file).exists()
 }
 
 /// The server's address with the index of its interface; an interface that is not there counts as none.

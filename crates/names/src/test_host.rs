@@ -139,7 +139,7 @@ impl TestHost<'_> {
 /// NSS modules that answer by source and name, and note who was asked.
 #[derive(Debug, Default)]
 pub(crate) struct FakeModules<'a> {
-    /// Source, name and addresses; an error where these are none that can be read.
+    /// Source, name and addresses, or `UNAVAIL`, `TRYAGAIN` or `not asked` in their place.
     pub(crate) answers: &'a [(&'a str, &'a str, &'a str)],
     pub(crate) asked: RefCell<Vec<String>>,
 }
@@ -154,10 +154,18 @@ impl NssModules for FakeModules<'_> {
         Box::pin(async move {
             self.asked.borrow_mut().push(format!("{source}: {name} ({families})"));
             let answer = self.answers.iter().find(|(of, about, _)| (*of, *about) == (source, name));
-            let Some((.., addresses)) = answer else { return Ok(None) };
-            let ips: Result<Vec<IpAddr>, _> = addresses.split(' ').map(str::parse).collect();
-            let address = |ip| Address { ip, origin: Origin::Getent(source.to_owned()) };
-            Ok(Some(AddressSet { addresses: ips?.into_iter().map(address).collect(), ttl: None }))
+            let address =
+                |ip: &str| Address { ip: ip.parse().unwrap(), origin: Origin::Getent(source.to_owned()) };
+            match answer {
+                None => ModuleAnswer::NotFound,
+                Some((.., "not asked")) => ModuleAnswer::NotAsked,
+                Some((.., "UNAVAIL")) => ModuleAnswer::Unavailable("it is not there".to_owned()),
+                Some((.., "TRYAGAIN")) => ModuleAnswer::TryAgain("it is busy".to_owned()),
+                Some((.., addresses)) => ModuleAnswer::Found(AddressSet {
+                    addresses: addresses.split(' ').map(address).collect(),
+                    ttl: None,
+                }),
+            }
         })
     }
 }
