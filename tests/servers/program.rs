@@ -114,7 +114,7 @@ fn answers(address: &str) -> bool {
     let sent = socket.send(query).is_ok();
     let length = socket.recv(&mut reply).unwrap_or_default();
     // NOERROR, and at least one answer. What takes no connection takes none later either.
-    let has_the_zone = sent && length > 12 && reply[3] & 0xf == 0 && reply[7] > 0;
+    let has_the_zone = sent && length > 12 && reply[3] % 16 == 0 && reply[7] > 0;
     if has_the_zone {
         let _ = TcpStream::connect_timeout(&server, Duration::from_millis(200));
     }
