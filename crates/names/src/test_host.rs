@@ -16,7 +16,6 @@ use crate::script::{Act, Asked, Script, Table, block_on};
 use crate::trace::Trace;
 use key::{Failure, Ttl};
 use std::cell::RefCell;
-use std::net::IpAddr;
 use std::pin::Pin;
 use tokio::time::Instant;
 

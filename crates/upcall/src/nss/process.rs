@@ -6,10 +6,11 @@
 
 use super::status::{self, Status};
 use crate::sys::process::{apart, bounded, receive};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
 use nix::sys::wait::waitpid;
-use nix::unistd::Pid;
+use nix::unistd::{Pid, pipe2};
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -24,8 +25,8 @@ const PROGRAMS: [&str; 2] = ["/usr/bin/getent", "/bin/getent"];
 const WRONG_USAGE: i32 = 64;
 /// Longer than any question.
 const LONGEST: usize = 2048;
-/// More than all messages of the loader, also about a module that links half of a system.
-const MOST_MESSAGES: u64 = 1 << 20;
+/// Room for the messages of the loader, also about a module that links half of a system.
+const MESSAGES: i32 = 1 << 18;
 
 /// A process that asks NSS modules.
 #[derive(Debug)]
@@ -119,22 +120,23 @@ fn getent(source: &str, database: &str, name: &str, output: File) -> io::Result<
     Ok((ended, Status::read(&String::from_utf8_lossy(&messages), source)))
 }
 
-/// Runs it with these arguments, and takes what it says on standard error.
+/// Runs it with these arguments, and takes what it says on standard error, when it has ended: to read each line as it
+/// comes takes longer than all the rest. What is more than the pipe holds is lost to whoever writes it.
 fn run(arguments: &[&str], output: File) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let (pipe, theirs) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    // Where it can't have as much, the usual 64 KiB are enough for most.
+    let _ = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(MESSAGES));
     let program = PROGRAMS.into_iter().find(|path| Path::new(path).exists());
     let mut command = Command::new(program.unwrap_or(PROGRAMS[0]));
     let (variable, value) = status::LOADER_MESSAGES;
     command.args(arguments).env_clear().env(variable, value).current_dir("/");
-    command.stdin(Stdio::null()).stdout(output).stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(output).stderr(theirs);
     bounded(&mut command);
-    let mut child = command.spawn()?;
+    let ended = command.status()?;
     let mut messages = Vec::new();
-    if let Some(stderr) = &mut child.stderr {
-        let _ = stderr.by_ref().take(MOST_MESSAGES).read_to_end(&mut messages);
-        // It must not wait for somebody to read the rest.
-        let _ = io::copy(stderr, &mut io::sink());
-    }
-    Ok((child.wait()?, messages))
+    // It ends with the last message, or where somebody is left who could write more.
+    let _ = File::from(pipe).read_to_end(&mut messages);
+    Ok((ended, messages))
 }
 
 /// How asking ended.
