@@ -326,6 +326,10 @@ pub fn case(seed: u64) -> Case {
             text.push_str(random.pick(&SORTLISTS[..]));
             text.push('\n');
         }
+        // On an interface that there isn't, which neither takes for a reason to ask nobody.
+        if random.chance(20) {
+            text.push_str("nameserver fe80::1%nosuch0\n");
+        }
         for number in 1..=count {
             // Nothing listens at the second address.
             let last = if servers[number - 1] == Behaviour::Refusing { number + 10 } else { number };

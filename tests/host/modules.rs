@@ -1,11 +1,11 @@
 //! NSS modules by their status: of the tests' own, missing, and Debian's without the services behind them.
 
 use crate::look_up;
+use crate::support::debian::{self, Needed};
 use crate::support::nss::{self, DUAL, SINGLE};
+use crate::support::run;
 use crate::support::world::{inside, write};
-use crate::support::{run, scratch, skip};
 use std::path::Path;
-use std::process::Command;
 
 const HOSTS: &str = "192.0.2.8 mon1\n";
 
@@ -128,10 +128,9 @@ const DEBIAN: [(&str, &str, &str, &str); 9] = [
 #[test]
 fn debian_s_modules_without_their_services_do_as_getaddrinfo_does() {
     const TEST: &str = "modules::debian_s_modules_without_their_services_do_as_getaddrinfo_does";
-    let root = scratch("nss-modules");
-    if std::env::var_os("KEY_DNS_TEST_INSIDE").is_none() && !unpack(&root) {
-        return;
-    }
+    let mut packages: Vec<&str> = DEBIAN.iter().map(|(package, ..)| *package).collect();
+    packages.dedup();
+    let Some(root) = debian::unpack(&packages, "nss-modules", Needed::Dependencies) else { return };
     if !inside(TEST) {
         return;
     }
@@ -151,31 +150,4 @@ fn debian_s_modules_without_their_services_do_as_getaddrinfo_does() {
         assert_eq!(printed.payload, theirs, "{line}: {}", printed.log);
         assert_eq!(printed.payload, expected, "{line}: {}", printed.log);
     }
-}
-
-/// Unpacks the packages of the modules, and what they need, into `root`; `false` where they can't be had.
-fn unpack(root: &Path) -> bool {
-    let done = root.join("complete");
-    if done.exists() {
-        return true;
-    }
-    let archives = root.join("archives");
-    std::fs::create_dir_all(archives.join("partial")).unwrap();
-    let mut packages: Vec<&str> = DEBIAN.iter().map(|(package, ..)| *package).collect();
-    packages.dedup();
-    let archives = archives.to_str().unwrap();
-    let fetched = Command::new("apt-get")
-        .args(["-q", "-y", "--no-install-recommends", "--download-only", "--reinstall"])
-        .args(["-o", &format!("Dir::Cache::archives={archives}"), "-o", "APT::Sandbox::User=root", "install"])
-        .args(packages)
-        .output();
-    if !fetched.is_ok_and(|output| output.status.success()) {
-        skip("apt-get can't fetch Debian's NSS modules");
-        return false;
-    }
-    let command =
-        format!("for each in {archives}/*.deb; do dpkg -x $each {} || exit 1; done", root.display());
-    assert!(run("sh", &["-c", &command]).status.success());
-    std::fs::write(done, "").unwrap();
-    true
 }

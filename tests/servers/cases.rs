@@ -1,7 +1,8 @@
 //! What each server is asked, and what is to come of it.
 
 use crate::program::{Program, Running};
-use crate::programs::PROGRAMS;
+use crate::programs::{PROGRAMS, RESOLVED};
+use crate::support::debian::{self, Needed};
 use crate::support::world::{inside, write};
 use crate::support::{executable, skip};
 use crate::table::Table;
@@ -59,6 +60,7 @@ const fn case(name: &'static str, key: (&'static str, &'static str), payload: Pa
 
 #[test]
 fn real_servers_are_understood() {
+    debian::unpack(&[RESOLVED], RESOLVED, Needed::Nothing);
     if !inside("cases::real_servers_are_understood") {
         return;
     }

@@ -15,8 +15,8 @@ pub struct Program {
     /// Debian's package, and the file that is run.
     pub package: &'static str,
     pub path: &'static str,
-    /// The last byte of its address.
-    pub last: u8,
+    /// Where it listens.
+    pub address: &'static str,
     /// Makes its files in a folder, and tells the arguments.
     pub configure: fn(&Place) -> Vec<String>,
     /// Whether it answers few questions of one client in a second by UDP.
@@ -68,7 +68,7 @@ impl Program {
     pub fn start(&self) -> Running {
         let place = Place {
             folder: Path::new("/mnt").join(self.name.replace(' ', "-")),
-            address: format!("127.53.0.{}", self.last),
+            address: self.address.to_owned(),
         };
         fs::create_dir_all(&place.folder).unwrap();
         // BIND looks for its address among those of the interfaces.

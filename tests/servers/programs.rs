@@ -1,9 +1,13 @@
 //! The servers, each with as little configuration as it takes. Those that are no authority ask Knot.
 
 use crate::program::{Place, Program};
+use crate::support::run;
 use crate::zone;
 use std::fs;
 use std::process::Command;
+
+/// The one server that is not to be installed: its package puts itself into /etc/resolv.conf.
+pub const RESOLVED: &str = "systemd-resolved";
 
 /// The address of the one that others ask.
 const UPSTREAM: &str = "127.53.0.1";
@@ -23,7 +27,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "knot",
         package: "knot",
         path: "/usr/sbin/knotd",
-        last: 1,
+        address: "127.53.0.1",
         configure: |place| knot(place, ""),
         limits: false,
         otherwise: &[],
@@ -32,7 +36,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "knot rrl",
         package: "knot",
         path: "/usr/sbin/knotd",
-        last: 2,
+        address: "127.53.0.2",
         configure: |place| {
             knot(
                 place,
@@ -47,7 +51,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "bind9",
         package: "bind9",
         path: "/usr/sbin/named",
-        last: 3,
+        address: "127.53.0.3",
         configure: |place| bind(place, "minimal-responses yes;"),
         limits: false,
         otherwise: &[],
@@ -56,7 +60,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "bind9 rrl",
         package: "bind9",
         path: "/usr/sbin/named",
-        last: 4,
+        address: "127.53.0.4",
         configure: |place| {
             bind(place, "minimal-responses no; rate-limit { responses-per-second 5; slip 1; };")
         },
@@ -67,7 +71,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "nsd",
         package: "nsd",
         path: "/usr/sbin/nsd",
-        last: 5,
+        address: "127.53.0.5",
         configure: |place| nsd(place, "  minimal-responses: yes\n"),
         limits: false,
         otherwise: &[],
@@ -76,7 +80,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "nsd rrl",
         package: "nsd",
         path: "/usr/sbin/nsd",
-        last: 6,
+        address: "127.53.0.6",
         configure: |place| nsd(place, "  rrl-ratelimit: 5\n  rrl-slip: 1\n"),
         limits: true,
         otherwise: &[],
@@ -85,7 +89,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "unbound",
         package: "unbound",
         path: "/usr/sbin/unbound",
-        last: 7,
+        address: "127.53.0.7",
         configure: unbound,
         limits: false,
         otherwise: &[],
@@ -94,7 +98,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "pdns",
         package: "pdns-server",
         path: "/usr/sbin/pdns_server",
-        last: 8,
+        address: "127.53.0.8",
         configure: pdns,
         limits: false,
         otherwise: &[],
@@ -103,7 +107,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "recursor",
         package: "pdns-recursor",
         path: "/usr/sbin/pdns_recursor",
-        last: 9,
+        address: "127.53.0.9",
         configure: recursor,
         limits: false,
         otherwise: &[("refusal", PASSING, NO_ROOT)],
@@ -112,7 +116,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "kresd",
         package: "knot-resolver",
         path: "/usr/sbin/kresd",
-        last: 10,
+        address: "127.53.0.10",
         configure: kresd,
         limits: false,
         otherwise: &[],
@@ -121,7 +125,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "dnsdist",
         package: "dnsdist",
         path: "/usr/bin/dnsdist",
-        last: 11,
+        address: "127.53.0.11",
         configure: dnsdist,
         limits: true,
         otherwise: &[],
@@ -130,7 +134,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "dnsmasq",
         package: "dnsmasq-base",
         path: "/usr/sbin/dnsmasq",
-        last: 12,
+        address: "127.53.0.12",
         configure: dnsmasq,
         limits: false,
         otherwise: &[
@@ -147,7 +151,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "gdnsd",
         package: "gdnsd",
         path: "/usr/sbin/gdnsd",
-        last: 13,
+        address: "127.53.0.13",
         configure: gdnsd,
         limits: false,
         otherwise: &[],
@@ -156,7 +160,7 @@ pub const PROGRAMS: &[Program] = &[
         name: "yadifa",
         package: "yadifa",
         path: "/usr/sbin/yadifad",
-        last: 14,
+        address: "127.53.0.14",
         configure: yadifa,
         limits: false,
         otherwise: &[],
@@ -165,13 +169,22 @@ pub const PROGRAMS: &[Program] = &[
         name: "tinydns",
         package: "tinydns",
         path: "/usr/sbin/tinydns",
-        last: 15,
+        address: "127.53.0.15",
         configure: tinydns,
         limits: false,
         otherwise: &[
             ("by TCP", "8 of them", "it picks eight at random"),
             ("refusal", PASSING, "it says nothing about zones that it doesn't have"),
         ],
+    },
+    Program {
+        name: "resolved",
+        package: RESOLVED,
+        path: concat!(env!("CARGO_TARGET_TMPDIR"), "/systemd-resolved/lib/systemd/systemd-resolved"),
+        address: "127.0.0.53",
+        configure: resolved,
+        limits: false,
+        otherwise: &[],
     },
 ];
 
@@ -317,5 +330,25 @@ fn tinydns(place: &Place) -> Vec<String> {
     place.file("data", &zone::tinydns());
     let made = Command::new("/usr/sbin/tinydns-data").current_dir(&place.folder).status().unwrap();
     assert!(made.success());
+    Vec::new()
+}
+
+/// systemd-resolved, as it is without D-Bus.
+fn resolved(place: &Place) -> Vec<String> {
+    let conf = format!(
+        "[Resolve]\nDNS={UPSTREAM}\nDomains=~.\nDNSSEC=no\nLLMNR=no\nMulticastDNS=no\nReadEtcHosts=no\n"
+    );
+    let conf = place.file("resolved.conf", &conf);
+    // Its files are nobody else's here, and it becomes a user that its package makes.
+    for command in [
+        "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/resolve /etc/systemd",
+        "grep -q ^systemd-resolve: /etc/passwd || echo systemd-resolve:x:991:991::/:/bin/false >>/etc/passwd",
+        "grep -q ^systemd-resolve: /etc/group || echo systemd-resolve:x:991: >>/etc/group",
+        "chown systemd-resolve:systemd-resolve /run/systemd/resolve",
+        &format!("cp {conf} /etc/systemd/resolved.conf"),
+    ] {
+        let done = run("sh", &["-c", command]);
+        assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+    }
     Vec::new()
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::unused_self)]
 
 pub mod asking;
+pub mod debian;
 pub mod machine;
 pub mod nss;
 pub mod syslog;
