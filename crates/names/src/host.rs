@@ -165,7 +165,7 @@ impl<'a, T: Transport> Host<'a, T> {
                         source: entry.name.clone(),
                         why: why.clone(),
                     });
-                    unavailable = why;
+                    unavailable = format!("{}: {why}", entry.name);
                     NssStatus::Unavail
                 }
                 Err(Miss::NoFile(why)) => {
@@ -232,13 +232,13 @@ impl<'a, T: Transport> Host<'a, T> {
             }
             Plan::Module => {
                 let Some(modules) = self.modules else {
-                    return Err(Miss::Unavailable(format!("{source}: NSS modules are not asked here")));
+                    return Err(Miss::Unavailable("NSS modules are not asked here".to_owned()));
                 };
                 Err(match modules.lookup(source, name, families).await {
                     ModuleAnswer::Found(found) => return Ok(found),
                     ModuleAnswer::NotFound => not_found(),
                     ModuleAnswer::NotAsked => Miss::Skipped(NssStatus::Unavail),
-                    ModuleAnswer::Unavailable(why) => Miss::Unavailable(format!("{source}: {why}")),
+                    ModuleAnswer::Unavailable(why) => Miss::Unavailable(why),
                     ModuleAnswer::TryAgain(why) => {
                         Miss::Failed(NssStatus::TryAgain, Failure::Temporary(format!("{source}: {why}")))
                     }
