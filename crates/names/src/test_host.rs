@@ -162,7 +162,7 @@ impl NssModules for FakeModules<'_> {
                 Some((.., "TRYAGAIN")) => ModuleAnswer::TryAgain("it is busy".to_owned()),
                 Some((.., addresses)) => ModuleAnswer::Found(AddressSet {
                     addresses: addresses.split(' ').map(address).collect(),
-                    ttl: None,
+                    ..AddressSet::default()
                 }),
             }
         })

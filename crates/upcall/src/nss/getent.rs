@@ -94,7 +94,7 @@ async fn ask(
             Ok(if addresses.is_empty() {
                 ModuleAnswer::NotFound
             } else {
-                ModuleAnswer::Found(AddressSet { addresses, ttl: None })
+                ModuleAnswer::Found(AddressSet { addresses, ..AddressSet::default() })
             })
         }
         Some((_, How::Ended(ended, status))) if ended.code() == Some(NO_ADDRESS) => {
