@@ -105,7 +105,7 @@ fn obstacles(
 ) {
     let bad: Vec<(&&Probe, &Obstacle)> = probes
         .iter()
-        .filter_map(|probe| Some((probe, probe.outcome.as_ref().err()?)))
+        .filter_map(|probe| Some((probe, &probe.outcome.as_ref().err()?.obstacle)))
         .filter(|(_, obstacle)| !(alive_is_enough && matches!(obstacle, Obstacle::Rcode(_) | Obstacle::Lame)))
         .collect();
     let evidence = |probes: &[(&&Probe, &Obstacle)]| {
@@ -117,7 +117,7 @@ fn obstacles(
         Obstacle::ConnectionRefused => "server-not-there",
         Obstacle::Unreachable(_) => "server-unreachable",
         Obstacle::Rcode(rcode::REFUSED) => "server-refuses",
-        Obstacle::Rcode(_) | Obstacle::Lame | Obstacle::Undecodable(_) => "server-fails",
+        Obstacle::Rcode(_) | Obstacle::Lame | Obstacle::Undecodable(_) | Obstacle::Forged => "server-fails",
     };
     if bad.len() == probes.len() {
         let problem = match probes.len() {

@@ -4,9 +4,10 @@ use crate::subject::KeyRequest as Asked;
 use futures_util::future::join_all;
 use key::Failure;
 use key::Family;
+use names::dns::Protocol;
 use names::dns::{Client, Dns, Network, QueryOptions, Search, Verdict, absolute};
-use names::message::{Name, Question, Rdata, RecordType, Response, rcode};
-use names::{Obstacle, Trace};
+use names::message::{Name, Question, Quirk, Rdata, RecordType, Response, rcode};
+use names::{Obstacle, ServerError, Trace};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ const MOST_NAMES: usize = 4;
 pub(super) struct Probe {
     pub(super) server: SocketAddr,
     pub(super) question: Question,
-    pub(super) outcome: Result<Response, Obstacle>,
+    pub(super) outcome: Result<Response, ServerError>,
     took: Duration,
 }
 
@@ -78,8 +79,8 @@ async fn one(server: SocketAddr, question: &Question, options: &QueryOptions) ->
     let client = Client { transport: &Network, servers: &[server], options, trace: &trace };
     let start = Instant::now();
     let outcome = client.ask(question).await.map_err(|unanswered| {
-        let first = unanswered.obstacles.into_iter().next();
-        first.map_or(Obstacle::TimedOut, |(_, obstacle)| obstacle)
+        let first = unanswered.errors.into_iter().next();
+        first.map_or(Obstacle::TimedOut.over(Protocol::Udp), |(_, error)| error)
     });
     Probe { server, question: question.clone(), outcome, took: start.elapsed() }
 }
@@ -97,7 +98,7 @@ impl Probe {
 
     /// Whether it had to be asked again, since its first answer had other letters than the question.
     pub(super) fn other_letters(&self) -> bool {
-        self.outcome.as_ref().is_ok_and(|reply| reply.other_letters)
+        self.outcome.as_ref().is_ok_and(|reply| reply.quirks.contains(&Quirk::OtherLetters))
     }
 
     /// The addresses in the answer.

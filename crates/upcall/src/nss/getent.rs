@@ -87,7 +87,7 @@ async fn ask(
     match How::parse(&told) {
         Some((output, How::Ended(status))) if status.success() => {
             let addresses = parse(output, families, source);
-            Ok((!addresses.is_empty()).then_some(AddressSet { addresses, ttl: None }))
+            Ok((!addresses.is_empty()).then_some(AddressSet { addresses, ttl: None, incomplete: None }))
         }
         Some((_, How::Ended(status))) if status.code() == Some(NOT_FOUND) => Ok(None),
         Some((_, How::Ended(status))) => Err(ChildError::Failed(status)),
