@@ -113,7 +113,7 @@ fn a_trace_has_each_query_and_why_the_next_came() {
     };
     let asking = place("asking for v6.example.test. (IPv4)".to_owned());
     let silence = place("no answer after 50 ms: the next server too".to_owned());
-    let refused = place(format!("v6.example.test. A at {}: REFUSED (", refusing.addr()));
+    let refused = place(format!("v6.example.test. A at {}: REFUSED over UDP (", refusing.addr()));
     let nodata = place(format!("v6.example.test. A at {}: NOERROR, 0 records (", good.addr()));
     let given_up = place(format!("v6.example.test. A at {}: no answer yet (", silent.addr()));
     let answer = place(format!("v6.example.test. AAAA at {}: NOERROR, 1 records (", good.addr()));
