@@ -3,6 +3,8 @@
 use super::*;
 
 const MESSAGES: &str = include_str!("messages.txt");
+/// Looked for after the table had been made: on the first run 28 of the 36 were read right, 2 wrong and 6 not at all.
+const HELD_OUT: &str = include_str!("heldout.txt");
 
 /// One of them.
 struct Reported<'a> {
@@ -73,7 +75,8 @@ fn count(file: &str, name: &str) -> Vec<String> {
 
 #[test]
 fn each_message_that_people_have_reported_is_read_as_it_is_meant() {
-    let astray = count(MESSAGES, "reported messages");
+    let mut astray = count(MESSAGES, "reported messages");
+    astray.extend(count(HELD_OUT, "messages held out"));
     assert!(astray.is_empty(), "{}", astray.join("\n"));
 }
 

@@ -101,6 +101,7 @@ const MARKS: &[(Speaker, &[&str])] = &[
             "libnfs",
             "nfs share",
             "mount :/",
+            "mount: rpc:",
         ],
     ),
     (Speaker::Afs, &["kafs:", "kafs", "afs:", "-t afs", "type afs"]),

@@ -7,6 +7,15 @@ use super::{
 use crate::explain::row::{Row, Speaker, Weight, Who, cause};
 
 pub(super) const ROWS: &[Row] = &[
+    Row::of_errno(
+        "ceph-unresolved",
+        Who::Ceph,
+        &[3],
+        "the name of a monitor could not be looked up. libceph says ESRCH whatever the reason was",
+        &[NO_REQUEST_KEY, REMEMBERED, NO_SUCH_NAME, SERVERS, WRONG_FAMILY],
+    )
+    // With CONFIG_CEPH_LIB_USE_DNS_RESOLVER, "parse_ips bad ip" follows.
+    .or_phrases(&["(ret=-3)"]),
     Row::of_phrases(
         "ceph-no-dns",
         Who::Ceph,
@@ -36,7 +45,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::of_phrases(
         "ceph-unreached",
         Who::Ceph,
-        &["socket closed (con state", "session lost, hunting for new mon", "socket error on"],
+        &["socket closed (con state", "session lost, hunting for new mon", "socket error on", "connection reset"],
         "the kernel has an address, and a monitor, OSD or metadata server there does not talk to it, or no longer",
         &[
             cause(
@@ -46,14 +55,8 @@ pub(super) const ROWS: &[Row] = &[
             cause("the daemon is down or restarting; the kernel tries the others, and may recover by itself", "ceph -s"),
             OLD_ADDRESS,
         ],
-    ),
-    Row::of_errno(
-        "ceph-unresolved",
-        Who::Ceph,
-        &[3],
-        "the name of a monitor could not be looked up. libceph says ESRCH whatever the reason was",
-        &[NO_REQUEST_KEY, REMEMBERED, NO_SUCH_NAME, SERVERS, WRONG_FAMILY],
-    ),
+    )
+    .said_by(Speaker::Ceph),
     Row::of_errno(
         "ceph-2",
         Who::Ceph,
@@ -74,10 +77,12 @@ pub(super) const ROWS: &[Row] = &[
     Row::of_errno(
         "ceph-13",
         Who::Ceph,
-        &[13],
+        &[13, 1],
         "a monitor was reached, so names are not to blame: it does not let the user in",
         &[cause("wrong secret, or rights that the user does not have", "ceph auth ls")],
-    ),
+    )
+    .or_phrases(&["rejected session"])
+    .said_by(Speaker::Ceph),
     Row::of_errno(
         "ceph-22",
         Who::Ceph,
@@ -100,7 +105,9 @@ pub(super) const ROWS: &[Row] = &[
         &[108],
         "the cluster shut this client out (it is on the blocklist), so names are not to blame",
         &[cause("it was taken for dead after a network failure", "ceph osd blocklist ls")],
-    ),
+    )
+    .or_phrases(&["reconnect denied", "blocklisted", "blacklisted"])
+    .said_by(Speaker::Ceph),
     Row::of_errno(
         "ceph-110",
         Who::Ceph,

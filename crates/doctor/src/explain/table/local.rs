@@ -40,14 +40,15 @@ pub(super) const ROWS: &[Row] = &[
     Row::of_phrases(
         "module-missing",
         Who::Module,
-        &["modprobe: fatal: module", "running modprobe args:", "failed to load ceph kernel module", "modinfo: error: module"],
-        "the file system's kernel module is not there, so names are not to blame",
+        &["modprobe: fatal: module", "running modprobe args:", "modprobe [ceph]", "modprobe [rbd]", "failed to load ceph kernel module", "modinfo: error: module"],
+        "the file system's kernel module is not there, or not for this kernel, so names are not to blame",
         &[
             cause("the kernel is a cloud or minimal one: its other modules are in another package", DOCTOR),
             cause("the kernel was updated and the host not started anew", "uname -r; ls /lib/modules"),
             cause("in a container: /lib/modules of the host is not mounted", ""),
         ],
-    ),
+    )
+    .or_errno(&[8]),
     Row::of_errno(
         "module-129",
         Who::Module,
