@@ -1,10 +1,9 @@
 //! `key-dns doctor`: says why a mount by name fails.
 
-use super::subcommand::{Subcommand, put};
+use super::subcommand::{Subcommand, colours, put};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use doctor::text::{self, Style};
 use doctor::{HostRoot, Report, exit, json, live, lookup, mounts};
-use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use upcall::{Log, Settings};
 
@@ -74,9 +73,7 @@ pub(super) fn print(report: &Report, matches: &ArgMatches) -> ExitCode {
     let text = if matches.get_flag("json") {
         json::render(report)
     } else {
-        let colour =
-            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        text::render(report, Style { colour, verbose: matches.get_flag("verbose") })
+        text::render(report, Style { colour: colours(), verbose: matches.get_flag("verbose") })
     };
     put(&text, report.exit_code())
 }

@@ -7,6 +7,7 @@
 
 pub mod asking;
 pub mod machine;
+pub mod schema;
 pub mod syslog;
 pub mod world;
 
