@@ -29,10 +29,10 @@ pub enum Unknown {
     /// An errno that no lookup or mount of ours ends with.
     #[error("error {0} is none that is known here")]
     Errno(u16),
-    /// An errno that is known, from somebody who is not.
+    /// An errno that is known, from somebody who does not end so where names are looked up.
     #[error(
-        "nobody known here says this, so that its {} may mean something else; \"key-dns explain {number}\" says what it \
-         means for mounts",
+        "{} is not known from who says it here, and may mean something else; \"key-dns explain {number}\" says what it means \
+         for mounts",
         name_of(*number)
     )]
     Speaker {
@@ -77,8 +77,14 @@ fn unknown(message: &Message, text: &str) -> Unknown {
     }
 }
 
+/// What has no name to look up: a socket in the file system, a device of this host.
+const NAMELESS: [&str; 2] = ["dial unix", "superblock on /dev/"];
+
 /// The rows that apply: one whose phrase the message has, or else those of its errno.
 fn rows(message: &Message) -> Vec<&'static Row> {
+    if NAMELESS.iter().any(|words| message.text.contains(words)) {
+        return Vec::new();
+    }
     let said = |row: &&Row| {
         let speaks = row.sign.by.is_none_or(|speaker| message.speaker == Some(speaker));
         // What the helper tells of its name servers is the reason of its own answer.
@@ -101,10 +107,6 @@ fn rows(message: &Message) -> Vec<&'static Row> {
 /// The rows of the message's errno, for who says it.
 fn by_errno(message: &Message) -> Vec<&'static Row> {
     let Some(found) = message.errno else { return Vec::new() };
-    // A socket in the file system has no name to look up.
-    if message.text.contains("dial unix") {
-        return Vec::new();
-    }
     match message.speaker {
         Some(speaker) => {
             let groups = speaker.rows().iter();

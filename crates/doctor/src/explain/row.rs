@@ -92,9 +92,9 @@ impl Speaker {
             Self::Ceph => &[&[W::Ceph], &[W::Mount]],
             Self::CephTools => &[&[W::CephTools], &[W::Ceph], &[W::Fuse]],
             // The SMB client hands the lookup's own error to mount(2).
-            Self::Cifs => &[&[W::Cifs], &[W::Kernel], &[W::Mount]],
-            Self::Nfs => &[&[W::Nfs], &[W::Mount]],
-            Self::Afs => &[&[W::Afs], &[W::Kernel], &[W::Mount]],
+            Self::Cifs => &[&[W::Cifs], &[W::Kernel], &[W::Mount], &[W::Keyctl]],
+            Self::Nfs => &[&[W::Nfs], &[W::Mount], &[W::Keyctl]],
+            Self::Afs => &[&[W::Afs], &[W::Kernel], &[W::Mount], &[W::Keyctl]],
             Self::Fuse => &[&[W::Fuse], &[W::Mount]],
             Self::Runc => &[&[W::Runc], &[W::Fuse], &[W::Mount]],
             Self::Docker => &[&[W::Docker], &[W::Fuse], &[W::Mount]],
@@ -103,7 +103,7 @@ impl Speaker {
             Self::Keyctl => &[&[W::Keyctl], &[W::Kernel]],
             Self::Module => &[&[W::Module], &[W::Mount]],
             // Which file system it was is not said.
-            Self::Mount => &[&[W::Mount, W::Ceph, W::Cifs, W::Nfs, W::Afs, W::Fuse]],
+            Self::Mount => &[&[W::Mount, W::Ceph, W::Cifs, W::Nfs, W::Afs, W::Fuse], &[W::Keyctl]],
             Self::Selinux | Self::AppArmor => &[],
         }
     }

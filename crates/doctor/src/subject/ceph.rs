@@ -65,7 +65,7 @@ pub(super) fn is_list(text: &str) -> bool {
             .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let parts = parts(text);
-    !parts.is_empty() && parts.iter().all(|part| with_port(&part))
+    !parts.is_empty() && parts.iter().all(with_port)
 }
 
 /// `0001-LENGTH-CLUSTER-POOL-UUID`, as ceph-csi calls volumes.

@@ -69,17 +69,15 @@ fn command(text: &str) -> Option<MountEntry> {
             _ => places.push(word),
         }
     }
-    match places.as_slice() {
-        [source, point, ..] => {
-            (entry.source, entry.mount_point) = ((*source).to_owned(), (*point).to_owned())
-        }
-        // A path alone is looked for in fstab, as mount(8) does.
-        [point] if point.starts_with('/') && !point.starts_with("//") => {
-            entry.mount_point = (*point).to_owned()
-        }
-        [source] => entry.source = (*source).to_owned(),
-        [] => {}
-    }
+    // A path alone is looked for in fstab, as mount(8) does.
+    let (source, point) = match places.as_slice() {
+        [source, point, ..] => (*source, *point),
+        [point] if point.starts_with('/') && !point.starts_with("//") => ("", *point),
+        [source] => (*source, ""),
+        [] => ("", ""),
+    };
+    entry.source.push_str(source);
+    entry.mount_point.push_str(point);
     (!entry.source.is_empty() || !entry.mount_point.is_empty()).then_some(entry)
 }
 

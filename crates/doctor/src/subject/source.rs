@@ -244,5 +244,5 @@ fn without_user(text: &str) -> &str {
 /// An IPv6 address without brackets, with a port or without.
 fn bare_ipv6(text: &str) -> Option<IpAddr> {
     let address = literal::parse(text).map(|literal| literal.address);
-    address.filter(|address| address.is_ipv6())
+    address.filter(IpAddr::is_ipv6)
 }

@@ -111,7 +111,12 @@ pub(super) const ROWS: &[Row] = &[
     Row::of_phrases(
         "mount-helper",
         Who::Mount,
-        &["you might need a /sbin/mount.", "might need a /sbin/mount. helper", "need a /sbin/mount."],
+        &[
+            "you might need a /sbin/mount.",
+            "might need a /sbin/mount. helper",
+            "need a /sbin/mount.",
+            "wrong fs type, bad option, bad superblock",
+        ],
         "mount(8) found no program for this file system (mount.nfs, mount.cifs, mount.ceph), and handed the source to the \
          kernel, which looks no name up for most of them",
         &[
