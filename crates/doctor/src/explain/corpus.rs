@@ -62,9 +62,9 @@ fn count(file: &str, name: &str) -> Vec<String> {
             continue;
         }
         if got.0 == "none" {
-            tally.unread += 1
+            tally.unread += 1;
         } else {
-            tally.wrong += 1
+            tally.wrong += 1;
         }
         astray.push(format!("{}\n  {}\n  wanted {wanted:?}\n  got    {got:?}", message.source, message.text));
     }
