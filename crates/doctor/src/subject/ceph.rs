@@ -1,34 +1,7 @@
 //! How Ceph writes its monitors.
 
-use super::source::read;
-use super::{NoSubject, Subject};
-use crate::host_root::HostRoot;
-
-/// Where a cluster's monitors are told of.
-const CONFIGURATION: &str = "/etc/ceph/ceph.conf";
-
-/// `USER@FSID.NAME=/PATH` has its monitors in the option `mon_addr`, divided by slashes, or in ceph.conf.
-pub(super) fn of_named_file_system(
-    source: &str,
-    options: &str,
-    look: Option<&HostRoot>,
-) -> Result<Subject, NoSubject> {
-    if let Some(option) = options.split(',').find(|option| option.starts_with("mon_addr=")) {
-        return read(option, None, "", None);
-    }
-    let text = look.and_then(|look| look.text(CONFIGURATION).ok()).unwrap_or_default();
-    let Some(monitors) = mon_host(&text) else {
-        return Err(NoSubject::NoHost(
-            source.to_owned(),
-            "its monitors are in the option mon_addr or in /etc/ceph/ceph.conf (mon_host); give them, or the mount point",
-        ));
-    };
-    let subject = read(&format!("mon_host={monitors}"), None, "", None)?;
-    Ok(Subject { origin: Some(format!("{CONFIGURATION}: mon_host = {monitors}")), ..subject })
-}
-
 /// The value of `mon_host`, with blanks, underscores or hyphens in its name.
-fn mon_host(text: &str) -> Option<&str> {
+pub(super) fn mon_host(text: &str) -> Option<&str> {
     text.lines().find_map(|line| {
         let (name, value) = line.split_once('=')?;
         let name: String = name

@@ -1,9 +1,13 @@
 //! Mount sources and names: one grammar.
 
-use super::{Consumer, KeyRequest, NoSubject, Subject, ceph};
+use super::ceph;
+use super::types::{Consumer, KeyRequest, NoSubject, Subject};
 use crate::host_root::HostRoot;
 use names::{literal, name};
 use std::net::IpAddr;
+
+/// Where a cluster's monitors are told of.
+const CEPH_CONF: &str = "/etc/ceph/ceph.conf";
 
 /// Options that name hosts, and whose they are.
 const OPTIONS: [(&str, Option<Consumer>); 8] = [
@@ -53,7 +57,7 @@ pub(super) fn read(
         };
     }
     if source.split_once('=').is_some_and(|(head, _)| head.contains('@')) {
-        return ceph::of_named_file_system(source, options, look);
+        return of_named_file_system(source, options, look);
     }
     match source.split_once(":/") {
         Some((hosts, _)) => before_path(source, hosts, consumer),
@@ -101,6 +105,22 @@ fn url(text: &str, scheme: &str, rest: &str) -> Result<Subject, NoSubject> {
         return own_lookup(authority);
     }
     of_list(text, without_user(authority), consumer)
+}
+
+/// `USER@FSID.NAME=/PATH` has its monitors in the option `mon_addr`, divided by slashes, or in ceph.conf.
+fn of_named_file_system(source: &str, options: &str, look: Option<&HostRoot>) -> Result<Subject, NoSubject> {
+    if let Some(option) = options.split(',').find(|option| option.starts_with("mon_addr=")) {
+        return read(option, None, "", None);
+    }
+    let text = look.and_then(|look| look.text(CEPH_CONF).ok()).unwrap_or_default();
+    let Some(monitors) = ceph::mon_host(&text) else {
+        return Err(NoSubject::NoHost(
+            source.to_owned(),
+            "its monitors are in the option mon_addr or in /etc/ceph/ceph.conf (mon_host); give them, or the mount point",
+        ));
+    };
+    let subject = read(&format!("mon_host={monitors}"), None, "", None)?;
+    Ok(Subject { origin: Some(format!("{CEPH_CONF}: mon_host = {monitors}")), ..subject })
 }
 
 /// The names that Kubernetes' drivers give volumes.

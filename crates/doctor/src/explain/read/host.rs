@@ -45,7 +45,7 @@ pub(super) fn host(text: &str, lower: &str) -> Option<String> {
         return None;
     }
     ABOUT.iter().find_map(|words| {
-        let at = super::positions(lower, words).next()? + words.len();
+        let at = super::words::positions(lower, words).next()? + words.len();
         let rest = text.get(at..)?;
         match *words {
             "key.dns_resolver[" => subject_of_log(rest.split_once("]: ")?.1),

@@ -1,6 +1,6 @@
 //! The errno of a message.
 
-use super::{Found, positions};
+use super::words::{Found, positions};
 use crate::explain::errnos::{ERRNOS, OTHER_TEXTS, is_known, texts};
 
 /// Before a number that is an errno, whatever its sign.

@@ -1,6 +1,6 @@
 //! Whose words a message is in.
 
-use super::has;
+use super::words::has;
 use crate::explain::row::Speaker;
 
 /// What each of them marks its messages with. The first that is there counts: who wraps another's message goes after it.

@@ -1,6 +1,6 @@
 //! CephFS and RBD: the kernel's client, and Ceph's own programs.
 
-use super::{
+use super::words::{
     DOCTOR, KERNEL_LOG, LIST_PAYLOAD, NO_REQUEST_KEY, NO_SUCH_NAME, OLD_ADDRESS, REMEMBERED, RESOLVE,
     SERVERS, WRONG_FAMILY,
 };

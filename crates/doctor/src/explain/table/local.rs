@@ -1,6 +1,6 @@
 //! This host: mount(8), containers, FUSE, kernel modules, policies.
 
-use super::{DOCTOR, KERNEL_LOG, MOUNTS, OLD_ADDRESS, RESOLVE};
+use super::words::{DOCTOR, KERNEL_LOG, MOUNTS, OLD_ADDRESS, RESOLVE};
 use crate::explain::row::{Row, Speaker, Weight, Who, cause};
 
 pub(super) const ROWS: &[Row] = &[

@@ -1,13 +1,13 @@
 //! The kernel's lookup of a name: what it ends with, and what request-key and the helpers say of it.
 
-use super::{
+use super::words::{
     DOCTOR, FLUSH, KERNEL_LOG, NO_REQUEST_KEY, NO_SUCH_NAME, RESOLV_CONF, RESOLVE, SERVERS, TRACE,
     WRONG_FAMILY,
 };
 use crate::explain::row::{Row, Speaker, Weight, Who, cause};
 
 /// For a name that the kernel does not ask for.
-pub(in crate::explain) static TOO_SHORT: Row = Row::of_errno(
+pub(crate) static TOO_SHORT: Row = Row::of_errno(
     "name-too-short",
     Who::Kernel,
     &[],

@@ -1,6 +1,6 @@
 //! Lookups that the kernel has no part in: programs that use the C library or their own resolver, and what name servers say.
 
-use super::{HOSTS, RESOLV_CONF, SERVERS, TRACE};
+use super::words::{HOSTS, RESOLV_CONF, SERVERS, TRACE};
 use crate::explain::row::{Cause, Row, Weight, Who, cause};
 
 const NOT_HERE: Cause = cause("the name does not exist for this host", HOSTS);

@@ -1,6 +1,6 @@
 //! NFS and AFS: the kernel's clients, and mount.nfs(8).
 
-use super::{MOUNTS, NO_REQUEST_KEY, NO_SUCH_NAME, REMEMBERED, RESOLVE, SERVERS, WRONG_FAMILY};
+use super::words::{MOUNTS, NO_REQUEST_KEY, NO_SUCH_NAME, REMEMBERED, RESOLVE, SERVERS, WRONG_FAMILY};
 use crate::explain::row::{Row, Speaker, Who, cause};
 
 pub(super) const ROWS: &[Row] = &[

@@ -1,6 +1,6 @@
 //! SMB: the kernel's client, and mount.cifs(8).
 
-use super::{
+use super::words::{
     DOCTOR, KERNEL_LOG, LIST_PAYLOAD, MOUNTS, NO_REQUEST_KEY, NO_SUCH_NAME, OLD_ADDRESS, REMEMBERED, RESOLVE,
     SERVERS,
 };
