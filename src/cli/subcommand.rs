@@ -4,7 +4,7 @@ use clap::builder::{OsStringValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, ArgMatches, Command};
 use serde::Serialize;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// The output can't be written.
@@ -41,14 +41,6 @@ pub(super) fn written(text: std::fmt::Arguments<'_>) -> io::Result<()> {
         }
         Ok(()) => Ok(()),
     }
-}
-
-/// Whether standard output takes colours.
-pub(super) fn colours() -> bool {
-    let plain = |name, value: fn(&OsStr) -> bool| std::env::var_os(name).is_some_and(|found| value(&found));
-    io::stdout().is_terminal()
-        && !plain("NO_COLOR", |value| !value.is_empty())
-        && !plain("TERM", |value| value == "dumb")
 }
 
 /// A value that may be anything, and these words above all, which completions propose.

@@ -82,6 +82,8 @@ fn the_text_beside_a_number_counts_where_the_number_is_another_architecture_s() 
 
 #[test]
 fn the_words_of_musl_are_known() {
+    let musl = "mount.nfs: Failed to resolve server nfs1.test: Try again";
+    assert_eq!(explain(musl).unwrap().rows[0].id, "libc-again");
     for (text, errno) in
         [("I/O error", 5), ("mount: Operation timed out", 110), ("mount.cifs: Host is unreachable", 113)]
     {

@@ -21,7 +21,11 @@ pub(crate) fn positions<'a>(text: &'a str, phrase: &'a str) -> impl Iterator<Ite
     })
 }
 
-/// Whether `text` has `phrase` as words of its own.
+/// Whether `text` has `phrase` as words of its own; where it has an ellipsis, its parts one after the other.
 pub(crate) fn has(text: &str, phrase: &str) -> bool {
-    positions(text, phrase).next().is_some()
+    let mut rest = Some(text);
+    for part in phrase.split(" … ") {
+        rest = rest.and_then(|text| text.get(positions(text, part).next()? + part.len()..));
+    }
+    rest.is_some()
 }

@@ -18,6 +18,12 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "temporary failure in name resolution",
             "non-recoverable failure in name resolution",
+            "non-recoverable error",
+            // musl.
+            "failed to resolve server … try again",
+            "could not resolve address for … try again",
+            "server name not found … try again",
+            "could not resolve hostname … try again",
             "eai_again",
             "eai_fail",
         ],
@@ -35,6 +41,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "name or service not known",
             "name does not resolve",
+            "name has no usable address",
             "no address associated with hostname",
             "could not resolve address for",
             "failed to resolve server",
