@@ -5,6 +5,9 @@ use super::*;
 const MESSAGES: &str = include_str!("messages.txt");
 /// Looked for after the table had been made: on the first run 28 of the 36 were read right, 2 wrong and 6 not at all.
 const HELD_OUT: &str = include_str!("heldout.txt");
+/// Looked for after what those showed had been mended: on the first run 18 of the 28 were read right, 6 wrong and 4 not
+/// at all.
+const HELD_OUT_AGAIN: &str = include_str!("heldout2.txt");
 
 /// One of them.
 struct Reported<'a> {
@@ -77,6 +80,7 @@ fn count(file: &str, name: &str) -> Vec<String> {
 fn each_message_that_people_have_reported_is_read_as_it_is_meant() {
     let mut astray = count(MESSAGES, "reported messages");
     astray.extend(count(HELD_OUT, "messages held out"));
+    astray.extend(count(HELD_OUT_AGAIN, "messages held out again"));
     assert!(astray.is_empty(), "{}", astray.join("\n"));
 }
 
@@ -84,7 +88,7 @@ fn each_message_that_people_have_reported_is_read_as_it_is_meant() {
 fn the_messages_are_many_and_each_has_a_source() {
     let all = reported(MESSAGES);
     assert!(all.len() >= 150, "{}", all.len());
-    for message in all {
+    for message in all.into_iter().chain(reported(HELD_OUT)).chain(reported(HELD_OUT_AGAIN)) {
         let public = message.source.starts_with("https://");
         assert!(public || std::path::Path::new("../..").join(message.source).exists(), "{}", message.source);
         for id in message.rows.split(',').filter(|id| *id != "none") {

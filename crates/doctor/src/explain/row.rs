@@ -78,6 +78,8 @@ pub(super) enum Speaker {
     Module,
     /// `mount(8)`.
     Mount,
+    /// `mount(8)`, of a `HOST:/PATH`.
+    MountOfPath,
     /// SELinux.
     Selinux,
     /// AppArmor.
@@ -104,6 +106,7 @@ impl Speaker {
             Self::Module => &[&[W::Module], &[W::Mount]],
             // Which file system it was is not said.
             Self::Mount => &[&[W::Mount, W::Ceph, W::Cifs, W::Nfs, W::Afs, W::Fuse], &[W::Keyctl]],
+            Self::MountOfPath => &[&[W::Mount, W::Ceph, W::Nfs], &[W::Keyctl]],
             Self::Selinux | Self::AppArmor => &[],
         }
     }

@@ -3,7 +3,7 @@
 use names::{literal, name};
 
 /// What stands before it, in lower case.
-const ABOUT: [&str; 32] = [
+const ABOUT: [&str; 34] = [
     "resolve '",
     "unable to resolve: ",
     "server part of ",
@@ -22,6 +22,8 @@ const ABOUT: [&str; 32] = [
     "dns_query((null),",
     "dns_query(afsdb,",
     "nfs: server ",
+    "cifs: vfs: \\\\",
+    "cifs vfs: \\\\",
     "unable to lookup cell '",
     "parse_ips bad ip '",
     "resolve call failed: '",

@@ -121,7 +121,7 @@ const MARKS: &[(Speaker, &[&str])] = &[
         ],
     ),
     (Speaker::Docker, &["error response from daemon", "dockerd"]),
-    (Speaker::Go, &["dial tcp", "dial tcp4", "dial tcp6", "dial udp"]),
+    (Speaker::Go, &["dial tcp", "dial tcp4", "dial tcp6", "dial udp", "unable to mount … at … ("]),
     (Speaker::Mount, &["mount:", "mount(2)", "mount failed", "umount:", "mounting"]),
 ];
 
@@ -130,7 +130,15 @@ pub(super) fn speaker(text: &str) -> Option<Speaker> {
         return Some(Speaker::Ceph);
     }
     let marked = |(_, marks): &&(Speaker, &[&str])| marks.iter().any(|mark| has(text, mark));
-    MARKS.iter().find(marked).map(|(speaker, _)| *speaker)
+    let speaker = MARKS.iter().find(marked).map(|(speaker, _)| *speaker)?;
+    Some(if speaker == Speaker::Mount && has_exported_path(text) { Speaker::MountOfPath } else { speaker })
+}
+
+/// `HOST:/PATH`, and no URL.
+fn has_exported_path(text: &str) -> bool {
+    text.split(' ').any(|word| {
+        word.split_once(":/").is_some_and(|(host, path)| !host.is_empty() && !path.starts_with('/'))
+    })
 }
 
 /// `mount error N = TEXT` is what mount.ceph(8) says; mount.cifs(8) puts the number in brackets.

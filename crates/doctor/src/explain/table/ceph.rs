@@ -45,7 +45,10 @@ pub(super) const ROWS: &[Row] = &[
     Row::of_phrases(
         "ceph-unreached",
         Who::Ceph,
-        &["socket closed (con state", "session lost, hunting for new mon", "socket error on", "connection reset"],
+        &[
+            "socket closed (con state", "session lost, hunting for new mon", "socket error on", "connection reset",
+            "connect error", "libceph: connect … error",
+        ],
         "the kernel has an address, and a monitor, OSD or metadata server there does not talk to it, or no longer",
         &[
             cause(

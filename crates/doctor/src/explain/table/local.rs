@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::of_phrases(
         "module-missing",
         Who::Module,
-        &["modprobe: fatal: module", "running modprobe args:", "modprobe [ceph]", "modprobe [rbd]", "failed to load ceph kernel module", "modinfo: error: module"],
+        &["modprobe: fatal: module", "running modprobe args:", "modprobe [ceph]", "modprobe [rbd]", "failed to load ceph kernel module", "modinfo: error: module", "fuse device not found"],
         "the file system's kernel module is not there, or not for this kernel, so names are not to blame",
         &[
             cause("the kernel is a cloud or minimal one: its other modules are in another package", DOCTOR),

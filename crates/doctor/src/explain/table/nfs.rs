@@ -1,6 +1,8 @@
 //! NFS and AFS: the kernel's clients, and mount.nfs(8).
 
-use super::words::{MOUNTS, NO_REQUEST_KEY, NO_SUCH_NAME, REMEMBERED, RESOLVE, SERVERS, WRONG_FAMILY};
+use super::words::{
+    KERNEL_LOG, MOUNTS, NO_REQUEST_KEY, NO_SUCH_NAME, REMEMBERED, RESOLVE, SERVERS, WRONG_FAMILY,
+};
 use crate::explain::row::{Row, Speaker, Who, cause};
 
 pub(super) const ROWS: &[Row] = &[
@@ -58,6 +60,17 @@ pub(super) const ROWS: &[Row] = &[
         "the server that a referral names could not be looked up: NFS says ENOENT whatever the reason was. Or the \
          path is not there",
         &[NO_REQUEST_KEY, REMEMBERED, NO_SUCH_NAME, SERVERS, WRONG_FAMILY],
+    ),
+    Row::of_errno(
+        "nfs-22",
+        Who::Nfs,
+        &[22],
+        "the kernel does not take an option of the mount, so names are mostly not to blame. A name in addr= is one, and \
+         that addr= is missing",
+        &[
+            cause("mount.nfs is not installed (package nfs-common, nfs-utils): it looks the name up and adds addr=", "ls -l /sbin/mount.nfs"),
+            cause("another option is wrong: the kernel's log says which", KERNEL_LOG),
+        ],
     ),
     Row::of_errno(
         "nfs-114",

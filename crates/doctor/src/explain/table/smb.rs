@@ -115,6 +115,13 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     Row::of_errno(
+        "cifs-38",
+        Who::Cifs,
+        &[38],
+        "this kernel's SMB client was built without what the mount wants, so names are not to blame",
+        &[cause("sec=krb5 without CONFIG_CIFS_UPCALL: the log says \"upcall support disabled\"", KERNEL_LOG)],
+    ),
+    Row::of_errno(
         "cifs-66",
         Who::Cifs,
         &[66],
