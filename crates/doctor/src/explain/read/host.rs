@@ -3,7 +3,7 @@
 use names::{literal, name};
 
 /// What stands before it, in lower case.
-const ABOUT: [&str; 34] = [
+const ABOUT: [&str; 36] = [
     "resolve '",
     "unable to resolve: ",
     "server part of ",
@@ -14,6 +14,8 @@ const ABOUT: [&str; 34] = [
     "could not resolve host: ",
     "dns resolution failed on host ",
     "can't resolve host: ",
+    "unknown host ",
+    "failed to resolve \"",
     "can't resolve '",
     "bad address '",
     "getaddrinfo eai_again ",
@@ -53,7 +55,9 @@ pub(super) fn host(text: &str, lower: &str) -> Option<String> {
             "key.dns_resolver[" => subject_of_log(rest.split_once("]: ")?.1),
             "key.dns_resolver: " => subject_of_log(rest),
             // A word that many sentences have.
-            "host " | "lookup " | "getaddrinfo " => first(rest).filter(|_| says_lookup(lower)),
+            "host " | "lookup " | "getaddrinfo " => {
+                first(rest).filter(|name| name != "failed" && says_lookup(lower))
+            }
             _ => first(rest),
         }
     })

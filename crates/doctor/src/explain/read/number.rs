@@ -104,11 +104,14 @@ fn plausible(number: u16) -> bool {
     (1..=4095).contains(&number)
 }
 
-/// Whether what stands before `at` is Go's `chown PATH: `, which is about a file of what has been mounted.
-fn of_an_owner(text: &str, at: usize) -> bool {
+/// Whether what stands before `at` is Go's `chown PATH: `, which is about a file of what has been mounted, or is about the
+/// program that was to mount it.
+fn of_a_file(text: &str, at: usize) -> bool {
     let before = text.get(..at).and_then(|before| before.strip_suffix(": ")).unwrap_or_default();
     let last = before.rsplit(": ").next().unwrap_or_default();
-    ["chown ", "lchown ", "chmod "].iter().any(|call| last.starts_with(call))
+    ["chown ", "lchown ", "chmod ", "failed to execute /bin/mount", "failed to execute /usr/bin/mount"]
+        .iter()
+        .any(|call| last.starts_with(call))
 }
 
 /// The errno whose text the message has, as the end of what it says; of several, the longest.
@@ -119,6 +122,7 @@ fn described(text: &str) -> Option<u16> {
         rest.is_empty()
             || rest.starts_with(['.', '\n', '"', '\\', ')', '(', ']', '\''])
             || rest.starts_with(": unknown")
+            || rest.starts_with(": oci ")
             || rest.starts_with(" (")
             || rest.starts_with(' ')
     };
@@ -127,8 +131,7 @@ fn described(text: &str) -> Option<u16> {
         !OTHER_TEXTS.iter().any(|(_, other)| other.eq_ignore_ascii_case(known))
             || text.get(..at).unwrap_or_default().ends_with(": ")
     };
-    let stands =
-        |at: usize, known: &str| stands(at, known) && ends(at, known.len()) && !of_an_owner(text, at);
+    let stands = |at: usize, known: &str| stands(at, known) && ends(at, known.len()) && !of_a_file(text, at);
     let found = texts().filter(|(_, known)| positions(text, known).any(|at| stands(at, known)));
     let longest = found.max_by_key(|(_, known)| known.len())?;
     is_known(longest.0).then_some(longest.0)

@@ -20,6 +20,9 @@ const MARKS: &[(Speaker, &[&str])] = &[
             "request_key:",
             "request_key(2)",
             "keyctl:",
+            // Runtimes of containers, which give each a session keyring.
+            "create session key",
+            "create keyring",
             "keyctl",
             "add_key:",
             "keyctl_read",
@@ -100,6 +103,7 @@ const MARKS: &[(Speaker, &[&str])] = &[
             "type nfs4",
             "libnfs",
             "nfs share",
+            "nfs server",
             "mount :/",
             "mount: rpc:",
         ],
