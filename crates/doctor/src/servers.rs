@@ -49,7 +49,7 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
                 "dns-not-asked",
                 "the name is not in the hosts file, and nobody else is asked",
                 format!("/etc/nsswitch.conf: hosts: {}", order.join(" ")),
-                "sed -Ei 's/^(hosts:).*/\\1 files dns/' /etc/nsswitch.conf",
+                crate::repair::source(look, "dns"),
             ));
         }
         return step;
@@ -80,9 +80,9 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
     step.sum(last.iter().map(|probe| probe.short()).collect::<Vec<_>>().join(", "));
     let needed = asked.is_some() && hosts.is_empty();
     obstacles(&mut step, look, settings, &last, needed, asked.is_none());
-    disagreement(&mut step, look, settings, &last, needed);
-    other_letters(&mut step, &last);
-    overridden(&mut step, &hosts, &last);
+    disagreement(&mut step, &last, needed);
+    other_letters(&mut step, look, &last);
+    overridden(&mut step, look, here.unwrap_or_default(), &hosts, &last);
     step
 }
 
@@ -152,7 +152,7 @@ fn obstacles(
 }
 
 /// Servers that say that there is nothing where others have addresses.
-fn disagreement(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Probe], needed: bool) {
+fn disagreement(step: &mut Step, probes: &[&Probe], needed: bool) {
     let Some(knows) = probes.iter().find(|probe| probe.has_records()) else { return };
     for (index, probe) in probes.iter().enumerate() {
         if probe.outcome.is_err() || probe.has_records() {
@@ -163,7 +163,7 @@ fn disagreement(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &
             probe.server
         );
         let evidence = format!("{probe}; {knows}");
-        let remedy = repair::remove(look, settings, &probe.question, probe.server);
+        let remedy = repair::disagree(probe.server, knows.server);
         step.find(if index == 0 && needed {
             Finding::broken("servers-disagree", problem, evidence, remedy)
         } else {
@@ -173,7 +173,7 @@ fn disagreement(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &
 }
 
 /// Servers that answer to questions in other letters than they were put.
-fn other_letters(step: &mut Step, probes: &[&Probe]) {
+fn other_letters(step: &mut Step, look: &HostRoot, probes: &[&Probe]) {
     for probe in probes.iter().filter(|probe| probe.other_letters()) {
         step.find(Finding::warn(
             "server-changes-letters",
@@ -183,23 +183,25 @@ fn other_letters(step: &mut Step, probes: &[&Probe]) {
                 probe.server
             ),
             probe.to_string(),
-            format!("mkdir -p /etc/keyutils && echo 'mixed_case = no' >>{DEFAULT_PATH}"),
+            crate::repair::set(look, DEFAULT_PATH, "mixed_case", "no"),
         ));
     }
 }
 
 /// A hosts file that says something else than DNS.
-fn overridden(step: &mut Step, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
+fn overridden(step: &mut Step, look: &HostRoot, name: &str, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
     let Some((ip, line)) = hosts.first() else { return };
     let Some(probe) = probes.iter().find(|probe| !probe.addresses().is_empty()) else { return };
     let theirs = probe.addresses();
     if hosts.iter().any(|(ip, _)| theirs.contains(ip)) {
         return;
     }
+    let mut lines: Vec<usize> = hosts.iter().map(|(_, line)| *line).collect();
+    lines.dedup();
     step.find(Finding::warn(
         "hosts-override",
         "the hosts file has another address for the name than DNS, and comes first",
         format!("{}:{line}: {ip}; {probe}", config::HOSTS),
-        format!("sed -i '{line}d' {}", config::HOSTS),
+        crate::repair::hosts::without(look, name, &lines),
     ));
 }

@@ -131,9 +131,7 @@ pub fn become_nobody() -> Result<(), Errno> {
 /// empty it takes 41 system calls, which is as long as all the rest.
 fn no_capabilities() -> Result<(), CapsError> {
     // With the permitted ones, the effective ones go.
-    [CapSet::Permitted, CapSet::Inheritable]
-        .into_iter()
-        .try_for_each(|set| caps::clear(None, set))
+    [CapSet::Permitted, CapSet::Inheritable].into_iter().try_for_each(|set| caps::clear(None, set))
 }
 
 /// Allows no file, no TCP port but these, no signal to others, as far as the kernel's Landlock goes.

@@ -1,6 +1,6 @@
 //! The breakages of this very host.
 
-use super::{ADDRESS, Breakage};
+use super::Breakage;
 use crate::dns::{Action, Script, Server};
 use crate::host::{FIRST, Host, NAME, SECOND, zone};
 use crate::support::executable;
@@ -11,6 +11,14 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 const fn case(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)) -> Breakage {
     Breakage::new(what, finding, NAME, make)
 }
+
+/// One whose advice a person follows by this.
+const fn by_hand(breakage: Breakage, command: &'static str) -> Breakage {
+    Breakage { by_hand: Some(command), ..breakage }
+}
+
+/// Another server in the place of the first.
+const ANOTHER: &str = "sed -i s/127.53.0.[12]/127.53.0.3/ /etc/resolv.conf";
 
 const fn keyutils(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)) -> Breakage {
     Breakage { package: Some("keyutils"), ..case(what, finding, make) }
@@ -66,18 +74,24 @@ pub const CASES: &[Breakage] = &[
     case("a line that is no rule", "bad-rule-line", |host| {
         host.rule(&format!("create dns_resolver\ncreate dns_resolver * * {HELPER} %k"));
     }),
-    case("rule file that others can write to", "rule-file-ignored", |host| {
-        our_request_key(host);
-        host.machine.take_away("/etc/request-key.conf");
-        mode(&format!("{RULES_FOLDER}/dns_resolver.conf"), 0o666);
-    }),
-    case("rule file unreadable: a link to itself", "rule-file-ignored", |host| {
-        our_request_key(host);
-        host.machine.take_away("/etc/request-key.conf");
-        let file = format!("{RULES_FOLDER}/dns_resolver.conf");
-        fs::remove_file(&file).unwrap();
-        symlink("dns_resolver.conf", file).unwrap();
-    }),
+    by_hand(
+        case("rule file that others can write to", "rule-file-ignored", |host| {
+            our_request_key(host);
+            host.machine.take_away("/etc/request-key.conf");
+            mode(&format!("{RULES_FOLDER}/dns_resolver.conf"), 0o666);
+        }),
+        "chown root:root /etc/request-key.d/dns_resolver.conf && chmod 644 /etc/request-key.d/dns_resolver.conf",
+    ),
+    by_hand(
+        case("rule file unreadable: a link to itself", "rule-file-ignored", |host| {
+            our_request_key(host);
+            host.machine.take_away("/etc/request-key.conf");
+            let file = format!("{RULES_FOLDER}/dns_resolver.conf");
+            fs::remove_file(&file).unwrap();
+            symlink("dns_resolver.conf", file).unwrap();
+        }),
+        "rm -f /etc/request-key.d/dns_resolver.conf && echo 'create dns_resolver * * /usr/libexec/key-dns/key.dns_resolver %k' >/etc/request-key.d/dns_resolver.conf",
+    ),
     case("the rule's helper is missing", "helper-not-runnable", |host| host.machine.take_away(HELPER)),
     case("the rule's helper is not executable", "helper-not-runnable", |_| mode(HELPER, 0o644)),
     case("the rule's settings are missing", "settings-unreadable", |host| {
@@ -87,49 +101,60 @@ pub const CASES: &[Breakage] = &[
     case("a setting that means nothing", "bad-line", |host| {
         host.machine.replace(SETTINGS, "deadline = soon\n", 0o644);
     }),
-    case("dead name server", "server-not-there", |host| host.name_servers(&[SECOND])),
-    case("silent name server", "server-silent", |host| scripted(host, Action::Silence)),
-    case("refusing name server", "server-refuses", |host| scripted(host, Action::Rcode(5))),
-    case("failing name server", "server-fails", |host| scripted(host, Action::Rcode(2))),
+    by_hand(case("dead name server", "server-not-there", |host| host.name_servers(&[SECOND])), ANOTHER),
+    by_hand(case("silent name server", "server-silent", |host| scripted(host, Action::Silence)), ANOTHER),
+    by_hand(case("refusing name server", "server-refuses", |host| scripted(host, Action::Rcode(5))), ANOTHER),
+    by_hand(case("failing name server", "server-fails", |host| scripted(host, Action::Rcode(2))), ANOTHER),
     case("dead name server before a good one", "server-not-there", |host| {
         host.name_servers(&[SECOND, FIRST]);
     }),
-    case("no name server named", "server-not-there", |host| {
-        host.machine.replace("/etc/resolv.conf", "", 0o644);
-    }),
-    case("lying name server: denies the name, a second one knows it", "servers-disagree", |host| {
-        scripted(host, Action::Rcode(3));
-        host.servers.push(Server::builder().zone(zone()).at(&format!("{SECOND}:53")).start());
-        host.name_servers(&[FIRST, SECOND]);
-    }),
-    case("lying name server: an address of nobody", "address-of-nobody", |host| {
-        host.servers.remove(0);
-        let liar = crate::dns::Zone::new("doctor.test").a("mon1", [0, 0, 0, 0], 300);
-        host.servers.push(Server::builder().zone(liar).at(&format!("{FIRST}:53")).start());
-    }),
+    by_hand(
+        case("no name server named", "server-not-there", |host| {
+            host.machine.replace("/etc/resolv.conf", "", 0o644);
+        }),
+        "echo nameserver 127.53.0.3 >/etc/resolv.conf",
+    ),
+    by_hand(
+        case("lying name server: denies the name, a second one knows it", "servers-disagree", |host| {
+            scripted(host, Action::Rcode(3));
+            host.servers.push(Server::builder().zone(zone()).at(&format!("{SECOND}:53")).start());
+            host.name_servers(&[FIRST, SECOND]);
+        }),
+        "sed -i /127.53.0.1/d /etc/resolv.conf",
+    ),
+    by_hand(
+        case("lying name server: an address of nobody", "address-of-nobody", |host| {
+            host.servers.remove(0);
+            let liar = crate::dns::Zone::new("doctor.test").a("mon1", [0, 0, 0, 0], 300);
+            host.servers.push(Server::builder().zone(liar).at(&format!("{FIRST}:53")).start());
+        }),
+        ANOTHER,
+    ),
     case("name server that answers in other letters", "server-changes-letters", |host| {
         scripted(host, Action::per_transport(Action::wrong_case(Action::Zone), Action::Zone));
     }),
-    case("dead server of a single domain", "server-not-there", |host| {
-        host.machine.replace(SETTINGS, format!("nameserver[doctor.test] = {SECOND}\n"), 0o644);
-    }),
+    by_hand(
+        case("dead server of a single domain", "server-not-there", |host| {
+            host.machine.replace(SETTINGS, format!("nameserver[doctor.test] = {SECOND}\n"), 0o644);
+        }),
+        "sed -i s/127.53.0.2/127.53.0.3/ /etc/keyutils/key.dns_resolver.conf",
+    ),
     case("hosts override", "hosts-override", |host| {
         fs::write("/etc/hosts", format!("127.0.0.1 localhost\n127.77.0.99 {NAME}\n")).unwrap();
         host.machine.take_away("/etc/host.conf");
     }),
-    Breakage {
-        address: ADDRESS,
-        ..Breakage::new("name that DNS lacks", "no-such-name", "nosuch.doctor.test", |_| {})
-    },
+    by_hand(
+        Breakage::new("name that DNS lacks", "no-such-name", "nosuch.doctor.test", |_| {}),
+        "echo '127.77.0.1 nosuch.doctor.test' >>/etc/hosts",
+    ),
     case("nsswitch.conf without dns", "dns-not-asked", |_| {
         fs::write("/etc/nsswitch.conf", "passwd: files\nhosts: files\n").unwrap();
     }),
     Breakage::new("name only AAAA under family = ipv4", "family-excluded", "six.doctor.test", |host| {
         host.machine.replace(SETTINGS, "family = ipv4\n", 0o644);
     }),
-    Breakage {
-        address: "198.51.100.254",
-        ..Breakage::new("no way to the address", "no-route", "far.doctor.test", |host| {
+    by_hand(
+        Breakage::new("no way to the address", "no-route", "far.doctor.test", |host| {
             for route in ["unreachable 198.51.100.1", "198.51.100.254 dev lo"] {
                 host.machine.command(
                     &format!("ip route add {route}"),
@@ -139,8 +164,9 @@ pub const CASES: &[Breakage] = &[
                     ),
                 );
             }
-        })
-    },
+        }),
+        "ip route replace 198.51.100.1 via 198.51.100.254",
+    ),
     case("quota full", "quota-full", |host| {
         let path = "/proc/sys/kernel/keys/root_maxkeys";
         let most = fs::read_to_string(path).unwrap();

@@ -1,6 +1,7 @@
-//! Whether this process is where the kernel starts its helpers: in the initial namespaces.
+//! Whether this process is where the kernel starts its helpers: in the initial namespaces, with the same root directory.
 
 use crate::host_root::HostRoot;
+use crate::mounts::table;
 
 /// The inode numbers of the initial namespaces, which are part of the kernel's interface
 /// (include/linux/proc_ns.h).
@@ -21,9 +22,46 @@ pub(crate) enum Whereabouts {
     Unknown(String),
 }
 
+impl Whereabouts {
+    /// Whether what is seen here is known not to be what helpers see.
+    #[must_use]
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Container(_))
+    }
+}
+
 /// Where this process is, and what shows it.
 #[must_use]
 pub(crate) fn place(look: &HostRoot) -> Whereabouts {
+    match namespaces(look) {
+        Whereabouts::Host(why) => root_directory(look, why),
+        other => other,
+    }
+}
+
+/// Whether the root directory is that of the kernel's threads, which they share with the first process. A process that
+/// sees the mounts of another one is told of those alone that its own root directory leads to.
+fn root_directory(look: &HostRoot, why: String) -> Whereabouts {
+    let root = |process: &str| {
+        let text = std::fs::read(look.path(format!("/proc/{process}/mountinfo"))).ok()?;
+        Some(table::root(&table::parse(&text)))
+    };
+    let Some(own) = root("self") else {
+        return Whereabouts::Unknown("/proc/self/mountinfo can't be read".to_owned());
+    };
+    // A folder that nothing is mounted on.
+    let Some(own) = own else {
+        return Whereabouts::Container("nothing is mounted on the root directory: it is a chroot".to_owned());
+    };
+    match ["2", "1"].into_iter().find_map(root) {
+        Some(Some(kernels)) if kernels != own => Whereabouts::Container(format!(
+            "the root directory is mount {own}, that of the kernel's threads mount {kernels}: it is a chroot"
+        )),
+        _ => Whereabouts::Host(why),
+    }
+}
+
+fn namespaces(look: &HostRoot) -> Whereabouts {
     let inode = |process: &str, kind: &str| {
         let link = look.link(format!("/proc/{process}/ns/{kind}")).ok()?;
         link.to_str()?.split_once('[')?.1.strip_suffix(']')?.parse::<u64>().ok()

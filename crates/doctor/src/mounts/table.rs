@@ -84,6 +84,12 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The number of the mount that the root directory leads to: the last one on it.
+#[must_use]
+pub fn root(all: &[Mount]) -> Option<u32> {
+    all.iter().rfind(|mount| mount.point == Path::new("/")).map(|mount| mount.id)
+}
+
 /// Whether the path of this mount leads to it, and not to one that was mounted over it or over a folder above it later.
 #[must_use]
 pub fn is_reachable(mount: &Mount, all: &[Mount]) -> bool {

@@ -77,7 +77,7 @@ pub enum RefusedFile {
 pub enum Trust {
     /// Those that root and its group alone, or whoever runs this, could have written.
     Owners,
-    /// All, as keyutils does.
+    /// All, as keyutils does: in the order in which the folder has them, and no links.
     Anyone,
 }
 
@@ -97,7 +97,7 @@ impl RuleFiles {
     pub fn read_in(root: &Path, trust: Trust) -> Self {
         let mut found = Self::default();
         let folder = root.join(FOLDER);
-        match names(&folder) {
+        match names(&folder, trust) {
             Ok(names) => names.iter().for_each(|name| found.add(folder.join(name), trust)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => found.refused.push((folder, RefusedFile::Unreadable(error))),
@@ -192,16 +192,20 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// The names of the rule files in `folder`, sorted by their bytes.
-fn names(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+/// The names of the rule files in `folder`, sorted by their bytes; for keyutils as they come.
+fn names(folder: &Path, trust: Trust) -> io::Result<Vec<std::ffi::OsString>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
-        if is_rule_file(&name) {
+        let entry = entry?;
+        let link = || entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        let name = entry.file_name();
+        if is_rule_file(&name) && (trust == Trust::Owners || !link()) {
             names.push(name);
         }
     }
-    names.sort_unstable();
+    if trust == Trust::Owners {
+        names.sort_unstable();
+    }
     Ok(names)
 }
 

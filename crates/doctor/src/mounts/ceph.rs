@@ -1,0 +1,317 @@
+//! CephFS: which part of the cluster a mount waits for, by what the kernel's client shows in debugfs
+//! (fs/ceph/debugfs.c, net/ceph/debugfs.c).
+
+mod debugfs;
+
+pub(super) use debugfs::{Client, clients};
+
+use super::probe::ProbeOutcome;
+use super::scene::{Group, shown};
+use super::silent::named;
+use crate::remedy::Remedy;
+use crate::report::{Finding, Step};
+use debugfs::{Request, Server};
+use std::io::Read;
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a request that is there twice has waited at least.
+pub(super) const APART: Duration = Duration::from_millis(1500);
+/// How long a server may take to accept a connection and to greet.
+const GREETING: Duration = Duration::from_millis(900);
+/// As many servers of a kind are tried.
+const MOST: usize = 8;
+
+/// The three kinds of servers of a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Monitors,
+    Mds,
+    Osd,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Monitors, Self::Mds, Self::Osd];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Monitors => "monitors",
+            Self::Mds => "metadata servers (MDS)",
+            Self::Osd => "object servers (OSD)",
+        }
+    }
+
+    /// What waits for it.
+    const fn hangs(self) -> &'static str {
+        match self {
+            Self::Monitors => {
+                "df (statfs) and new mounts hang, and nobody tells this host of servers that have moved"
+            }
+            Self::Mds => "ls, stat and opening of what is not cached hang, and so do containers that have it",
+            Self::Osd => "reading and writing of file contents hangs, and so do fsync, sync and unmounting",
+        }
+    }
+
+    /// What does not.
+    const fn works(self) -> &'static str {
+        match self {
+            Self::Monitors => "files can be listed, read and written while MDS and OSD stay where they are",
+            Self::Mds => "files that are open may be read and written, and df answers",
+            Self::Osd => {
+                "names, ls, stat and df answer, and so do files with all their contents on other OSD"
+            }
+        }
+    }
+
+    /// Where to look on the cluster.
+    const fn look(self) -> &'static str {
+        match self {
+            Self::Monitors => "the monitors' daemons and port (ceph-mon)",
+            Self::Mds => "ceph fs status",
+            Self::Osd => "ceph osd tree",
+        }
+    }
+}
+
+/// What was seen of the kernel's clients of Ceph: before the mounts were touched, and after.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) before: Vec<Client>,
+    pub(super) after: Vec<Client>,
+}
+
+impl Seen {
+    /// The clients that this mount may be of, with the requests that were there both times.
+    fn of<'a>(&'a self, group: &'a Group<'_>) -> impl Iterator<Item = (&'a Client, Vec<&'a Request>)> {
+        let ours = |client: &&Client| match group
+            .first
+            .source
+            .split_once('@')
+            .and_then(|(_, rest)| rest.split_once('.'))
+        {
+            // USER@FSID.NAME=PATH, where the mount has that.
+            Some((fsid, _)) if fsid.len() == 36 => client.name.starts_with(fsid),
+            _ => true,
+        };
+        self.after.iter().filter(ours).map(|client| {
+            let before = self.before.iter().find(|other| other.name == client.name);
+            let waits = |request: &&Request| before.is_some_and(|before| before.requests.contains(request));
+            (client, client.requests.iter().filter(waits).collect())
+        })
+    }
+}
+
+/// What is wrong with a CephFS, if the kernel shows that something waits; `None` where nothing does.
+pub(super) fn finding(
+    group: &Group<'_>,
+    outcome: &ProbeOutcome,
+    seen: &Seen,
+    step: &mut Step,
+) -> Option<Finding> {
+    if group.first.fs_type != "ceph" {
+        return None;
+    }
+    let silent = match outcome {
+        ProbeOutcome::Silent { call } => Some(call),
+        ProbeOutcome::Answers(_) => None,
+        _ => return None,
+    };
+    if seen.after.is_empty() && silent.is_some() {
+        step.unseen(
+            "which part of the cluster is silent",
+            format!("{} can't be read (root, and debugfs mounted)", debugfs::FOLDER),
+        );
+        return None;
+    }
+    let mut parts = Vec::new();
+    let mut evidence = Vec::new();
+    if let Some(call) = silent {
+        evidence.push(format!("{} of {} did not return", named(call), shown(&group.first.point)));
+    }
+    for (client, requests) in seen.of(group) {
+        for part in Part::ALL {
+            let waiting: Vec<&&Request> = requests.iter().filter(|request| request.part == part).collect();
+            if waiting.is_empty() {
+                continue;
+            }
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+            evidence.push(told(client, part, &waiting));
+        }
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    let list = |text: fn(Part) -> &'static str| parts.iter().map(|part| text(*part)).collect::<Vec<_>>();
+    Some(Finding::broken(
+        "ceph-silent",
+        format!(
+            "of the CephFS {} on {}, the {} it waits for do not answer: {}. Meanwhile {}. It goes on by itself when they are \
+             back",
+            group.first.source,
+            shown(&group.first.point),
+            list(Part::name).join(" and "),
+            list(Part::hangs).join("; "),
+            if let [part] = parts.as_slice() { part.works() } else { "what is cached may still be seen" },
+        ),
+        evidence.join("; "),
+        Remedy::advice(format!(
+            "see on the cluster why ({}), or why the addresses are not reached from here; what waits then goes on. Unmounting \
+             (umount -f) is the last resort: what was not written is lost",
+            list(Part::look).join(", ")
+        )),
+    ))
+}
+
+/// What waits for a part of the cluster, and what its servers say.
+fn told(client: &Client, part: Part, waiting: &[&&Request]) -> String {
+    let mut operations: Vec<&str> = waiting.iter().map(|request| request.operation.as_str()).collect();
+    operations.sort_unstable();
+    operations.dedup();
+    let mut servers: Vec<&Server> = match part {
+        Part::Monitors => client.servers(part).collect(),
+        _ => client
+            .servers(part)
+            .filter(|server| waiting.iter().any(|request| request.server == server.name))
+            .collect(),
+    };
+    if servers.is_empty() {
+        // Waiting for a server to be there: all that there are.
+        servers = client.servers(part).collect();
+    }
+    let more = servers.len().saturating_sub(MOST);
+    servers.truncate(MOST);
+    let said = thread::scope(|scope| {
+        let tried: Vec<_> =
+            servers.iter().map(|server| (server, scope.spawn(|| greeting(server.address)))).collect();
+        let said = tried.into_iter().map(|(server, thread)| {
+            let said = thread.join().unwrap_or_default();
+            let address = server.address.map(|address| format!(" {address}")).unwrap_or_default();
+            let state = if server.state.is_empty() { String::new() } else { format!(" ({})", server.state) };
+            format!("{}{address}{state}: {said}", server.name)
+        });
+        said.collect::<Vec<_>>().join(", ")
+    });
+    let number = waiting.len();
+    let noun = if number == 1 { "request" } else { "requests" };
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let said = if said.is_empty() { format!("the client knows no {}", part.name()) } else { said };
+    format!("{number} {noun} ({}) wait for the {}: {said}{more}", operations.join(", "), part.name())
+}
+
+/// What a server's port says: Ceph's servers greet whoever connects (doc/dev/msgr2.rst, "banner").
+fn greeting(address: Option<SocketAddr>) -> String {
+    let Some(address) = address else { return "no address".to_owned() };
+    let start = Instant::now();
+    let mut stream = match TcpStream::connect_timeout(&address, GREETING) {
+        Ok(stream) => stream,
+        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => return "no connection".to_owned(),
+        Err(error) => return error.to_string(),
+    };
+    let left = GREETING.saturating_sub(start.elapsed()).max(Duration::from_millis(100));
+    let mut banner = [0; 4];
+    match stream.set_read_timeout(Some(left)).and_then(|()| stream.read(&mut banner)) {
+        Ok(length) if length > 0 => "accepts connections and greets".to_owned(),
+        _ => "accepts connections and says nothing: it is stopped, or overloaded".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host_root::tree;
+    use crate::mounts::table;
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    fn seen(files: &[(&str, &str)], again: &[(&str, &str)]) -> Seen {
+        let at = |files: &[(&str, &str)]| {
+            let paths: Vec<(String, &str)> = files
+                .iter()
+                .map(|(name, text)| (format!("sys/kernel/debug/ceph/f.client1/{name}"), *text))
+                .collect();
+            let files: Vec<(&str, &str)> = paths.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+            clients(&tree("ceph-seen", &files))
+        };
+        Seen { before: at(files), after: at(again) }
+    }
+
+    fn judge(seen: &Seen, outcome: &ProbeOutcome) -> Option<Finding> {
+        let mounts = table::parse(b"30 20 0:30 / /mnt/c rw - ceph 127.0.0.1:6789:/ rw,name=admin\n");
+        let group = Group { first: &mounts[0], mounts: vec![&mounts[0]] };
+        finding(&group, outcome, seen, &mut Step::new("mount"))
+    }
+
+    #[test]
+    fn what_waits_twice_says_which_part_is_silent() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stopped = listener.local_addr().unwrap();
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let greets = TcpListener::bind("127.0.0.1:0").unwrap();
+        let monitor = greets.local_addr().unwrap();
+        thread::spawn(move || greets.accept().map(|(mut stream, _)| stream.write_all(b"ceph v2\n")));
+        let mdsc = "7\tmds0\tgetattr\t #1\n9\tmds0\tlookup\t#1/x (x)\n";
+        let maps = [
+            format!("epoch 5\nroot 0\nmax_mds 1\n\tmds0\t(2){gone}\t(up:active)\n"),
+            format!(
+                "epoch 9 barrier 0 flags 0x0\npool 1 'm' type 1\nosd0\t(2){stopped}\t100%\t(exists, up)\t100%\n"
+            ),
+            format!("epoch 1\n\tmon0\t(2){monitor}\n"),
+        ];
+        let maps = maps.each_ref().map(String::as_str);
+        let files = |mdsc, osdc, monc| {
+            [
+                ("mdsc", mdsc),
+                ("osdc", osdc),
+                ("monc", monc),
+                ("mdsmap", maps[0]),
+                ("osdmap", maps[1]),
+                ("monmap", maps[2]),
+            ]
+        };
+        let silent = ProbeOutcome::Silent { call: "statx".to_owned() };
+        let well = ProbeOutcome::Answers(Duration::ZERO);
+        // What was answered meanwhile is no matter.
+        let later = mdsc.replace('7', "17").replace('9', "19");
+        let passing = seen(&files(mdsc, "", ""), &files(later.as_str(), "", ""));
+        assert_eq!(judge(&passing, &well), None);
+        let mds = judge(&seen(&files(mdsc, "", ""), &files(mdsc, "", "")), &silent).unwrap();
+        assert!(mds.problem.contains("the metadata servers (MDS) it waits for do not answer"), "{mds:?}");
+        assert_eq!(
+            mds.evidence,
+            format!(
+                "statx(2) with AT_STATX_FORCE_SYNC of /mnt/c did not return; 2 requests (getattr, lookup) wait for the \
+                 metadata servers (MDS): mds0 {gone} (up:active): Connection refused (os error 111)"
+            )
+        );
+        let osdc = "REQUESTS 1 homeless 0\n12\tosd0\t1.7fc1f406\t1.3f\t[0]/0\t[0]/0\te7\t100.0\t0x24\t1\tread\nLINGER REQUESTS\n\
+                    BACKOFFS\n";
+        let osd = judge(&seen(&files("", osdc, ""), &files("", osdc, "")), &well).unwrap();
+        assert_eq!(
+            osd.evidence,
+            format!(
+                "1 request (read) wait for the object servers (OSD): osd0 {stopped} (exists, up): accepts connections and \
+                 says nothing: it is stopped, or overloaded"
+            )
+        );
+        let monc = "have mdsmap 5\nhave osdmap 9\n3 statfs\n";
+        let all = judge(&seen(&files(mdsc, osdc, monc), &files(mdsc, osdc, monc)), &silent).unwrap();
+        assert!(
+            all.problem.contains("monitors and metadata servers (MDS) and object servers (OSD)"),
+            "{all:?}"
+        );
+        assert!(all.evidence.contains(&format!("mon0 {monitor}: accepts connections and greets")), "{all:?}");
+    }
+
+    #[test]
+    fn without_debugfs_it_is_said_that_the_part_can_t_be_seen() {
+        let silent = ProbeOutcome::Silent { call: "statfs".to_owned() };
+        let mounts = table::parse(b"30 20 0:30 / /mnt/c rw - ceph 127.0.0.1:6789:/ rw,name=admin\n");
+        let group = Group { first: &mounts[0], mounts: vec![&mounts[0]] };
+        let mut step = Step::new("mount");
+        assert_eq!(finding(&group, &silent, &Seen::default(), &mut step), None);
+        assert_eq!(step.unseen[0].what, "which part of the cluster is silent");
+    }
+}
