@@ -6,7 +6,7 @@ mod kernels;
 use crate::document;
 use crate::host::{Host, doctor, findings, report};
 use crate::support::machine::Machine;
-use crate::support::{executable, run, scratch};
+use crate::support::{executable, scratch};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -95,13 +95,20 @@ impl Breakage {
     }
 }
 
+/// Settings by which apt keeps what it fetches, in a folder of its own.
+fn apt() -> std::path::PathBuf {
+    let (settings, archives) = (scratch("apt.conf"), scratch("apt-archives"));
+    fs::create_dir_all(archives.join("partial")).unwrap();
+    let text = format!("DPkg::Lock::Timeout \"300\";\nDir::Cache::archives \"{}/\";\n", archives.display());
+    fs::write(&settings, text).unwrap();
+    settings
+}
+
 /// Runs a remedy as an administrator would.
 fn cure(remedy: &str) -> Output {
-    let settings = scratch("apt.conf");
-    fs::write(&settings, "DPkg::Lock::Timeout \"300\";\n").unwrap();
     Command::new("sh")
         .args(["-c", remedy])
-        .env("APT_CONFIG", settings)
+        .env("APT_CONFIG", apt())
         .env("DEBIAN_FRONTEND", "noninteractive")
         .output()
         .unwrap()
@@ -109,7 +116,9 @@ fn cure(remedy: &str) -> Output {
 
 /// Has apt keep a package's file.
 fn fetch(package: &str) {
-    let done = run("apt-get", &["-q", "-y", "--reinstall", "--download-only", "install", package]);
+    let mut command = Command::new("apt-get");
+    command.args(["-q", "-y", "--reinstall", "--download-only", "install", package]).env("APT_CONFIG", apt());
+    let done = command.output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 

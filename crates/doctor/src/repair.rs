@@ -16,6 +16,8 @@ use std::path::Path;
 
 /// Where our helper is installed, and keyutils'.
 pub(crate) const HELPERS: [&str; 2] = ["/usr/libexec/key-dns/key.dns_resolver", "/sbin/key.dns_resolver"];
+/// What the kernel runs.
+pub(crate) const REQUEST_KEY: &str = "/sbin/request-key";
 /// The rule file of ours.
 pub(crate) const RULE_FILE: &str = "/etc/request-key.d/dns_resolver.conf";
 
@@ -60,7 +62,7 @@ fn bring_back(look: &HostRoot, path: &str) -> Remedy {
             own.and_then(|own| shell::command("install -D -m 755", &[own.as_path(), Path::new(path)]));
         return Remedy::command_or(command, format!("install key-dns as {path}"));
     }
-    if path == HELPERS[1] || path == crate::request_key::PATH {
+    if path == HELPERS[1] || path == REQUEST_KEY {
         return Remedy::Command(manager.bring_back(Package::Keyutils, look));
     }
     // Somebody's own: only they know where it comes from.

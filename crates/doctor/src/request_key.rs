@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 /// The name of the step.
 pub(crate) const NAME: &str = "request-key";
 /// What the kernel runs.
-pub(crate) const PATH: &str = "/sbin/request-key";
+pub(crate) const PATH: &str = repair::REQUEST_KEY;
 
 /// What this step leaves to the later ones.
 #[derive(Clone, Debug)]

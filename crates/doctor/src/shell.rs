@@ -36,6 +36,7 @@ pub(crate) fn command(words: &str, more: &[impl AsRef<std::ffi::OsStr>]) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStrExt;
 
     #[test]
     fn a_word_is_quoted_where_a_shell_would_see_more_in_it() {
@@ -56,7 +57,6 @@ mod tests {
         for word in ["a\nb", "a\tb", "a\u{202e}b", "a\u{200b}", "\u{7f}", "\u{fffd}"] {
             assert_eq!(command("rm", &["x", word]), None, "{word:?}");
         }
-        use std::os::unix::ffi::OsStrExt;
         assert_eq!(quoted(std::ffi::OsStr::from_bytes(b"a\xffb")), None);
     }
 }

@@ -58,7 +58,7 @@ fn render_finding(out: &mut String, finding: &Finding, indent: &str, style: Styl
     line(out, format_args!("{indent}{}     {}", strong("seen"), plain(&finding.evidence)));
     match &finding.remedy {
         Remedy::Command(command) => {
-            line(out, format_args!("{indent}{}   {}", strong("remedy"), plain(command)))
+            line(out, format_args!("{indent}{}   {}", strong("remedy"), plain(command)));
         }
         Remedy::Advice(words) => line(out, format_args!("{indent}{}   {}", strong("advice"), plain(words))),
     }

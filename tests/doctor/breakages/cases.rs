@@ -4,7 +4,7 @@ use super::Breakage;
 use crate::dns::{Action, Script, Server};
 use crate::host::{FIRST, Host, NAME, SECOND, zone};
 use crate::support::executable;
-use crate::support::machine::{HELPER, RULES_FOLDER, SETTINGS, UPCALL};
+use crate::support::machine::{HELPER, KEYUTILS_HELPER, RULES_FOLDER, SETTINGS, UPCALL};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -142,6 +142,20 @@ pub const CASES: &[Breakage] = &[
     case("hosts override", "hosts-override", |host| {
         fs::write("/etc/hosts", format!("127.0.0.1 localhost\n127.77.0.99 {NAME}\n")).unwrap();
         host.machine.take_away("/etc/host.conf");
+    }),
+    case("hosts override on the line of localhost", "hosts-override", |host| {
+        fs::write("/etc/hosts", format!("127.0.0.1\tlocalhost {NAME} localhost4\n")).unwrap();
+        host.machine.take_away("/etc/host.conf");
+    }),
+    Breakage::new(
+        "keyutils' helper, and a name with an IPv6 address alone",
+        "live-unknown-name",
+        "six.doctor.test",
+        |host| host.rule(&format!("create dns_resolver * * {KEYUTILS_HELPER} %k")),
+    ),
+    case("another helper, named by a rule for all keys", "not-answered", |host| {
+        host.no_rules();
+        host.machine.replace("/etc/request-key.conf", "create * * * /bin/true %k\n", 0o644);
     }),
     by_hand(
         Breakage::new("name that DNS lacks", "no-such-name", "nosuch.doctor.test", |_| {}),

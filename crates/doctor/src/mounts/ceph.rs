@@ -10,7 +10,7 @@ use super::scene::{Group, shown};
 use super::silent::named;
 use crate::remedy::Remedy;
 use crate::report::{Finding, Step};
-use debugfs::{Request, Server};
+use debugfs::{Part, Request, Server};
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
@@ -19,17 +19,11 @@ use std::time::{Duration, Instant};
 /// How long a request that is there twice has waited at least.
 pub(super) const APART: Duration = Duration::from_millis(1500);
 /// How long a server may take to accept a connection and to greet.
-const GREETING: Duration = Duration::from_millis(900);
+const GREETING: Duration = Duration::from_millis(600);
+/// What is said of one that is alive, as far as its port goes.
+const GREETS: &str = "accepts connections and greets";
 /// As many servers of a kind are tried.
 const MOST: usize = 8;
-
-/// The three kinds of servers of a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    Monitors,
-    Mds,
-    Osd,
-}
 
 impl Part {
     const ALL: [Self; 3] = [Self::Monitors, Self::Mds, Self::Osd];
@@ -115,7 +109,10 @@ pub(super) fn finding(
     let silent = match outcome {
         ProbeOutcome::Silent { call } => Some(call),
         ProbeOutcome::Answers(_) => None,
-        _ => return None,
+        ProbeOutcome::Fails { call, errno } => {
+            return evicted(group, &format!("{}: {errno}", named(call)), seen);
+        }
+        ProbeOutcome::Untried(_) => return None,
     };
     if seen.after.is_empty() && silent.is_some() {
         step.unseen(
@@ -124,7 +121,7 @@ pub(super) fn finding(
         );
         return None;
     }
-    let mut parts = Vec::new();
+    let (mut parts, mut greeting) = (Vec::new(), Vec::new());
     let mut evidence = Vec::new();
     if let Some(call) = silent {
         evidence.push(format!("{} of {} did not return", named(call), shown(&group.first.point)));
@@ -135,11 +132,17 @@ pub(super) fn finding(
             if waiting.is_empty() {
                 continue;
             }
-            if !parts.contains(&part) {
-                parts.push(part);
+            let (text, greet) = told(client, part, &waiting);
+            evidence.push(text);
+            let list = if greet { &mut greeting } else { &mut parts };
+            if !list.contains(&part) {
+                list.push(part);
             }
-            evidence.push(told(client, part, &waiting));
         }
+    }
+    // Those that greet wait for the others, if there are any.
+    if parts.is_empty() {
+        parts = greeting;
     }
     if parts.is_empty() {
         return None;
@@ -165,8 +168,28 @@ pub(super) fn finding(
     ))
 }
 
-/// What waits for a part of the cluster, and what its servers say.
-fn told(client: &Client, part: Part, waiting: &[&&Request]) -> String {
+/// What is wrong where the cluster has shut the client out, as it does with one that was not heard of for minutes, or by
+/// hand: nothing brings that back but mounting it anew.
+fn evicted(group: &Group<'_>, failure: &str, seen: &Seen) -> Option<Finding> {
+    let (client, _) = seen.of(group).find(|(client, _)| client.is_blocklisted)?;
+    Some(Finding::broken(
+        "ceph-evicted",
+        format!(
+            "the cluster has evicted this client of the CephFS {} on {}: whatever touches it fails, also when the network is \
+             well again",
+            group.first.source,
+            shown(&group.first.point)
+        ),
+        format!("{failure}; {}/{}/status has \"blocklisted: true\"", debugfs::FOLDER, client.name),
+        Remedy::advice(
+            "stop what uses it, umount -f it and mount it as before; the option recover_session=clean has the kernel do that \
+             by itself",
+        ),
+    ))
+}
+
+/// What waits for a part of the cluster, and what its servers say; and whether all of those greet.
+fn told(client: &Client, part: Part, waiting: &[&&Request]) -> (String, bool) {
     let mut operations: Vec<&str> = waiting.iter().map(|request| request.operation.as_str()).collect();
     operations.sort_unstable();
     operations.dedup();
@@ -183,11 +206,13 @@ fn told(client: &Client, part: Part, waiting: &[&&Request]) -> String {
     }
     let more = servers.len().saturating_sub(MOST);
     servers.truncate(MOST);
+    let mut greet = !servers.is_empty();
     let said = thread::scope(|scope| {
         let tried: Vec<_> =
             servers.iter().map(|server| (server, scope.spawn(|| greeting(server.address)))).collect();
         let said = tried.into_iter().map(|(server, thread)| {
             let said = thread.join().unwrap_or_default();
+            greet &= said == GREETS;
             let address = server.address.map(|address| format!(" {address}")).unwrap_or_default();
             let state = if server.state.is_empty() { String::new() } else { format!(" ({})", server.state) };
             format!("{}{address}{state}: {said}", server.name)
@@ -198,7 +223,10 @@ fn told(client: &Client, part: Part, waiting: &[&&Request]) -> String {
     let noun = if number == 1 { "request" } else { "requests" };
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     let said = if said.is_empty() { format!("the client knows no {}", part.name()) } else { said };
-    format!("{number} {noun} ({}) wait for the {}: {said}{more}", operations.join(", "), part.name())
+    let verb = if number == 1 { "waits" } else { "wait" };
+    let text =
+        format!("{number} {noun} ({}) {verb} for the {}: {said}{more}", operations.join(", "), part.name());
+    (text, greet)
 }
 
 /// What a server's port says: Ceph's servers greet whoever connects (doc/dev/msgr2.rst, "banner").
@@ -213,7 +241,7 @@ fn greeting(address: Option<SocketAddr>) -> String {
     let left = GREETING.saturating_sub(start.elapsed()).max(Duration::from_millis(100));
     let mut banner = [0; 4];
     match stream.set_read_timeout(Some(left)).and_then(|()| stream.read(&mut banner)) {
-        Ok(length) if length > 0 => "accepts connections and greets".to_owned(),
+        Ok(length) if length > 0 => GREETS.to_owned(),
         _ => "accepts connections and says nothing: it is stopped, or overloaded".to_owned(),
     }
 }
@@ -292,17 +320,31 @@ mod tests {
         assert_eq!(
             osd.evidence,
             format!(
-                "1 request (read) wait for the object servers (OSD): osd0 {stopped} (exists, up): accepts connections and \
+                "1 request (read) waits for the object servers (OSD): osd0 {stopped} (exists, up): accepts connections and \
                  says nothing: it is stopped, or overloaded"
             )
         );
         let monc = "have mdsmap 5\nhave osdmap 9\n3 statfs\n";
         let all = judge(&seen(&files(mdsc, osdc, monc), &files(mdsc, osdc, monc)), &silent).unwrap();
+        // The monitor is alive, as far as its port goes.
         assert!(
-            all.problem.contains("monitors and metadata servers (MDS) and object servers (OSD)"),
+            all.problem.contains("the metadata servers (MDS) and object servers (OSD) it waits"),
             "{all:?}"
         );
         assert!(all.evidence.contains(&format!("mon0 {monitor}: accepts connections and greets")), "{all:?}");
+    }
+
+    #[test]
+    fn a_client_that_the_cluster_has_evicted_is_told() {
+        let fails = ProbeOutcome::Fails { call: "statx".to_owned(), errno: nix::errno::Errno::EACCES };
+        let seen = |word: &str| {
+            let status = format!("instance: client.4 (0)127.0.0.1:0/1\nblocklisted: {word}\n");
+            seen(&[], &[("status", &status)])
+        };
+        let finding = judge(&seen("true"), &fails).unwrap();
+        assert_eq!(finding.id, "ceph-evicted");
+        assert!(finding.evidence.ends_with("f.client1/status has \"blocklisted: true\""), "{finding:?}");
+        assert_eq!(judge(&seen("false"), &fails), None);
     }
 
     #[test]

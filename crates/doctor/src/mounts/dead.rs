@@ -1,6 +1,5 @@
 //! FUSE mounts whose daemon is dead, and what takes their place where it was started again.
 
-use super::deleted;
 use super::probe::{ProbeOutcome, Probed};
 use super::scene::{Group, Scene, shown};
 use super::table::Mount;
@@ -8,8 +7,6 @@ use crate::remedy::Remedy;
 use crate::report::Finding;
 use crate::shell::quoted;
 use nix::errno::Errno;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Whether that is what its daemon's death looks like.
@@ -40,17 +37,17 @@ pub(super) fn successors<'a>(
     scene: &'a Scene,
 ) -> Vec<Successor<'a>> {
     let first = group.first;
-    let alike: Vec<&&Group<'_>> = alive
+    let same_kind: Vec<&&Group<'_>> = alive
         .iter()
         .filter(|other| other.first.fs_type == first.fs_type && other.first.source == first.source)
         .collect();
     // Of two, nothing says which took its place.
-    let [live] = alike.as_slice() else { return Vec::new() };
+    let [live] = same_kind.as_slice() else { return Vec::new() };
     let mut found = Vec::new();
     for &mount in &group.mounts {
-        let root = deleted::root(mount).unwrap_or(&mount.root);
+        let root = mount.deleted().unwrap_or(&mount.root);
         let place = live.mounts.iter().find_map(|main| {
-            let path = within(main, root)?;
+            let path = main.within(root)?;
             (path != mount.point).then_some((*main, path))
         });
         let Some((main, source)) = place else { continue };
@@ -60,19 +57,6 @@ pub(super) fn successors<'a>(
         found.push(Successor { mount, main, source, by_inode: !(below || telling) });
     }
     found
-}
-
-/// Where a path of a file system is found through one of its mounts.
-pub(super) fn within(main: &Mount, root: &[u8]) -> Option<PathBuf> {
-    if deleted::root(main).is_some() {
-        return None;
-    }
-    let rest = match main.root.as_slice() {
-        b"/" => root,
-        above => root.strip_prefix(above).filter(|rest| rest.is_empty() || rest.starts_with(b"/"))?,
-    };
-    let rest = rest.strip_prefix(b"/").unwrap_or(rest);
-    Some(if rest.is_empty() { main.point.clone() } else { main.point.join(OsStr::from_bytes(rest)) })
 }
 
 /// Whether what was found is what the dead mount showed: it answers, and where nothing else tells, it has the same number.

@@ -4,32 +4,23 @@
 //! tells as "mount through procfd". Nothing can be mounted over it either, so that it has to be unmounted first: there is
 //! no command that does not leave the folder below open for a moment, and for good where its second half fails.
 
-use super::dead::within;
 use super::scene::{Scene, shown};
 use super::table::Mount;
 use crate::remedy::Remedy;
 use crate::report::Finding;
 use std::path::PathBuf;
 
-/// What the kernel puts after the path of something deleted (fs/d_path.c).
-const MARK: &[u8] = b"//deleted";
-
-/// The path within its file system, if what is mounted was deleted.
-pub(super) fn root(mount: &Mount) -> Option<&[u8]> {
-    mount.root.strip_suffix(MARK)
-}
-
 /// Where the same path is to be found now, by another mount of the file system.
 pub(super) fn remade(mount: &Mount, scene: &Scene) -> Option<PathBuf> {
-    let root = root(mount)?;
+    let root = mount.deleted()?;
     let mut others =
         scene.mounts.iter().filter(|other| other.device == mount.device && scene.is_reachable(other));
-    others.find_map(|other| within(other, root).filter(|path| path != &mount.point))
+    others.find_map(|other| other.within(root).filter(|path| path != &mount.point))
 }
 
 /// What is wrong with it. `source` is where the same path was found again.
 pub(super) fn finding(mount: &Mount, source: Option<&PathBuf>, scene: &Scene) -> Option<Finding> {
-    let root = root(mount)?;
+    let root = mount.deleted()?;
     let point = shown(&mount.point);
     let gone = String::from_utf8_lossy(root);
     let advice = match (source, scene.pid) {

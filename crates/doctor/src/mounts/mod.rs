@@ -54,7 +54,7 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
         "{} mounts, {} file systems of network or FUSE, {} bind mounts of something deleted",
         scene.mounts.len(),
         groups.len(),
-        scene.mounts.iter().filter(|mount| deleted::root(mount).is_some()).count(),
+        scene.mounts.iter().filter(|mount| mount.deleted().is_some()).count(),
     );
     steps.insert(0, overview);
     Report::new(ReportKind::Mounts, subject, steps)
@@ -122,20 +122,20 @@ fn look_at_groups(
         let Mount { fs_type, source, point, .. } = group.first;
         step.summary = format!("{source} ({fs_type}) {}", said(outcome));
         let above = silent.iter().find(|above| point.starts_with(above) && point != *above);
+        let ceph = ceph::finding(group, outcome, &touched.ceph, &mut step);
         match (outcome, above) {
             (ProbeOutcome::Silent { .. }, Some(above)) => {
                 step.unseen(shown(point), format!("{} above it does not answer", shown(above)));
             }
             (ProbeOutcome::Untried(why), _) => step.unseen(shown(point), why.clone()),
+            _ if ceph.is_some() => step.findings.extend(ceph),
             _ if barred(outcome) => step.unseen(shown(point), scene.why_barred()),
             _ if dead::is_dead(group, outcome) => {
                 let cures = cures(group, &alive, scene);
                 step.findings = dead::findings(group, outcome, &cures, scene);
             }
             _ => {
-                let finding = ceph::finding(group, outcome, &touched.ceph, &mut step)
-                    .or_else(|| silent::finding(group, outcome, scene));
-                step.findings.extend(finding);
+                step.findings.extend(silent::finding(group, outcome, scene));
             }
         }
         if elsewhere {
@@ -179,7 +179,7 @@ fn look_at_deleted(groups: &[Group<'_>], touched: &Touched, scene: &Scene) -> Ve
     let mounts: Vec<&Mount> = scene
         .mounts
         .iter()
-        .filter(|mount| deleted::root(mount).is_some() && scene.is_reachable(mount) && !is_dead(mount))
+        .filter(|mount| mount.deleted().is_some() && scene.is_reachable(mount) && !is_dead(mount))
         .collect();
     // Whether there is something to bind again may take for ever to find out as well.
     let sources: Vec<Option<PathBuf>> = mounts.iter().map(|mount| deleted::remade(mount, scene)).collect();

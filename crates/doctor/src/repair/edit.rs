@@ -6,7 +6,7 @@ use crate::shell::{is_plain, quoted};
 /// A file whose lines commands are to change.
 pub(crate) struct Lines {
     path: String,
-    lines: Vec<String>,
+    texts: Vec<String>,
     ends_well: bool,
 }
 
@@ -20,12 +20,12 @@ impl Lines {
         }
         let text = String::from_utf8(names::file::read_bytes(&look.path(path)).ok()?).ok()?;
         let ends_well = text.is_empty() || text.ends_with('\n');
-        Some(Self { path: path.to_owned(), lines: text.lines().map(str::to_owned).collect(), ends_well })
+        Some(Self { path: path.to_owned(), texts: text.lines().map(str::to_owned).collect(), ends_well })
     }
 
     /// The lines with their numbers, counted from 1.
     pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &str)> {
-        (1..).zip(self.lines.iter().map(String::as_str))
+        (1..).zip(self.texts.iter().map(String::as_str))
     }
 
     /// The command that makes a comment of line `number`.
@@ -45,8 +45,8 @@ impl Lines {
 
     /// Line `number`, where no other says the same.
     fn only(&self, number: usize) -> Option<&str> {
-        let line = self.lines.get(number.checked_sub(1)?)?;
-        (self.lines.iter().filter(|other| *other == line).count() == 1).then_some(line)
+        let line = self.texts.get(number.checked_sub(1)?)?;
+        (self.texts.iter().filter(|other| *other == line).count() == 1).then_some(line)
     }
 
     fn substitute(&self, old: &str, new: &str) -> Option<String> {

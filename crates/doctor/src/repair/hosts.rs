@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn names_go_and_nothing_else_in_any_order() {
         let text = "127.0.0.1\tlocalhost mon1.test\n10.0.0.1 a.test\n10.0.0.2 b.test\n10.0.0.1 c.test\n10.0.0.11 A.test\n";
-        let (a, b): ((&str, &[usize]), (&str, &[usize])) = (("a.test", &[2, 5]), ("b.test", &[3]));
+        let (a, b) = (("a.test", &[2, 5][..]), ("b.test", &[3][..]));
         let expected = ["127.0.0.1 localhost mon1.test", "10.0.0.1 c.test"];
         for order in [[a, b], [b, a]] {
             assert_eq!(after(text, &order).unwrap(), expected);

@@ -1,20 +1,29 @@
 //! What the kernel's clients of Ceph show of themselves.
 
-use super::Part;
 use crate::host_root::HostRoot;
 use std::net::SocketAddr;
 
 /// Where they show it, each in a folder of its own: `FSID.clientNUMBER`.
-pub(in crate::mounts) const FOLDER: &str = "/sys/kernel/debug/ceph";
+pub(crate) const FOLDER: &str = "/sys/kernel/debug/ceph";
+
+/// The three kinds of servers of a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Monitors,
+    Mds,
+    Osd,
+}
 
 /// A client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::mounts) struct Client {
+pub(crate) struct Client {
     /// The name of its folder.
-    pub(in crate::mounts) name: String,
+    pub(crate) name: String,
     /// What it waits for.
     pub(super) requests: Vec<Request>,
     servers: Vec<(Part, Server)>,
+    /// Whether the cluster has shut it out.
+    pub(crate) is_blocklisted: bool,
 }
 
 /// A request that was not answered yet.
@@ -41,7 +50,7 @@ pub(super) struct Server {
 
 impl Client {
     /// Whether it waits for anything.
-    pub(in crate::mounts) fn waits(&self) -> bool {
+    pub(crate) fn waits(&self) -> bool {
         !self.requests.is_empty()
     }
 
@@ -51,7 +60,7 @@ impl Client {
 }
 
 /// The clients; none where debugfs can't be read.
-pub(in crate::mounts) fn clients(look: &HostRoot) -> Vec<Client> {
+pub(crate) fn clients(look: &HostRoot) -> Vec<Client> {
     let client = |name: String| {
         let text = |file: &str| look.text(format!("{FOLDER}/{name}/{file}")).unwrap_or_default();
         let mut requests = requests_of_mds(&text("mdsc"));
@@ -62,7 +71,8 @@ pub(in crate::mounts) fn clients(look: &HostRoot) -> Vec<Client> {
             .iter()
             .flat_map(|(part, file)| servers(&text(file)).into_iter().map(|server| (*part, server)))
             .collect();
-        Client { requests, servers, name }
+        let is_blocklisted = text("status").lines().any(|line| line.trim() == "blocklisted: true");
+        Client { name, requests, servers, is_blocklisted }
     };
     look.names(FOLDER).into_iter().map(client).collect()
 }
