@@ -68,7 +68,7 @@ impl Winner {
 #[must_use]
 pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choice {
     let mut step = Step::new(NAME);
-    let trust = if ours { Trust::Owners } else { Trust::Anyone };
+    let trust = if ours { Trust::Owners } else { Trust::Keyutils };
     let files = RuleFiles::read_in(&look.path(ROOT), trust);
     let (rules, bad) = files.parse();
     let subject = Subject {

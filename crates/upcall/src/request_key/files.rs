@@ -77,8 +77,10 @@ pub enum RefusedFile {
 pub enum Trust {
     /// Those that root and its group alone, or whoever runs this, could have written.
     Owners,
-    /// All, as keyutils does: in the order in which the folder has them, and no links.
+    /// All.
     Anyone,
+    /// All, as keyutils does: in the order in which the folder has them, and no links.
+    Keyutils,
 }
 
 impl RuleFiles {
@@ -199,11 +201,11 @@ fn names(folder: &Path, trust: Trust) -> io::Result<Vec<std::ffi::OsString>> {
         let entry = entry?;
         let link = || entry.file_type().is_ok_and(|kind| kind.is_symlink());
         let name = entry.file_name();
-        if is_rule_file(&name) && (trust == Trust::Owners || !link()) {
+        if is_rule_file(&name) && (trust != Trust::Keyutils || !link()) {
             names.push(name);
         }
     }
-    if trust == Trust::Owners {
+    if trust != Trust::Keyutils {
         names.sort_unstable();
     }
     Ok(names)

@@ -88,8 +88,10 @@ fn the_files_of_the_folder_are_read_in_order_and_before_the_last_one() {
     }
     symlink("../request-key.conf", root.path("request-key.d/aa.conf")).unwrap();
     let order = ["request-key.d/a.conf", "request-key.d/aa.conf", "request-key.d/b.conf", "request-key.conf"];
-    let (followed, refused) = read_all(&root, Trust::Owners);
-    assert_eq!((followed, refused), (order.map(str::to_owned).to_vec(), vec![]));
+    for trust in [Trust::Owners, Trust::Anyone] {
+        let (followed, refused) = read_all(&root, trust);
+        assert_eq!((followed, refused), (order.map(str::to_owned).to_vec(), vec![]));
+    }
     assert!(RuleFiles::read_in(root.as_ref(), Trust::Owners).any());
 }
 
@@ -106,7 +108,7 @@ fn keyutils_takes_files_as_the_folder_has_them_and_no_links() {
     let expected: Vec<String> =
         listed.filter(|name| name != "link.conf").map(|name| format!("request-key.d/{name}")).collect();
     assert_eq!(expected.len(), names.len());
-    assert_eq!(read_all(&root, Trust::Anyone), (expected, vec![]));
+    assert_eq!(read_all(&root, Trust::Keyutils), (expected, vec![]));
 }
 
 #[test]
