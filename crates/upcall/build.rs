@@ -1,6 +1,8 @@
 //! Makes the filter of system calls, for the architecture that is built for, of the readable list in `seccomp.json`.
 
-use seccompiler::{BpfProgram, TargetArch, compile_from_json};
+use seccompiler::{BpfProgram, TargetArch, compile_from_json, sock_filter};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fmt::Write;
@@ -33,12 +35,61 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// `BPF_JMP | BPF_JGE | BPF_K` of linux/bpf_common.h.
+const JUMP_IF_AT_LEAST: u16 = 0x35;
+/// System calls whose rules are looked at one after the other.
+const LEAF: usize = 6;
+
+/// Makes the filter of the list. When a filter is installed, the kernel runs it once for each system call that there
+/// is, so it does not go through them all, as one filter of seccompiler would, but through a tree by their number.
 fn filter(target: TargetArch) -> Result<BpfProgram, Box<dyn Error>> {
     let list = fs::read_to_string("seccomp.json")?;
     let list = list.replace("\"KEY\"", &KEY.to_string()).replace("\"PROCESS\"", &PROCESS.to_string());
     // Newer architectures have the one call alone.
     let wait = if target == TargetArch::x86_64 { "epoll_wait" } else { "epoll_pwait" };
-    let list = list.replace("EPOLL_WAIT", wait);
-    let mut filters = compile_from_json(list.as_bytes(), target)?;
-    filters.remove("helper").ok_or_else(|| "seccomp.json has no filter of this name".into())
+    let list: Value = serde_json::from_str(&list.replace("EPOLL_WAIT", wait))?;
+    let list = &list["helper"];
+    let mut rules: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for rule in list["filter"].as_array().ok_or("no rules")? {
+        rules.entry(rule["syscall"].as_str().ok_or("a rule without a call")?).or_default().push(rule);
+    }
+    let mut blocks = BTreeMap::new();
+    let mut start = BpfProgram::new();
+    let mut end = BpfProgram::new();
+    for rules in rules.values() {
+        let of_one_call = json!({ "helper": {
+            "mismatch_action": list["mismatch_action"], "match_action": list["match_action"], "filter": rules,
+        } });
+        let mut filters = compile_from_json(of_one_call.to_string().as_bytes(), target)?;
+        let mut program = filters.remove("helper").ok_or("no filter")?;
+        // The architecture is checked and the number loaded; the rules; what is done with all else.
+        end = program.split_off(program.len() - 1);
+        let block = program.split_off(4);
+        start = program;
+        let number = block[0].k;
+        let unconditional = rules.iter().all(|rule| rule["args"].is_null());
+        blocks.insert(number, if unconditional { always(&block) } else { block });
+    }
+    let blocks: Vec<_> = blocks.into_iter().collect();
+    Ok([start, tree(&blocks, &end)?].concat())
+}
+
+/// What allows a system call whatever its arguments are, of seccompiler's longer form: a comparison, two jumps, and two
+/// results of which this is the first.
+fn always(block: &[sock_filter]) -> BpfProgram {
+    vec![sock_filter { jt: 0, jf: 1, ..block[0].clone() }, block[3].clone()]
+}
+
+/// The rules of these system calls, which are sorted by number, for a number that is loaded.
+fn tree(blocks: &[(u32, BpfProgram)], end: &[sock_filter]) -> Result<BpfProgram, Box<dyn Error>> {
+    if blocks.len() <= LEAF {
+        let rules = blocks.iter().flat_map(|(_, rules)| rules.clone());
+        return Ok(rules.chain(end.iter().cloned()).collect());
+    }
+    let (low, high) = blocks.split_at(blocks.len() / 2);
+    let (first_high, _) = high[0];
+    let (low, high) = (tree(low, end)?, tree(high, end)?);
+    let jump = u8::try_from(low.len())?;
+    let decision = sock_filter { code: JUMP_IF_AT_LEAST, jt: jump, jf: 0, k: first_high };
+    Ok([vec![decision], low, high].concat())
 }
