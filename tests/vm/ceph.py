@@ -139,7 +139,7 @@ def said(finding):
     """What a finding says, short: which parts are silent, and how their servers answered."""
     parts = {"monitors": "mon", "metadata servers": "mds", "object servers": "osd"}
     silent = [short for long, short in parts.items() if f"{long}" in finding["problem"].split(" do not answer")[0]]
-    servers = re.findall(r"((?:mon|mds|osd)\d+) 127\.0\.0\.1:\d+ ?(?:\([^)]*\))?: (Connection refused|accepts connections and \w+)", finding["evidence"])
+    servers = re.findall(r"((?:mon|mds|osd)\d+) 127\.0\.0\.1:\d+ ?(?:\([^)]*\))?: (connection refused|accepts connections and \w+)", finding["evidence"])
     servers = [(name, text) for name, text in servers if not text.endswith("greets")]
     return f"{finding['id']}: {', '.join(silent)}; " + ", ".join(f"{name} {text.lower()}" for name, text in servers)
 

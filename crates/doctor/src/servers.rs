@@ -3,19 +3,21 @@
 mod probe;
 
 use crate::host_root::HostRoot;
+use crate::remedy::Remedy;
 use crate::repair::servers as repair;
 use crate::report::{Finding, Step};
 use crate::subject::KeyRequest as Asked;
 use key::{Family, Preference};
 use names::Obstacle;
 use names::Trace;
+use names::dns::{Dns, Network};
 use names::hosts::Files;
 use names::message::rcode;
 use names::special;
 use names::{Families, Origin, config, hosts};
 use names::{Host, NameKind};
 use probe::Probe;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use upcall::{DEFAULT_PATH, Settings};
 
 /// The name of the step.
@@ -79,6 +81,7 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
     let last: Vec<&Probe> = probes.iter().filter(|probe| probe.question == last).collect();
     step.sum(last.iter().map(|probe| probe.short()).collect::<Vec<_>>().join(", "));
     let needed = asked.is_some() && hosts.is_empty();
+    let last = if asked.is_some() { name_fails(&mut step, &dns, last, needed) } else { last };
     obstacles(&mut step, look, settings, &last, needed, asked.is_none());
     disagreement(&mut step, &last, needed);
     other_letters(&mut step, look, &last);
@@ -92,6 +95,47 @@ fn entries(name: &str, family: Family) -> Vec<(IpAddr, usize)> {
     let addresses = found.map(|found| found.addresses).unwrap_or_default();
     let line = |origin: &Origin| if let Origin::Hosts(line) = origin { *line } else { 0 };
     addresses.iter().map(|address| (address.ip, line(&address.origin))).collect()
+}
+
+/// Servers that answer other questions, and can't say what this name is: not they are broken. The others are returned.
+fn name_fails<'a>(
+    step: &mut Step,
+    dns: &Dns<'_, &Network>,
+    probes: Vec<&'a Probe>,
+    needed: bool,
+) -> Vec<&'a Probe> {
+    let failing: Vec<SocketAddr> =
+        probes.iter().filter(|probe| probe.fails()).map(|probe| probe.server).collect();
+    if failing.is_empty() {
+        return probes;
+    }
+    let alive = probe::alive(&failing, dns);
+    let (failing, others): (Vec<&Probe>, Vec<&Probe>) =
+        probes.into_iter().partition(|probe| probe.fails() && alive.contains(&probe.server));
+    let Some(first) = failing.first() else { return others };
+    let name = first.question.name.to_ascii();
+    let evidence = failing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let short = !name.trim_end_matches('.').contains('.');
+    let (why, remedy) = if short {
+        (
+            ": systemd-resolved, for one, asks nobody for a name without a dot",
+            "use the full name, or have the domain in \"search\" of /etc/resolv.conf (systemd-resolved: Domains=); DFS \
+             referrals of CIFS hand over such short names",
+        )
+    } else {
+        (
+            ": the name's own servers are silent, or its zone is broken (DNSSEC)",
+            "have the name's zone or its servers mended; key-dns resolve --trace shows what is asked",
+        )
+    };
+    let problem = format!("the name servers answer other questions, and can't say what {name} is{why}");
+    let remedy = Remedy::advice(remedy);
+    step.find(if needed && others.iter().all(|probe| probe.outcome.is_err()) {
+        Finding::broken("name-fails", problem, evidence, remedy)
+    } else {
+        Finding::warn("name-fails", problem, evidence, remedy)
+    });
+    others
 }
 
 /// Servers that give no usable answer.

@@ -8,6 +8,7 @@ use names::config;
 use names::config::{gai, nsswitch, resolv};
 use names::file::Warning;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use upcall::{DEFAULT_PATH, Settings};
 
@@ -39,7 +40,9 @@ pub(crate) fn check(look: &HostRoot, path: Option<&str>) -> (Step, Settings) {
     if let Some(text) = contents(&mut step, look, gai::PATH, false, &mut read) {
         warn(&mut step, look, gai::PATH, &gai::parse(&text).1);
     }
-    contents(&mut step, look, config::HOSTS, false, &mut read);
+    if let Some(text) = contents(&mut step, look, config::HOSTS, false, &mut read) {
+        warn(&mut step, look, config::HOSTS, &hosts(&text));
+    }
     step.sum(if read.is_empty() {
         "none of the files is there; the defaults stand".to_owned()
     } else {
@@ -90,6 +93,26 @@ fn contents(
     None
 }
 
+/// The lines of a hosts file that mean nothing: hosts(5) has an address and at least one name.
+fn hosts(text: &[u8]) -> Vec<Warning> {
+    let text = String::from_utf8_lossy(text);
+    let warning = |(number, line): (usize, &str)| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let address = words.next()?;
+        // An address with a scope is one.
+        let bare = address.split('%').next().unwrap_or_default();
+        let message = if bare.parse::<IpAddr>().is_err() {
+            format!("{address:?} is not an address; line ignored")
+        } else if words.next().is_none() {
+            "there is no name behind the address; line ignored".to_owned()
+        } else {
+            return None;
+        };
+        Some(Warning::new(number, message))
+    };
+    (1..).zip(text.lines()).filter_map(warning).collect()
+}
+
 /// The command that makes an empty file, where there is none.
 fn empty(path: &str) -> Option<String> {
     let path = crate::shell::quoted(path)?;
@@ -117,6 +140,25 @@ fn warn(step: &mut Step, look: &HostRoot, path: &str, warnings: &[Warning]) {
 mod tests {
     use super::*;
     use crate::host_root::tree;
+
+    #[test]
+    fn lines_of_the_hosts_file_that_mean_nothing_are_told_with_their_number() {
+        let text =
+            "127.0.0.1 localhost\n# 300.1.1.1 x\n300.1.1.1 a\nfe80::1%lo b\n\n10.0.0.1 # c\nd 10.0.0.2\n";
+        let look = tree("settings-hosts", &[("etc/hosts", text)]);
+        let (step, _) = check(&look, None);
+        let told: Vec<&str> = step.findings.iter().map(|finding| finding.evidence.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "/etc/hosts:3: \"300.1.1.1\" is not an address; line ignored",
+                "/etc/hosts:6: there is no name behind the address; line ignored",
+                "/etc/hosts:7: \"d\" is not an address; line ignored",
+            ]
+        );
+        let command = step.findings[0].remedy.command().unwrap();
+        assert_eq!(command, "sed -i 's|^300[.]1[.]1[.]1 a$|# &|' /etc/hosts");
+    }
 
     #[test]
     fn lines_that_mean_nothing_are_found_and_settings_that_are_missing() {

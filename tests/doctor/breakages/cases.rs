@@ -1,7 +1,7 @@
 //! The breakages of this very host.
 
 use super::Breakage;
-use crate::dns::{Action, Script, Server};
+use crate::dns::{Action, Script, Server, qtype, rcode};
 use crate::host::{FIRST, Host, NAME, SECOND, zone};
 use crate::support::executable;
 use crate::support::machine::{HELPER, KEYUTILS_HELPER, RULES_FOLDER, SETTINGS, UPCALL};
@@ -142,6 +142,27 @@ pub const CASES: &[Breakage] = &[
     case("hosts override", "hosts-override", |host| {
         fs::write("/etc/hosts", format!("127.0.0.1 localhost\n127.77.0.99 {NAME}\n")).unwrap();
         host.machine.take_away("/etc/host.conf");
+    }),
+    by_hand(
+        case("SERVFAIL for one name", "name-fails", |host| {
+            host.servers.remove(0);
+            let script = Script::new().on(NAME, qtype::A, Action::SERVFAIL);
+            let server = Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN);
+            host.servers.push(server.at(&format!("{FIRST}:53")).start());
+        }),
+        ANOTHER,
+    ),
+    by_hand(
+        Breakage::new("short name that the name server refuses", "name-fails", "mon1", |host| {
+            host.servers.remove(0);
+            let script = Script::new().on("mon1", qtype::A, Action::SERVFAIL);
+            let server = Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN);
+            host.servers.push(server.at(&format!("{FIRST}:53")).start());
+        }),
+        "sed -i 's/^search .*/search doctor.test/' /etc/resolv.conf",
+    ),
+    case("a line of /etc/hosts that means nothing", "bad-line", |_| {
+        fs::write("/etc/hosts", "127.0.0.1 localhost\n300.1.1.1 other.doctor.test\n").unwrap();
     }),
     case("hosts override on the line of localhost", "hosts-override", |host| {
         fs::write("/etc/hosts", format!("127.0.0.1\tlocalhost {NAME} localhost4\n")).unwrap();

@@ -11,7 +11,7 @@ use super::silent::named;
 use crate::remedy::Remedy;
 use crate::report::{Finding, Step};
 use debugfs::{Part, Request, Server};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -61,7 +61,7 @@ impl Part {
     /// Where to look on the cluster.
     const fn look(self) -> &'static str {
         match self {
-            Self::Monitors => "the monitors' daemons and port (ceph-mon)",
+            Self::Monitors => "ceph -s, and the journal of ceph-mon",
             Self::Mds => "ceph fs status",
             Self::Osd => "ceph osd tree",
         }
@@ -141,6 +141,8 @@ pub(super) fn finding(
         }
     }
     // Those that greet wait for the others, if there are any.
+    let alone = parts.len() == 1 && greeting.is_empty();
+    let slow = silent.is_none() && parts.is_empty();
     if parts.is_empty() {
         parts = greeting;
     }
@@ -148,16 +150,34 @@ pub(super) fn finding(
         return None;
     }
     let list = |text: fn(Part) -> &'static str| parts.iter().map(|part| text(*part)).collect::<Vec<_>>();
+    let place = format!("{} on {}", group.first.source, shown(&group.first.point));
+    if slow {
+        return Some(Finding::warn(
+            "ceph-slow",
+            format!(
+                "of the CephFS {place}, requests wait for {} s and more, though its {} can be reached",
+                APART.as_secs_f32(),
+                list(Part::name).join(" and ")
+            ),
+            evidence.join("; "),
+            Remedy::advice(format!(
+                "see on the cluster what it is busy with (ceph -s, {})",
+                list(Part::look).join(", ")
+            )),
+        ));
+    }
     Some(Finding::broken(
         "ceph-silent",
         format!(
-            "of the CephFS {} on {}, the {} it waits for do not answer: {}. Meanwhile {}. It goes on by itself when they are \
+            "of the CephFS {place}, the {} it waits for do not answer: {}. Meanwhile {}. It goes on by itself when they are \
              back",
-            group.first.source,
-            shown(&group.first.point),
             list(Part::name).join(" and "),
             list(Part::hangs).join("; "),
-            if let [part] = parts.as_slice() { part.works() } else { "what is cached may still be seen" },
+            if let ([part], true) = (parts.as_slice(), alone) {
+                part.works()
+            } else {
+                "what is cached may still be seen"
+            },
         ),
         evidence.join("; "),
         Remedy::advice(format!(
@@ -235,7 +255,8 @@ fn greeting(address: Option<SocketAddr>) -> String {
     let start = Instant::now();
     let mut stream = match TcpStream::connect_timeout(&address, GREETING) {
         Ok(stream) => stream,
-        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => return "no connection".to_owned(),
+        Err(error) if error.kind() == ErrorKind::TimedOut => return "no connection".to_owned(),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => return "connection refused".to_owned(),
         Err(error) => return error.to_string(),
     };
     let left = GREETING.saturating_sub(start.elapsed()).max(Duration::from_millis(100));
@@ -279,7 +300,9 @@ mod tests {
         let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let greets = TcpListener::bind("127.0.0.1:0").unwrap();
         let monitor = greets.local_addr().unwrap();
-        thread::spawn(move || greets.accept().map(|(mut stream, _)| stream.write_all(b"ceph v2\n")));
+        thread::spawn(move || {
+            while greets.accept().is_ok_and(|(mut stream, _)| stream.write_all(b"ceph v2\n").is_ok()) {}
+        });
         let mdsc = "7\tmds0\tgetattr\t #1\n9\tmds0\tlookup\t#1/x (x)\n";
         let maps = [
             format!("epoch 5\nroot 0\nmax_mds 1\n\tmds0\t(2){gone}\t(up:active)\n"),
@@ -311,7 +334,7 @@ mod tests {
             mds.evidence,
             format!(
                 "statx(2) with AT_STATX_FORCE_SYNC of /mnt/c did not return; 2 requests (getattr, lookup) wait for the \
-                 metadata servers (MDS): mds0 {gone} (up:active): Connection refused (os error 111)"
+                 metadata servers (MDS): mds0 {gone} (up:active): connection refused"
             )
         );
         let osdc = "REQUESTS 1 homeless 0\n12\tosd0\t1.7fc1f406\t1.3f\t[0]/0\t[0]/0\te7\t100.0\t0x24\t1\tread\nLINGER REQUESTS\n\
@@ -325,6 +348,11 @@ mod tests {
             )
         );
         let monc = "have mdsmap 5\nhave osdmap 9\n3 statfs\n";
+        // All that can be said of one that can be reached is that it is slow.
+        let greets_alone = maps[1].replace(&stopped.to_string(), &monitor.to_string());
+        let busy = [("osdc", osdc), ("osdmap", greets_alone.as_str())];
+        let slow = judge(&seen(&busy, &busy), &well).unwrap();
+        assert_eq!((slow.id, slow.severity), ("ceph-slow", crate::Severity::Warn));
         let all = judge(&seen(&files(mdsc, osdc, monc), &files(mdsc, osdc, monc)), &silent).unwrap();
         // The monitor is alive, as far as its port goes.
         assert!(
