@@ -142,7 +142,9 @@ fn in_a_chroot_the_kernel_is_not_asked() {
     let folder = "/run/key-dns-demo-chroot";
     machine.command(&format!("mkdir -p {folder}"), &format!("rmdir {folder}"));
     machine.command(&format!("mount --bind / {folder}"), &format!("umount {folder}"));
-    machine.command(&format!("mount --bind /proc {folder}/proc"), &format!("umount {folder}/proc"));
+    for inner in ["/proc", "/dev"] {
+        machine.command(&format!("mount --bind {inner} {folder}{inner}"), &format!("umount {folder}{inner}"));
+    }
     let own = "/key-dns-demo-chroot";
     machine.command(&format!("mkdir -p {own}/examples {own}/tmp"), &format!("rm -rf {own}"));
     fs::copy(built(), format!("{own}/examples/demo")).unwrap();

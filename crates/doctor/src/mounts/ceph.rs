@@ -5,7 +5,7 @@ mod debugfs;
 
 pub(super) use debugfs::{Client, clients};
 
-use super::probe::ProbeOutcome;
+use super::probe::{LIMIT, ProbeOutcome};
 use super::scene::{Group, shown};
 use super::silent::named;
 use crate::remedy::Remedy;
@@ -124,7 +124,12 @@ pub(super) fn finding(
     let (mut parts, mut greeting) = (Vec::new(), Vec::new());
     let mut evidence = Vec::new();
     if let Some(call) = silent {
-        evidence.push(format!("{} of {} did not return", named(call), shown(&group.first.point)));
+        evidence.push(format!(
+            "{} of {} did not return within {} s",
+            named(call),
+            shown(&group.first.point),
+            LIMIT.as_secs_f32()
+        ));
     }
     for (client, requests) in seen.of(group) {
         for part in Part::ALL {
@@ -147,7 +152,14 @@ pub(super) fn finding(
         parts = greeting;
     }
     if parts.is_empty() {
-        return None;
+        // Nothing waits any more: it has been answered meanwhile.
+        silent?;
+        return Some(Finding::warn(
+            "ceph-slow",
+            format!("the CephFS {} on {} answers late", group.first.source, shown(&group.first.point)),
+            format!("{}, and has since: nothing waits", evidence.join("; ")),
+            Remedy::advice("see on the cluster what it is busy with (ceph -s)"),
+        ));
     }
     let list = |text: fn(Part) -> &'static str| parts.iter().map(|part| text(*part)).collect::<Vec<_>>();
     let place = format!("{} on {}", group.first.source, shown(&group.first.point));
@@ -328,12 +340,15 @@ mod tests {
         let later = mdsc.replace('7', "17").replace('9', "19");
         let passing = seen(&files(mdsc, "", ""), &files(later.as_str(), "", ""));
         assert_eq!(judge(&passing, &well), None);
+        let none = seen(&files("", "", ""), &files("", "", ""));
+        assert_eq!(judge(&none, &silent).unwrap().id, "ceph-slow");
+        assert_eq!(judge(&none, &well), None);
         let mds = judge(&seen(&files(mdsc, "", ""), &files(mdsc, "", "")), &silent).unwrap();
         assert!(mds.problem.contains("the metadata servers (MDS) it waits for do not answer"), "{mds:?}");
         assert_eq!(
             mds.evidence,
             format!(
-                "statx(2) with AT_STATX_FORCE_SYNC of /mnt/c did not return; 2 requests (getattr, lookup) wait for the \
+                "statx(2) with AT_STATX_FORCE_SYNC of /mnt/c did not return within 2.5 s; 2 requests (getattr, lookup) wait for the \
                  metadata servers (MDS): mds0 {gone} (up:active): connection refused"
             )
         );

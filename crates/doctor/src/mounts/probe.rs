@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// The subcommand that touches one mount.
 pub const SUBCOMMAND: &str = "probe-mount";
 /// How long a mount may take. An NFS server under load takes tens of milliseconds.
-pub const LIMIT: Duration = Duration::from_secs(3);
+pub const LIMIT: Duration = Duration::from_millis(2500);
 /// How many are touched at once.
 const AT_ONCE: usize = 32;
 const POLL: Duration = Duration::from_millis(2);

@@ -27,7 +27,7 @@ pub(super) fn finding(group: &Group<'_>, outcome: &ProbeOutcome, scene: &Scene) 
             format!(
                 "{} of {point} did not return within {} s{}",
                 named(call),
-                LIMIT.as_secs(),
+                LIMIT.as_secs_f32(),
                 server(first)
             ),
             Remedy::advice(format!(

@@ -73,7 +73,7 @@ pub(super) fn pattern(text: &str) -> Option<String> {
     for c in text.chars() {
         match c {
             '\t' => pattern.push_str("[[:blank:]]"),
-            '.' | '*' | '[' | '$' | '|' | '/' => pattern.extend(['[', c, ']']),
+            '.' | '*' | '[' | '$' | '|' => pattern.extend(['[', c, ']']),
             '^' | '\\' => pattern.extend(['\\', c]),
             c => pattern.push(c),
         }

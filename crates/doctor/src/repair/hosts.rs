@@ -45,6 +45,10 @@ fn command(look: &HostRoot, name: &str, lines: &[usize]) -> Option<String> {
         }
         spellings.sort_unstable();
         spellings.dedup();
+        // It would end the expression.
+        if line.contains('/') {
+            return None;
+        }
         let address = pattern(address)?;
         for spelling in spellings {
             let name = pattern(&spelling)?;
