@@ -45,6 +45,7 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
         mounts: table::parse(&text),
         pid,
         fstab: fstab.into_iter().map(|entry| entry.mount_point).collect(),
+        elsewhere: look.is_host() && place(look).is_elsewhere(),
     };
     let groups = scene.groups();
     let touched = touch(&groups, &scene, look);
@@ -106,7 +107,6 @@ fn look_at_groups(
     look: &HostRoot,
     settings: &Settings,
 ) -> Vec<Step> {
-    let elsewhere = look.is_host() && place(look).is_elsewhere();
     let each = || groups.iter().zip(&touched.outcomes);
     let silent: Vec<&Path> = each()
         .filter(|(_, outcome)| matches!(outcome, ProbeOutcome::Silent { .. }))
@@ -138,7 +138,7 @@ fn look_at_groups(
                 step.findings.extend(silent::finding(group, outcome, scene));
             }
         }
-        if elsewhere {
+        if scene.elsewhere {
             step.fact(
                 "whether the names in its source have moved is for the host to see: the kernel asks there",
             );
@@ -225,7 +225,12 @@ mod tests {
     use super::*;
 
     fn scene(text: &str, pid: Option<u32>) -> Scene {
-        Scene { mounts: table::parse(text.as_bytes()), pid, fstab: vec!["/mnt/ceph".to_owned()] }
+        Scene {
+            mounts: table::parse(text.as_bytes()),
+            pid,
+            fstab: vec!["/mnt/ceph".to_owned()],
+            elsewhere: false,
+        }
     }
 
     const TABLE: &str = "\
@@ -265,7 +270,7 @@ mod tests {
     /// The remedies for the second group of a table, whose daemon is dead, where the first is alive; of each mount its
     /// inode number.
     fn dead(table: &str, pid: Option<u32>, inodes: (u64, u64)) -> Vec<crate::Remedy> {
-        let scene = Scene { mounts: table::parse(table.as_bytes()), pid, fstab: Vec::new() };
+        let scene = Scene { mounts: table::parse(table.as_bytes()), pid, ..Scene::default() };
         let groups = scene.groups();
         let outcome = ProbeOutcome::Fails { call: "statfs".to_owned(), errno: Errno::ENOTCONN };
         assert!(dead::is_dead(&groups[1], &outcome));

@@ -13,6 +13,8 @@ pub(super) struct Scene {
     pub(super) pid: Option<u32>,
     /// Mount points that fstab has.
     pub(super) fstab: Vec<String>,
+    /// Whether this is known to be a container, or the like.
+    pub(super) elsewhere: bool,
 }
 
 /// The mounts of one file system that a path leads to.
@@ -70,10 +72,9 @@ impl Scene {
         } else {
             "then mount it as before".to_owned()
         };
-        format!(
-            "stop what uses it; umount -l {}; {again}",
-            points.iter().map(|point| shown(point)).collect::<Vec<_>>().join(" ")
-        )
+        let points = points.iter().map(|point| shown(point)).collect::<Vec<_>>().join(" ");
+        let container = if self.elsewhere { " (of a container: restart it instead)" } else { "" };
+        format!("stop what uses it; umount -l {points}; {again}{container}")
     }
 }
 
