@@ -157,7 +157,7 @@ fn a_dead_fuse_daemon_is_found_with_all_its_mounts() {
         "FUSE daemon killed",
         "fuse-dead",
         &[],
-        "start its daemon again: stop what uses it; umount -l /mnt/m /mnt/pod1 /mnt/pod2; then mount it as before",
+        "start its daemon again: stop what uses it; umount -l /mnt/m; then mount it as before",
         "umount -l /mnt/m /mnt/pod1 /mnt/pod2",
     );
     assert!(finding["evidence"].as_str().unwrap().contains("ENOTCONN"), "{finding}");

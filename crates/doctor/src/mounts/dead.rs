@@ -7,7 +7,7 @@ use crate::remedy::Remedy;
 use crate::report::Finding;
 use crate::shell::quoted;
 use nix::errno::Errno;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Whether that is what its daemon's death looks like.
 pub(super) fn is_dead(group: &Group<'_>, outcome: &ProbeOutcome) -> bool {
@@ -106,34 +106,31 @@ pub(super) fn findings(
             Remedy::command_or(commands.filter(|_| scene.pid.is_none()).map(|all| all.join("; ")), advice),
         ));
     }
-    let left: Vec<&Path> = group
-        .mounts
-        .iter()
-        .filter(|mount| !cures.iter().any(|cure| cure.mount == **mount))
-        .map(|mount| mount.point.as_path())
-        .collect();
-    if left.is_empty() {
-        return findings;
-    }
+    let left: Vec<&Mount> =
+        group.mounts.iter().copied().filter(|mount| !cures.iter().any(|cure| cure.mount == *mount)).collect();
+    let Some(first) = left.first() else { return findings };
     let others = match left.len() {
         1 => String::new(),
         number => format!(", with {} more mounts of it", number - 1),
+    };
+    // Its own mount, which is the oldest. What was bound of it stays until there is something to bind in its place.
+    let own = left.iter().find(|mount| mount.root == b"/");
+    let then =
+        "bind mounts of it stay as they are until then, and key-dns doctor --mounts says how they come back";
+    let advice = match (scene.pid, own) {
+        (Some(_), _) => scene.remount(&[]),
+        (None, Some(own)) => format!("start its daemon again: {}; {then}", scene.remount(&[&own.point])),
+        (None, None) => format!("start its daemon again, where it was mounted before; {then}"),
     };
     findings.push(Finding::broken(
         "fuse-dead",
         format!(
             "the daemon of the FUSE file system on {} is dead{others}: whatever touches it fails, and so do bind mounts and \
              containers that have it",
-            left.first().map(|point| shown(point)).unwrap_or_default()
+            shown(&first.point)
         ),
         evidence,
-        Remedy::advice(match scene.pid {
-            Some(_) => scene.remount(&left),
-            None => format!(
-                "start its daemon again: {}. key-dns doctor --mounts then says how bind mounts of it come back",
-                scene.remount(&left)
-            ),
-        }),
+        Remedy::advice(advice),
     ));
     findings
 }
