@@ -123,7 +123,7 @@ fn a_bind_mount_of_a_deleted_folder_is_found_and_bound_anew() {
         "bind source deleted and made anew",
         "bind-source-deleted",
         &[],
-        "umount -l /mnt/pod; mount --bind /mnt/vol a /mnt/pod",
+        "umount -l /mnt/pod; mount --bind '/mnt/vol a' /mnt/pod",
         "umount -l /mnt/pod; mount --bind '/mnt/vol a' /mnt/pod",
     );
     assert!(finding["problem"].as_str().unwrap().contains("mount through procfd"));

@@ -4,6 +4,7 @@ use crate::host_root::HostRoot;
 use crate::remedy::Remedy;
 use crate::repair;
 use crate::report::{Finding, Step};
+use crate::shell;
 use crate::subject::{Consumer, KeyRequest};
 use key::Description;
 use key::Failure;
@@ -139,7 +140,10 @@ fn usable(step: &mut Step, look: &HostRoot, name: &str, Address { ip, origin }: 
                 "have the record of {name} mended, or another server asked than {}",
                 repair::servers::bare(*server)
             )),
-            _ => Remedy::advice(format!("see where the address comes from: key-dns resolve --trace {name}")),
+            _ => Remedy::advice(format!(
+                "see where the address comes from: key-dns resolve --trace {}",
+                shell::name(name)
+            )),
         };
         let from = match origin {
             Origin::Dns { server: Some(server), .. } => format!("{origin} at {server}"),
@@ -232,7 +236,7 @@ fn explain(
                 "bad-question",
                 "the question can't be answered",
                 evidence,
-                Remedy::advice(format!("try other options: key-dns resolve --trace {name}")),
+                Remedy::advice(format!("try other options: key-dns resolve --trace {}", shell::name(name))),
             )
         }
     }

@@ -12,7 +12,7 @@ use crate::remedy::Remedy;
 use crate::report::{Finding, Step};
 use crate::rule::Winner;
 use crate::subject::{Consumer, KeyRequest};
-use crate::{repair, request_key};
+use crate::{repair, request_key, shell};
 use key::Payload;
 use key::keyctl;
 use nix::libc;
@@ -199,7 +199,8 @@ fn mend(look: &HostRoot, before: Before<'_>) -> Remedy {
         Some(winner) if repair::helper(look) != Some(&winner.program) => winner.mend(look),
         Some(winner) => Remedy::advice(format!(
             "see what it does by hand: {} -D -v -- {} ''",
-            winner.program, before.question.description
+            winner.program,
+            shell::name(&before.question.description)
         )),
         None => Remedy::advice("key-dns doctor on the host says which program answers, and what mends it"),
     }

@@ -27,6 +27,12 @@ pub(crate) fn quoted(word: impl AsRef<std::ffi::OsStr>) -> Option<String> {
     }
 }
 
+/// A name in a command that is part of advice.
+#[must_use]
+pub(crate) fn name(name: &str) -> String {
+    quoted(name).unwrap_or_else(|| "NAME".to_owned())
+}
+
 /// A command of these words as they are, and then these, quoted.
 #[must_use]
 pub(crate) fn command(words: &str, more: &[impl AsRef<std::ffi::OsStr>]) -> Option<String> {

@@ -1,7 +1,7 @@
 //! FUSE mounts whose daemon is dead, and what takes their place where it was started again.
 
 use super::probe::{ProbeOutcome, Probed};
-use super::scene::{Group, Scene, shown};
+use super::scene::{Group, Scene, shown, word};
 use super::table::Mount;
 use crate::remedy::Remedy;
 use crate::report::Finding;
@@ -86,7 +86,7 @@ pub(super) fn findings(
             scene.remount(&[])
         } else {
             let bind = |cure: &Successor<'_>| {
-                format!("mount --bind {} {}", shown(&cure.source), shown(&cure.mount.point))
+                format!("mount --bind {} {}", word(&cure.source), word(&cure.mount.point))
             };
             format!(
                 "bind what is alive over what is dead: {}",

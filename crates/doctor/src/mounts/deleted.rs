@@ -4,7 +4,7 @@
 //! tells as "mount through procfd". Nothing can be mounted over it either, so that it has to be unmounted first: there is
 //! no command that does not leave the folder below open for a moment, and for good where its second half fails.
 
-use super::scene::{Scene, shown};
+use super::scene::{Scene, shown, word};
 use super::table::Mount;
 use crate::remedy::Remedy;
 use crate::report::Finding;
@@ -23,14 +23,15 @@ pub(super) fn finding(mount: &Mount, source: Option<&PathBuf>, scene: &Scene) ->
     let root = mount.deleted()?;
     let point = shown(&mount.point);
     let gone = String::from_utf8_lossy(root);
+    let bare = word(&mount.point);
     let advice = match (source, scene.pid) {
         (_, Some(_)) => scene.remount(&[]),
         (Some(source), None) => format!(
-            "stop what uses it; umount -l {point}; mount --bind {} {point}; start it again",
-            shown(source)
+            "stop what uses it; umount -l {bare}; mount --bind {} {bare}; start it again",
+            word(source)
         ),
         (None, None) => format!(
-            "bring back what it showed, and bind it anew; or umount -l {point}, where nothing needs it"
+            "bring back what it showed, and bind it anew; or umount -l {bare}, where nothing needs it"
         ),
     };
     Some(Finding::broken(

@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(groups.len(), 2);
         assert_eq!(
             scene.remount(&groups[0].points()),
-            "stop what uses it; umount -l /mnt/ceph /var/pods/a b; then mount /mnt/ceph (fstab has it)"
+            "stop what uses it; umount -l /mnt/ceph '/var/pods/a b'; then mount /mnt/ceph (fstab has it)"
         );
         assert_eq!(
             scene.remount(&groups[1].points()),
@@ -311,7 +311,9 @@ mod tests {
         }
         // A path that can't be shown.
         let odd = TABLE.replace("/var/pods/c", "/var/pods/c\\012d");
-        assert!(dead(&odd, None, (77, 77))[0].words().unwrap().starts_with("bind what is alive"));
+        let words =
+            "bind what is alive over what is dead: mount --bind /mnt/ceph/vol PATH (it has characters";
+        assert!(dead(&odd, None, (77, 77))[0].words().unwrap().starts_with(words));
     }
 
     #[test]

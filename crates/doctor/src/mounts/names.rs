@@ -6,6 +6,7 @@ use crate::host_root::HostRoot;
 use crate::mount_table::MountEntry;
 use crate::remedy::Remedy;
 use crate::report::{Finding, Step};
+use crate::shell;
 use crate::subject::{Consumer, KeyRequest, Subject};
 use key::Description;
 use key::Failure;
@@ -163,7 +164,7 @@ fn gone(mount: &Mount, question: &KeyRequest, used: &[IpAddr], failure: &Failure
             mount.source
         ),
         format!("the mount uses {}; looking up {name}: {failure}", list(used)),
-        Remedy::advice(format!("see why: key-dns doctor {}", question.description)),
+        Remedy::advice(format!("see why: key-dns doctor {}", shell::name(&question.description))),
     )
 }
 

@@ -2,6 +2,7 @@
 
 use super::probe;
 use super::table::{self, Mount};
+use crate::shell::quoted;
 use nix::unistd::geteuid;
 use std::path::{Path, PathBuf};
 
@@ -68,11 +69,11 @@ impl Scene {
         }
         let first = points.first().copied().unwrap_or_else(|| Path::new("/"));
         let again = if self.in_fstab(first) {
-            format!("then mount {} (fstab has it)", shown(first))
+            format!("then mount {} (fstab has it)", word(first))
         } else {
             "then mount it as before".to_owned()
         };
-        let points = points.iter().map(|point| shown(point)).collect::<Vec<_>>().join(" ");
+        let points = points.iter().map(|point| word(point)).collect::<Vec<_>>().join(" ");
         let container = if self.elsewhere { " (of a container: restart it instead)" } else { "" };
         format!("stop what uses it; umount -l {points}; {again}{container}")
     }
@@ -83,6 +84,11 @@ impl Group<'_> {
     pub(super) fn points(&self) -> Vec<&Path> {
         self.mounts.iter().map(|mount| mount.point.as_path()).collect()
     }
+}
+
+/// A path in a command that is part of advice.
+pub(super) fn word(path: &Path) -> String {
+    quoted(path).unwrap_or_else(|| "PATH (it has characters that can't be shown)".to_owned())
 }
 
 /// A path for people.
