@@ -263,6 +263,53 @@ fn a_daemon_that_came_back_as_something_else_is_no_remedy() {
 }
 
 #[test]
+fn in_a_second_mount_namespace_that_sees_the_new_mount_the_command_works_there_and_changes_nothing_here() {
+    let own = "mounts::in_a_second_mount_namespace_that_sees_the_new_mount_the_command_works_there_and_changes_nothing_here";
+    if !world::inside(own) {
+        return;
+    }
+    shell("mount --make-shared /mnt && cd /mnt && mkdir -p src/vol m pod again");
+    let Some(mut daemon) = Daemon::start("/mnt/src", "/mnt/m") else { return };
+    shell("mount --bind /mnt/m/vol /mnt/pod && mount --bind /mnt/pod /mnt/again");
+    let script = "echo >/mnt/ready && exec sleep 1000";
+    let second = Daemon(
+        Command::new("unshare")
+            .args(["--mount", "--propagation", "slave", "sh", "-c", script])
+            .spawn()
+            .unwrap(),
+    );
+    while !Path::new("/mnt/ready").exists() {
+        sleep(Duration::from_millis(10));
+    }
+    daemon.kill();
+    shell("umount -l /mnt/m");
+    let Some(_again) = Daemon::start("/mnt/src", "/mnt/m") else { return };
+    let pid = second.0.id().to_string();
+    let program = crate::support::executable();
+    let there = ["-t", &pid, "-m", program.to_str().unwrap(), "doctor", "--mounts", "--json"];
+    let found = || {
+        let seen: Value = serde_json::from_slice(&run("nsenter", &there).stdout).unwrap();
+        let steps = seen["steps"].as_array().unwrap().clone();
+        steps.iter().flat_map(|step| step["findings"].as_array().unwrap().clone()).collect::<Vec<Value>>()
+    };
+    let (all, before) = (commands(&found()), table());
+    assert_eq!(all.len(), 1, "{:?}", found());
+    for _ in 0..2 {
+        let done = run("nsenter", &["-t", &pid, "-m", "sh", "-c", &all[0]]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert_eq!(found(), [] as [Value; 0]);
+    assert_eq!(table(), before);
+    // Here they are as dead as before, and the same command brings them back.
+    fails("stat -f /mnt/pod");
+    let (_, findings) = look(&[]);
+    assert_eq!(commands(&findings), all);
+    shell(&all[0]);
+    assert_eq!(look(&[]).0.status, 0);
+    shell("touch /mnt/again/data && test -e /mnt/src/vol/data");
+}
+
+#[test]
 fn in_another_mount_namespace_the_container_is_to_be_restarted() {
     if !world::inside("mounts::in_another_mount_namespace_the_container_is_to_be_restarted") {
         return;

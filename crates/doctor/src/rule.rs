@@ -185,6 +185,7 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
                     "see that the rules in {path} are meant so; then give it to root alone (chown root:root, chmod 644)"
                 )
             }
+            RefusedFile::Link => format!("put a file with these rules in the place of the link {path}"),
             RefusedFile::Unreadable(_) | RefusedFile::NotAFile | RefusedFile::TooLarge => {
                 format!("put a file of rules in the place of {path}, or take it away")
             }
@@ -198,7 +199,7 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
         };
         let finding = Finding::warn("rule-file-ignored", problem, format!("{path} {refused}"), remedy);
         // keyutils' program gives up at a file that it can't read.
-        step.find(if fits && ours {
+        step.find(if fits && (ours || matches!(refused, RefusedFile::Link)) {
             finding
         } else {
             Finding { severity: super::Severity::Broken, ..finding }
