@@ -1,5 +1,6 @@
 """A Debian with Ceph on a disk, and a kernel that boots it."""
 
+import hashlib
 import shutil
 import stat
 import subprocess
@@ -17,9 +18,13 @@ SIZE = "3G"
 
 def disk(cache, say):
     """The disk, made where it is not there."""
-    image = cache / "ceph.ext4"
+    # One that was made in another way is made anew.
+    recipe = hashlib.sha256(f"{PACKAGES} {SIZE}".encode()).hexdigest()[:8]
+    image = cache / f"ceph-{recipe}.ext4"
     if image.exists():
         return image
+    for old in cache.glob("ceph-*.ext4"):
+        old.unlink()
     work = cache / "making-ceph"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)

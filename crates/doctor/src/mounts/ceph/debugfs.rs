@@ -83,8 +83,9 @@ fn requests_of_mds(text: &str) -> Vec<Request> {
         let mut fields = line.split('\t');
         let id = fields.next()?.trim().parse().ok()?;
         let (server, operation) = (fields.next()?.to_owned(), fields.next()?.trim().to_owned());
-        // It has been done, and waits to be on disk.
-        (!line.contains("(unsafe)")).then_some(Request { part: Part::Mds, id, server, operation })
+        // One that has been done and waits to be on disk is marked behind its operation.
+        let is_done = fields.next().is_some_and(|field| field.starts_with("(un"));
+        (!is_done).then_some(Request { part: Part::Mds, id, server, operation })
     };
     text.lines().filter_map(request).collect()
 }
