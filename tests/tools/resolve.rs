@@ -12,6 +12,7 @@ fn zone() -> Zone {
         .aaaa("both", [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2], 40)
         .aaaa("v6", [0x2001, 0xdb8, 0, 0, 0, 0, 0, 6], 60)
         .cname("alias", "both", 15)
+        .a("xn--mnchen-3ya", [192, 0, 2, 3], 30)
         .srv("_afs3-vlserver._udp.cell", 10, 5, 7003, "v4", 100)
         .soa(25, 25)
 }
@@ -51,6 +52,11 @@ fn an_answer_says_who_gave_it_and_how_long_it_lasts() {
         (
             &["both.example.test", "ipv6"],
             format!("2001:db8::2  from DNS server {at}: both.example.test., TTL 40 s\nlasts 40 s\n"),
+        ),
+        // As it was asked for.
+        (
+            &["xn--mnchen-3ya.example.test"],
+            format!("192.0.2.3  from DNS server {at}: xn--mnchen-3ya.example.test., TTL 30 s\nlasts 30 s\n"),
         ),
         (
             &["127.1"],

@@ -57,7 +57,7 @@ fn write_step(out: &mut String, step: &TraceStep, told: &ResolveReport<'_>) -> f
 fn write_address(out: &mut String, Address { ip, origin }: &Address) -> fmt::Result {
     match origin {
         Origin::Dns { owner, ttl, server: Some(server) } => {
-            writeln!(out, "{ip}  from DNS server {server}: {owner}, TTL {ttl} s")
+            writeln!(out, "{ip}  from DNS server {server}: {}, TTL {ttl} s", owner.to_ascii())
         }
         origin => writeln!(out, "{ip}  from {origin}"),
     }
