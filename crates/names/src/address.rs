@@ -84,7 +84,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Literal => f.write_str("the name itself"),
             Self::Hosts(line) => write!(f, "{}:{line}", config::HOSTS),
-            Self::Dns { owner, ttl, .. } => write!(f, "dns: {owner} ttl {ttl}"),
+            Self::Dns { owner, ttl, .. } => write!(f, "dns: {} ttl {ttl}", owner.to_ascii()),
             Self::Localhost => f.write_str("RFC 6761"),
             Self::Getent(source) => write!(f, "{source}, by getent"),
         }

@@ -43,9 +43,11 @@ pub struct Question {
 /// As `mon1.example. AAAA`.
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // As it is sent, and not in the letters that an xn-- form stands for.
+        let name = self.name.to_ascii();
         match self.record_type {
-            AFSDB => write!(f, "{} AFSDB", self.name),
-            other => write!(f, "{} {other}", self.name),
+            AFSDB => write!(f, "{name} AFSDB"),
+            other => write!(f, "{name} {other}"),
         }
     }
 }

@@ -211,6 +211,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_shown_as_it_is_sent() {
+        let question = crate::test_host::question("xn--mnchen-3ya.test", crate::message::RecordType::A);
+        let trace = Trace::default();
+        trace.add(Event::Glue { question, records: 1 });
+        assert_eq!(trace.to_string(), "xn--mnchen-3ya.test. A: 1 records of glue");
+    }
+
+    #[test]
     fn a_decision_is_not_even_made_text_of_where_nobody_asked_for_details() {
         let trace = Trace::default();
         trace.decide(|| unreachable!("nobody reads it"));

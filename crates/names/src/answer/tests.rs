@@ -96,6 +96,32 @@ fn where_the_preferred_family_has_nothing_the_other_one_is_asked_for_at_once() {
     );
 }
 
+/// The kernel reaches loopback addresses, and no link-local one without a scope.
+#[test]
+fn a_family_without_a_route_comes_last() {
+    let only = |family| vec![format!("mon1.test. {family}")];
+    let both = |one, two| vec![format!("mon1.test. {one}"), format!("mon1.test. {two}")];
+    for (family, a, aaaa, expected, questions) in [
+        (Family::Ipv6, "127.0.0.9", "fe80::9", "127.0.0.9 for 60 s", both("AAAA", "A")),
+        // Neither, or not even an address.
+        (Family::Ipv6, "255.255.255.255", "fe80::9", "fe80::9 for 60 s", both("AAAA", "A")),
+        (Family::Ipv6, "", "fe80::9", "fe80::9 for 60 s", both("AAAA", "A")),
+        (Family::Ipv4, "255.255.255.255", "fe80::9", "255.255.255.255 for 60 s", both("A", "AAAA")),
+        (Family::Ipv4, "", "fe80::9", "fe80::9 for 60 s", both("A", "AAAA")),
+        (Family::Ipv4, "127.0.0.9", "fe80::9", "127.0.0.9 for 60 s", only("A")),
+    ] {
+        let act = |record_type: &str, address: &str| match address {
+            "" => Act::no_data(60),
+            _ => Act::answer(&[&format!("mon1.test. 60 {record_type} {address}")]),
+        };
+        let host = TestHost { has_routes: true, ..TestHost::default() };
+        let query = query(b"mon1.test", "", Preference::First(family));
+        let seen = ask(&host, table(&[("AAAA", act("AAAA", aaaa)), ("A", act("A", a))]), &query);
+        assert_eq!(seen.outcome, expected, "{family:?} {a} {aaaa}");
+        assert_eq!(seen.questions(), questions, "{family:?} {a} {aaaa}");
+    }
+}
+
 #[test]
 fn an_answer_that_lacks_the_preferred_family_for_now_is_kept_for_a_short_time() {
     let servfail = || Act::rcode(2);

@@ -97,7 +97,7 @@ impl<T: Transport> Dns<'_, T> {
                 self.trace.decide(|| format!("{candidate} is no name, and passed over"));
                 continue;
             };
-            self.trace.decide(|| format!("asking for {absolute} ({families})"));
+            self.trace.decide(|| format!("asking for {} ({families})", absolute.to_ascii()));
             match self.candidate(&absolute, families).await {
                 Ok(result) => return result.map_err(|failure| (NssStatus::NotFound, failure)),
                 Err((verdict, failure)) => search.report(verdict, failure),
