@@ -8,6 +8,8 @@ from . import debian
 
 # Seconds that a boot with all cases may take.
 LIMIT = 480
+# That one with a cluster of servers may take.
+LONG_LIMIT = 1200
 
 
 @dataclass
@@ -24,15 +26,20 @@ class Result:
 
 def command(kernel, archive, console, report, told):
     """`console` and `report` are where QEMU has the ends of the two serial lines."""
-    machine = kernel.machine
+    return command_of(kernel.machine, kernel.image, archive, console, report, told)
+
+
+def command_of(machine, image, archive, console, report, told, memory=1024, more=()):
+    """The same, of a machine and a kernel's file."""
     return [
         # It ends with this process, however that ends.
         *("setpriv", "--pdeathsig", "KILL", "--"),
         debian.tool(machine.qemu, machine.package),
-        *("-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024"),
+        *("-accel", "tcg,thread=multi", "-smp", "2", "-m", str(memory)),
         *("-nic", "none", "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot"),
         *("-serial", console, "-chardev", f"{report},id=report", *machine.options),
-        *("-kernel", str(kernel.image), "-initrd", str(archive)),
+        *more,
+        *("-kernel", str(image), "-initrd", str(archive)),
         # A kernel that stumbles ends the machine.
         *("-append", f"console={machine.console} loglevel=4 panic=-1 oops=panic {machine.told} {told}"),
     ]
@@ -40,14 +47,27 @@ def command(kernel, archive, console, report, told):
 
 def run(kernel, archive, console, progress):
     """Runs the cases to their end. `console` is the file for what the kernel says."""
+    told = f"report={kernel.machine.report}"
+    return run_to_its_end(command(kernel, archive, f"file:{console}", "stdio", told), LIMIT, console, progress)
+
+
+def run_disk(machine, image, archive, disk, console, progress):
+    """The same of a guest with a disk, which is as it was in the end."""
+    told = f"report={machine.report}"
+    more = ("-drive", f"file={disk},format=raw,if=virtio,snapshot=on")
+    arguments = command_of(machine, image, archive, f"file:{console}", "stdio", told, 2048, more)
+    return run_to_its_end(arguments, LONG_LIMIT, console, progress)
+
+
+def run_to_its_end(arguments, limit, console, progress):
     result = Result()
     with subprocess.Popen(
-        command(kernel, archive, f"file:{console}", "stdio", f"report={kernel.machine.report}"),
+        arguments,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     ) as machine:
         hung = threading.Event()
-        timer = threading.Timer(LIMIT, lambda: (hung.set(), machine.kill()))
+        timer = threading.Timer(limit, lambda: (hung.set(), machine.kill()))
         timer.start()
         try:
             for line in machine.stdout:
@@ -59,7 +79,7 @@ def run(kernel, archive, console, progress):
             timer.cancel()
             machine.kill()
     if not result.ended:
-        why = f"no end within {LIMIT} s" if hung.is_set() else "the machine ended before its time"
+        why = f"no end within {limit} s" if hung.is_set() else "the machine ended before its time"
         result.notes += [f"{why}; the last lines of {console}:", *tail(console)]
     return result
 
