@@ -6,8 +6,18 @@ from dataclasses import dataclass, field
 
 from . import debian
 
-# Seconds that a boot with all cases may take.
-LIMIT = 480
+
+@dataclass(frozen=True)
+class Size:
+    # MiB.
+    memory: int
+    # Seconds that a boot with all cases may take.
+    limit: int
+
+
+SMALL = Size(memory=1024, limit=480)
+# With Debian's programs in there.
+LARGE = Size(memory=3072, limit=1200)
 
 
 @dataclass
@@ -22,14 +32,14 @@ class Result:
     ended: bool = False
 
 
-def command(kernel, archive, console, report, told):
+def command(kernel, size, archive, console, report, told):
     """`console` and `report` are where QEMU has the ends of the two serial lines."""
     machine = kernel.machine
     return [
         # It ends with this process, however that ends.
         *("setpriv", "--pdeathsig", "KILL", "--"),
         debian.tool(machine.qemu, machine.package),
-        *("-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024"),
+        *("-accel", "tcg,thread=multi", "-smp", "2", "-m", str(size.memory)),
         *("-nic", "none", "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot"),
         *("-serial", console, "-chardev", f"{report},id=report", *machine.options),
         *("-kernel", str(kernel.image), "-initrd", str(archive)),
@@ -38,16 +48,16 @@ def command(kernel, archive, console, report, told):
     ]
 
 
-def run(kernel, archive, console, progress):
+def run(kernel, size, archive, console, progress):
     """Runs the cases to their end. `console` is the file for what the kernel says."""
     result = Result()
     with subprocess.Popen(
-        command(kernel, archive, f"file:{console}", "stdio", f"report={kernel.machine.report}"),
+        command(kernel, size, archive, f"file:{console}", "stdio", f"report={kernel.machine.report}"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
     ) as machine:
         hung = threading.Event()
-        timer = threading.Timer(LIMIT, lambda: (hung.set(), machine.kill()))
+        timer = threading.Timer(size.limit, lambda: (hung.set(), machine.kill()))
         timer.start()
         try:
             for line in machine.stdout:
@@ -59,7 +69,7 @@ def run(kernel, archive, console, progress):
             timer.cancel()
             machine.kill()
     if not result.ended:
-        why = f"no end within {LIMIT} s" if hung.is_set() else "the machine ended before its time"
+        why = f"no end within {size.limit} s" if hung.is_set() else "the machine ended before its time"
         result.notes += [f"{why}; the last lines of {console}:", *tail(console)]
     return result
 
@@ -83,7 +93,7 @@ def tail(console):
     return console.read_text(errors="replace").splitlines()[-40:]
 
 
-def shell(kernel, archive):
+def shell(kernel, size, archive):
     """A shell in the guest, on this terminal."""
     told = f"report={kernel.machine.report} shell={kernel.machine.console}"
-    subprocess.run(command(kernel, archive, "mon:stdio", "null", told), check=False)
+    subprocess.run(command(kernel, size, archive, "mon:stdio", "null", told), check=False)
