@@ -35,6 +35,11 @@ take_machine() {
     undo 'umount -l /sbin/request-key'
     mount --bind "$work/upcall" /sbin/request-key
 
+    # The one before may still be about to end.
+    for _ in $(seq 50); do
+        ss -Hlun "src $server:53" | grep -q . || break
+        sleep 0.1
+    done
     dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= \
         --bind-interfaces --listen-address="$server" --local-ttl=7200 \
         --address=/host.pkg.test/192.0.2.7 --local=/pkg.test/host.pkg.test/ \

@@ -3,8 +3,8 @@
 #
 # The system extension, merged into a read-only /usr by this machine's systemd-sysext, and asked by its kernel.
 
-# shellcheck source=packaging/tests/sysext-root.sh
-. packaging/tests/sysext-root.sh
+# shellcheck source=packaging/tests/host-roots.sh
+. packaging/tests/host-roots.sh
 command -v systemd-sysext >/dev/null || die 'there is no systemd-sysext: apt-get install systemd'
 
 raw=$(packaging/build-sysext)

@@ -52,6 +52,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     if let Some(key) = key_of_this_upcall() {
         return helper::refuse(key, "the rule runs a command for people: let it run key.dns_resolver");
     }
+    upcall::let_signals_through();
     let internal = INTERNAL.iter().map(|subcommand| (subcommand.command)());
     let matches = match command().subcommands(internal).try_get_matches_from(args) {
         Ok(matches) => matches,

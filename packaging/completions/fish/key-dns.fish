@@ -54,7 +54,7 @@ complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_s
 complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "list" -d 'Show the kernel\'s DNS keys'
 complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "flush" -d 'Drop the kernel\'s DNS keys, so that names are asked anew (root)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c key-dns -n "__fish_key_dns_using_subcommand explain" -l json -d 'Print JSON (goes first)'
+complete -c key-dns -n "__fish_key_dns_using_subcommand explain" -l json -d 'Print JSON'
 complete -c key-dns -n "__fish_key_dns_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and not __fish_seen_subcommand_from install remove status help" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and not __fish_seen_subcommand_from install remove status help" -f -a "install" -d 'Install or upgrade, and have the kernel ask once (root)'
@@ -99,3 +99,5 @@ complete -c key-dns -n "__fish_key_dns_using_subcommand help; and __fish_seen_su
 complete -c key-dns -n "__fish_key_dns_using_subcommand help; and __fish_seen_subcommand_from setup" -f -a "install" -d 'Install or upgrade, and have the kernel ask once (root)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand help; and __fish_seen_subcommand_from setup" -f -a "remove" -d 'Leave the host as it was before, file by file (root)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand help; and __fish_seen_subcommand_from setup" -f -a "status" -d 'Say what is installed, and whether the kernel is answered'
+complete -c key-dns -n "__fish_key_dns_using_subcommand resolve" -f -a "ipv4 ipv6 list srv=1"
+complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_subcommand_from list flush" -f -a "(key-dns cache list 2>/dev/null | sed -n 's/^[0-9a-f]\\{8\\}  \\([^ ]*\\)  .*/\\1/p')"
