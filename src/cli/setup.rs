@@ -90,8 +90,8 @@ fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     let plan = Plan::new(root, &host, &program)?;
     let changes = setup::changes(root, &plan)?;
     if dry_run {
-        let lines: String = changes.iter().map(|change| format!("would {change}\n")).collect();
-        return Ok(put(&lines, ExitCode::SUCCESS));
+        let lines: Vec<String> = changes.iter().map(|change| format!("would {change}\n")).collect();
+        return Ok(put(&lines.concat(), ExitCode::SUCCESS));
     }
     setup::install(root, &plan, env!("CARGO_PKG_VERSION"), &mut Shown)?;
     if host.selinux && !changes.is_empty() {
@@ -121,7 +121,7 @@ fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
             FileState::Ours => format!("would remove {}\n", path.display()),
             state => format!("would look at {}, which {}\n", path.display(), word(*state)),
         });
-        return Ok(put(&lines.collect::<String>(), ExitCode::SUCCESS));
+        return Ok(put(&lines.collect::<Vec<_>>().concat(), ExitCode::SUCCESS));
     }
     let extension = status.files.iter().any(|(path, _)| path.starts_with(setup::EXTENSION));
     setup::remove(root, &mut Shown)?;
