@@ -36,24 +36,32 @@ sysext_root() {
 }
 
 read_only_usr() {
-    undo "umount -l $root/usr"
+    # Shared, so that what is mounted below by systemd-sysext, in a mount namespace of its own, is seen by upcalls.
+    undo "umount -l $root"
+    mount --rbind "$root" "$root"
+    mount --make-shared "$root"
     mount --bind "$root/usr" "$root/usr"
     mount -o remount,bind,ro "$root/usr"
 }
 writable_usr() {
     umount "$root/usr"
+    umount -l "$root"
 }
 
-# What systemd-sysext does, within a host's root.
+# systemd-sysext, on the root. It wants /run to be a mount.
 sysext() {
-    SYSTEMD_LOG_LEVEL=${DEBUG:+debug} systemd-sysext --root="$root" "$@" >"$work/sysext" 2>&1 || {
+    unshare --mount --propagation unchanged sh -c 'mount -t tmpfs tmpfs /run && exec "$@"' sh \
+        env "SYSTEMD_LOG_LEVEL=${DEBUG:+debug}" systemd-sysext --root="$root" "$@" >"$work/sysext" 2>&1 || {
         cat "$work/sysext" >&2
         die "$now: systemd-sysext $* failed"
     }
 }
 merge_extensions() {
-    undo "systemd-sysext --root=$root unmerge"
     sysext refresh
+    [ -e "$root/usr/libexec/key-dns" ] || {
+        cat "$work/sysext" >&2
+        die "$now: systemd-sysext merged nothing"
+    }
 }
 unmerge_extensions() {
     sysext unmerge

@@ -66,8 +66,8 @@ give_machine_back() {
 new_root() {
     local mounted
     if [ -e "$root" ]; then
-        for mounted in proc sys usr; do
-            ! mountpoint -q "$root/$mounted" || umount -l "$root/$mounted"
+        for mounted in "$root"/{usr,sys,proc} "$root"; do
+            ! mountpoint -q "$mounted" || umount -l "$mounted"
         done
         rm -rf --one-file-system "$root"
     fi
