@@ -1,12 +1,14 @@
 //! The `dns` source: a host's addresses by DNS, as glibc's `nss_dns` finds them.
 
+mod asking;
 mod client;
 mod search;
 mod transport;
 mod turn;
 
 pub use crate::protocol::Protocol;
-pub use client::{Answered, Client, NoAnswer, QueryOptions};
+pub use asking::{Answered, Client, QueryOptions};
+pub use client::NoAnswer;
 pub use search::{Search, Verdict};
 pub use transport::{Network, Transport};
 
