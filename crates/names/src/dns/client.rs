@@ -1,6 +1,6 @@
 //! One question to the servers: their order, their turns, and which answer counts.
 
-use crate::dns::asking::Client;
+use crate::dns::servers::Client;
 use crate::dns::transport::Transport;
 use crate::dns::turn::{Inquiry, Turn, TurnEvent};
 use crate::message::{Question, Response, rcode};

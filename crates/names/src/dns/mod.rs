@@ -1,15 +1,15 @@
 //! The `dns` source: a host's addresses by DNS, as glibc's `nss_dns` finds them.
 
-mod asking;
 mod client;
 mod search;
+mod servers;
 mod transport;
 mod turn;
 
 pub use crate::protocol::Protocol;
-pub use asking::{Answered, Client, QueryOptions};
 pub use client::NoAnswer;
 pub use search::{Search, Verdict};
+pub use servers::{Answered, Client, QueryOptions};
 pub use transport::{Network, Transport};
 
 use crate::address::{Address, AddressSet, Families, Origin};

@@ -1,7 +1,7 @@
 //! The order of turns, with scripted servers and a clock that doesn't wait.
 
 use super::*;
-use crate::dns::asking::{Answered, QueryOptions};
+use crate::dns::servers::{Answered, QueryOptions};
 use crate::message::Quirk;
 use crate::protocol::Protocol;
 use crate::script::{Act, Script, Table, block_on};

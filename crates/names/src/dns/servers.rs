@@ -1,4 +1,4 @@
-//! What a question to the servers goes by.
+//! What a question is put to: servers, and how they are asked.
 
 use crate::trace::Trace;
 use hickory_resolver::proto::rr::Name;
