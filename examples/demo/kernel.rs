@@ -42,6 +42,9 @@ pub(crate) fn obstacle() -> Option<String> {
     if !in_initial_namespaces() {
         return Some("the kernel runs helpers in its initial namespaces, and this is not there".to_owned());
     }
+    if !has_the_kernel_s_root() {
+        return Some("the kernel runs helpers from its own root directory, and this is a chroot".to_owned());
+    }
     if !Path::new("/sys/module/dns_resolver").exists() {
         return Some(
             "the kernel has no dns_resolver keys; `modprobe dns_resolver` may bring them".to_owned(),
@@ -58,6 +61,18 @@ fn in_initial_namespaces() -> bool {
     };
     fs::read("/proc/2/comm").is_ok_and(|name| name == b"kthreadd\n")
         && ["mnt", "net", "user", "pid"].into_iter().all(same)
+}
+
+/// Whether the root directory is the mount that it is for the kernel's own process. A process is shown those mounts
+/// alone that its root directory leads to; in most chroots that is none of `/` itself.
+fn has_the_kernel_s_root() -> bool {
+    let root = |process| {
+        let text = fs::read_to_string(format!("/proc/{process}/mountinfo")).ok()?;
+        let mut lines = text.lines().rev().map(|line| line.split(' ').collect::<Vec<_>>());
+        lines.find(|fields| fields.get(4) == Some(&"/"))?.first().map(|&number| number.to_owned())
+    };
+    let own = root("self");
+    own.is_some() && own == root("2")
 }
 
 /// Asks the kernel, and shows what it says.

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use key::Failure;
 use key::Family;
 use names::dns::Protocol;
-use names::dns::{Client, Dns, Network, QueryOptions, Search, Verdict, absolute};
+use names::dns::{Answered, Client, Dns, Network, QueryOptions, Search, Verdict, absolute};
 use names::message::{Name, Question, Quirk, Rdata, RecordType, Response, rcode};
 use names::{Obstacle, ServerError, Trace};
 use std::fmt;
@@ -68,6 +68,19 @@ pub(super) fn run(
     Ok(probes)
 }
 
+/// Which of these servers answer a plain question: for the servers of the root, which any of them knows.
+pub(super) fn alive(servers: &[SocketAddr], dns: &Dns<'_, &Network>) -> Vec<SocketAddr> {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else {
+        return Vec::new();
+    };
+    let question = Question { name: Name::root(), record_type: RecordType::NS };
+    let options =
+        QueryOptions { attempts: 1, timeout: dns.queries.timeout.min(LONGEST), ..dns.queries.clone() };
+    let asked = servers.iter().map(|server| one(*server, &question, &options));
+    let answered = runtime.block_on(join_all(asked)).into_iter().filter(|probe| probe.outcome.is_ok());
+    answered.map(|probe| probe.server).collect()
+}
+
 async fn all(question: &Question, dns: &Dns<'_, &Network>, settings: &Settings) -> Vec<Probe> {
     let special = settings.lookup.name_servers_for(&question.name.to_ascii());
     let servers = special.map_or(&dns.servers, |domain| &domain.servers);
@@ -96,8 +109,9 @@ async fn ask(
     question: &Question,
     options: &QueryOptions,
 ) -> Result<Response, ServerError> {
-    let trace = Trace::default();
-    let client = Client { transport: &Network, servers: &[server], options, trace: &trace };
+    let (answered, trace) = (Answered::default(), Trace::default());
+    let client =
+        Client { transport: &Network, servers: &[server], options, answered: &answered, trace: &trace };
     client.ask(question).await.or_else(|mut unanswered| match unanswered.partial.take() {
         Some(partial) => Ok(partial),
         None => Err(unanswered
@@ -117,6 +131,11 @@ impl Probe {
     /// Whether it says that there is no such name, so that the search goes on.
     fn is_no_such_name(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|reply| reply.rcode == rcode::NXDOMAIN)
+    }
+
+    /// Whether it answered that it can't say.
+    pub(super) fn fails(&self) -> bool {
+        matches!(&self.outcome, Err(error) if matches!(error.obstacle, Obstacle::Rcode(_) | Obstacle::Lame))
     }
 
     /// Whether it has something, an alias included.

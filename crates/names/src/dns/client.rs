@@ -7,7 +7,9 @@ use crate::obstacle::{Obstacle, ServerError};
 use crate::trace::Trace;
 use futures_util::stream::{SelectAll, Stream};
 use futures_util::{FutureExt, StreamExt};
+use hickory_resolver::proto::rr::Name;
 use key::Failure;
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
@@ -29,6 +31,23 @@ pub struct QueryOptions {
     pub mixed_case: bool,
 }
 
+/// The names for which servers had records when they were asked with EDNS and in mixed letters: they take such
+/// questions, and what else they say of these names needs no confirmation.
+#[derive(Debug, Default)]
+pub struct Answered(RefCell<Vec<(SocketAddr, Name)>>);
+
+impl Answered {
+    pub(super) fn add(&self, server: SocketAddr, name: &Name) {
+        if !self.holds(server, name) {
+            self.0.borrow_mut().push((server, name.clone()));
+        }
+    }
+
+    pub(super) fn holds(&self, server: SocketAddr, name: &Name) -> bool {
+        self.0.borrow().iter().any(|(of, known)| *of == server && known == name)
+    }
+}
+
 /// No server gave a usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoAnswer {
@@ -46,6 +65,8 @@ pub struct Client<'a, T> {
     pub servers: &'a [SocketAddr],
     /// How they are asked.
     pub options: &'a QueryOptions,
+    /// What they have answered in this lookup.
+    pub answered: &'a Answered,
     /// Where each turn is noted.
     pub trace: &'a Trace,
 }

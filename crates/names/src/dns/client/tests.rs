@@ -42,7 +42,14 @@ fn ask_table(table: Table, servers: usize, options: QueryOptions) -> Seen {
         let (script, trace) = (Script::new(table), Trace::detailed());
         let servers: Vec<SocketAddr> =
             (1..=servers).map(|number| format!("192.0.2.{number}:53").parse().unwrap()).collect();
-        let client = Client { transport: &script, servers: &servers, options: &options, trace: &trace };
+        let answered = Answered::default();
+        let client = Client {
+            transport: &script,
+            servers: &servers,
+            options: &options,
+            answered: &answered,
+            trace: &trace,
+        };
         let question = Question { name: Name::from_ascii(NAME).unwrap(), record_type: RecordType::A };
         let outcome = client.ask(&question).await;
         let asked = script.asked();
