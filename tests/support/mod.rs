@@ -9,6 +9,7 @@ pub mod asking;
 pub mod debian;
 pub mod machine;
 pub mod nss;
+pub mod schema;
 pub mod syslog;
 pub mod world;
 

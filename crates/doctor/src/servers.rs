@@ -12,7 +12,7 @@ use names::Obstacle;
 use names::Trace;
 use names::dns::{Dns, Network};
 use names::hosts::Files;
-use names::message::rcode;
+use names::message::{Quirk, rcode};
 use names::special;
 use names::{Families, Origin, config, hosts};
 use names::{Host, NameKind};
@@ -84,7 +84,7 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
     let last = if asked.is_some() { name_fails(&mut step, &dns, last, needed) } else { last };
     obstacles(&mut step, look, settings, &last, needed, asked.is_none());
     disagreement(&mut step, &last, needed);
-    other_letters(&mut step, look, &last);
+    quirks(&mut step, look, settings, &last);
     overridden(&mut step, look, here.unwrap_or_default(), &hosts, &last);
     step
 }
@@ -149,7 +149,7 @@ fn obstacles(
 ) {
     let bad: Vec<(&&Probe, &Obstacle)> = probes
         .iter()
-        .filter_map(|probe| Some((probe, probe.outcome.as_ref().err()?)))
+        .filter_map(|probe| Some((probe, &probe.outcome.as_ref().err()?.obstacle)))
         .filter(|(_, obstacle)| !(alive_is_enough && matches!(obstacle, Obstacle::Rcode(_) | Obstacle::Lame)))
         .collect();
     let evidence = |probes: &[(&&Probe, &Obstacle)]| {
@@ -161,7 +161,7 @@ fn obstacles(
         Obstacle::ConnectionRefused => "server-not-there",
         Obstacle::Unreachable(_) => "server-unreachable",
         Obstacle::Rcode(rcode::REFUSED) => "server-refuses",
-        Obstacle::Rcode(_) | Obstacle::Lame | Obstacle::Undecodable(_) => "server-fails",
+        Obstacle::Rcode(_) | Obstacle::Lame | Obstacle::Undecodable(_) | Obstacle::Forged => "server-fails",
     };
     if bad.len() == probes.len() {
         let problem = match probes.len() {
@@ -216,19 +216,58 @@ fn disagreement(step: &mut Step, probes: &[&Probe], needed: bool) {
     }
 }
 
-/// Servers that answer to questions in other letters than they were put.
-fn other_letters(step: &mut Step, look: &HostRoot, probes: &[&Probe]) {
-    for probe in probes.iter().filter(|probe| probe.other_letters()) {
-        step.find(Finding::warn(
-            "server-changes-letters",
-            format!(
-                "the name server {} answers in other letters than it is asked in, so that each lookup asks it again by \
-                 TCP, as such an answer may be forged",
-                probe.server
-            ),
-            probe.to_string(),
-            crate::repair::set(look, DEFAULT_PATH, "mixed_case", "no"),
-        ));
+/// Servers that answer, but not as a server should.
+fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Probe]) {
+    let as_it_is = || crate::repair::set(look, DEFAULT_PATH, "mixed_case", "no");
+    for probe in probes {
+        let server = probe.server;
+        let another = || repair::replace(look, settings, &probe.question, server);
+        // What it does not take; the letters can be left away.
+        let either =
+            |letters: &'static str, edns: &'static str| if probe.by_letters { letters } else { edns };
+        let questions = either("names in mixed letters", "questions with EDNS");
+        let remedy = || if probe.by_letters { as_it_is() } else { another() };
+        for quirk in probe.quirks() {
+            let (id, problem, remedy) = match quirk {
+                Quirk::OtherLetters => (
+                    "server-changes-letters",
+                    "answers in other letters than it is asked in, so that each lookup asks it again by TCP, as such an \
+                     answer may be forged"
+                        .to_owned(),
+                    as_it_is(),
+                ),
+                Quirk::DeniesAltered => (
+                    either("server-denies-letters", "server-denies-edns"),
+                    format!("denies what it has to {questions}, so that each lookup asks it twice"),
+                    remedy(),
+                ),
+                Quirk::FailsAltered(why) => (
+                    either("server-fails-at-letters", "server-fails-at-edns"),
+                    format!("fails at {questions} ({why}), so that each lookup asks it twice"),
+                    remedy(),
+                ),
+                Quirk::SilentToAltered => (
+                    either("server-drops-letters", "server-drops-edns"),
+                    format!(
+                        "does not answer {questions}, or something on the way drops them: each lookup loses {} ms",
+                        settings.lookup.hedge.as_millis()
+                    ),
+                    remedy(),
+                ),
+                Quirk::CutOff(why) => (
+                    "server-without-tcp",
+                    format!("cuts its answer off, and the rest is not to be had ({why}): a list of addresses fails"),
+                    another(),
+                ),
+                Quirk::Late => (
+                    "server-late",
+                    "answers when its time is over; options timeout:N in resolv.conf gives it more".to_owned(),
+                    another(),
+                ),
+            };
+            let problem = format!("the name server {server} {problem}");
+            step.find(Finding::warn(id, problem, probe.to_string(), remedy));
+        }
     }
 }
 

@@ -32,6 +32,8 @@ pub struct AddressSet {
     pub addresses: Vec<Address>,
     /// The smallest TTL of all that led to them; `None` where the source has none.
     pub ttl: Option<Ttl>,
+    /// Why there are more of them that could not be had. For who needs one of them that is no matter.
+    pub incomplete: Option<Failure>,
 }
 
 impl AddressSet {

@@ -115,7 +115,11 @@ async fn by_preference<T: Transport>(query: &HostQuery, host: &Host<'_, T>) -> R
         Preference::Any => host.lookup(name, NameKind::Host, Families::Both).await,
         Preference::First(family) => reachable(name, family, host).await,
     }?;
-    Ok(selected(found, query.selection, host))
+    match found.incomplete {
+        // A list that lacks some would be taken for all there are.
+        Some(failure) if query.selection == Selection::All => Err(failure),
+        _ => Ok(selected(found, query.selection, host)),
+    }
 }
 
 /// The addresses of one family, or failing that of the other one; a family that this host has no route for comes last.

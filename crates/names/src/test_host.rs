@@ -75,19 +75,32 @@ pub(crate) struct Seen<T> {
 }
 
 impl<T> Seen<T> {
+    /// The queries but for those that ask a server once more, at once and in plain, for what it has just denied or failed
+    /// at: `dns::client` has the tests of that.
+    fn first_asked(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.iter().enumerate().filter_map(|(place, asked)| {
+            let same = |earlier: &Asked| {
+                (earlier.server, earlier.at, earlier.edns) == (asked.server, asked.at, true)
+                    && earlier.question == asked.question
+            };
+            let again = !asked.edns && self.asked.iter().take(place).any(same);
+            (!again).then_some(asked)
+        })
+    }
+
     /// What was asked, as `mon1.test. A`.
     pub(crate) fn questions(&self) -> Vec<String> {
-        self.asked.iter().map(|asked| asked.question.to_string()).collect()
+        self.first_asked().map(|asked| asked.question.to_string()).collect()
     }
 
     /// When it was, in milliseconds.
     pub(crate) fn times(&self) -> Vec<u128> {
-        self.asked.iter().map(|asked| asked.at.as_millis()).collect()
+        self.first_asked().map(|asked| asked.at.as_millis()).collect()
     }
 
     /// Who it was asked of, without the port.
     pub(crate) fn servers(&self) -> Vec<String> {
-        self.asked.iter().map(|asked| asked.server.ip().to_string()).collect()
+        self.first_asked().map(|asked| asked.server.ip().to_string()).collect()
     }
 }
 

@@ -53,7 +53,7 @@ complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_s
 complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "list" -d 'Show the kernel\'s DNS keys'
 complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "flush" -d 'Drop the kernel\'s DNS keys, so that names are asked anew (root)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c key-dns -n "__fish_key_dns_using_subcommand explain" -l json -d 'Print JSON (goes first)'
+complete -c key-dns -n "__fish_key_dns_using_subcommand explain" -l json -d 'Print JSON'
 complete -c key-dns -n "__fish_key_dns_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand key.dns_resolver" -s c -l config -d 'Read the settings from FILE instead of /etc/keyutils/key.dns_resolver.conf' -r
 complete -c key-dns -n "__fish_key_dns_using_subcommand key.dns_resolver" -s D -l debug -d 'Look DESC up without a key and print payload and expiry'
@@ -77,3 +77,5 @@ complete -c key-dns -n "__fish_key_dns_using_subcommand help; and not __fish_see
 complete -c key-dns -n "__fish_key_dns_using_subcommand help; and not __fish_seen_subcommand_from doctor resolve cache explain key.dns_resolver request-key help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "list" -d 'Show the kernel\'s DNS keys'
 complete -c key-dns -n "__fish_key_dns_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "flush" -d 'Drop the kernel\'s DNS keys, so that names are asked anew (root)'
+complete -c key-dns -n "__fish_key_dns_using_subcommand resolve" -f -a "ipv4 ipv6 list srv=1"
+complete -c key-dns -n "__fish_key_dns_using_subcommand cache; and __fish_seen_subcommand_from list flush" -f -a "(key-dns cache list 2>/dev/null | sed -n 's/^[0-9a-f]\\{8\\}  \\([^ ]*\\)  .*/\\1/p')"

@@ -1,7 +1,7 @@
 //! The breakages of this very host.
 
 use super::Breakage;
-use crate::dns::{Action, Script, Server, qtype, rcode};
+use crate::dns::{Action, Message, Script, Server, qtype, rcode};
 use crate::host::{FIRST, Host, NAME, SECOND, zone};
 use crate::support::executable;
 use crate::support::machine::{HELPER, KEYUTILS_HELPER, RULES_FOLDER, SETTINGS, UPCALL};
@@ -26,8 +26,12 @@ const fn keyutils(what: &'static str, finding: &'static str, make: fn(&mut Host<
 
 /// The server at the first address, doing this.
 fn scripted(host: &mut Host<'_>, action: Action) {
+    scripted_by(host, Script::new().on_all(action));
+}
+
+fn scripted_by(host: &mut Host<'_>, script: Script) {
     host.servers.remove(0);
-    let server = Server::builder().zone(zone()).script(Script::new().on_all(action));
+    let server = Server::builder().zone(zone()).script(script);
     host.servers.push(server.at(&format!("{FIRST}:53")).start());
 }
 
@@ -133,6 +137,31 @@ pub const CASES: &[Breakage] = &[
     case("name server that answers in other letters", "server-changes-letters", |host| {
         scripted(host, Action::per_transport(Action::wrong_case(Action::Zone), Action::Zone));
     }),
+    case("name server that denies names in mixed letters", "server-denies-letters", |host| {
+        let script = Script::new().rule(|query, _, _| {
+            let mixed = query.qname.to_string().bytes().any(|byte| byte.is_ascii_uppercase());
+            mixed.then_some(Action::NXDOMAIN)
+        });
+        scripted_by(host, script);
+    }),
+    by_hand(
+        case("name server that drops EDNS", "server-drops-edns", |host| scripted(host, Action::DropIfEdns)),
+        ANOTHER,
+    ),
+    by_hand(
+        case("name server that fails at EDNS by a bare header", "server-fails-at-edns", |host| {
+            let bare = Message::new().rcode(1).no_question().no_edns();
+            scripted(host, Action::if_edns(Action::Answer(bare), Action::Zone));
+        }),
+        ANOTHER,
+    ),
+    by_hand(
+        case("name server that cuts its answers off, and has no TCP", "server-without-tcp", |host| {
+            let cut_off = Action::edit(|bytes| bytes[2] |= 2, Action::Zone);
+            scripted(host, Action::per_transport(cut_off, Action::TcpClose));
+        }),
+        ANOTHER,
+    ),
     by_hand(
         case("dead server of a single domain", "server-not-there", |host| {
             host.machine.replace(SETTINGS, format!("nameserver[doctor.test] = {SECOND}\n"), 0o644);
