@@ -230,16 +230,3 @@ fn told_to_end_it_puts_everything_back_first() {
     assert_eq!(child.wait().unwrap().code(), Some(143));
     scratch.assert_empty();
 }
-
-#[test]
-fn the_readme_has_every_setting_with_its_default() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let output = run(executable(), &["key.dns_resolver", "--dump-config", "-c", "/dev/null"]);
-    let dump = String::from_utf8(output.stdout).unwrap();
-    assert!(dump.lines().count() > 5, "{dump}");
-    for (key, value) in dump.lines().filter_map(|line| line.split_once(" = ")) {
-        let row = format!("| `{key}` | {value} |");
-        let quoted = format!("| `{key}` | `{value}` |");
-        assert!(readme.contains(&row) || readme.contains(&quoted), "not in the README: {row}");
-    }
-}

@@ -105,3 +105,15 @@ fn the_settings_in_force_are_those_of_the_shipped_file() {
     assert!(dumped.starts_with(&Settings::default().to_string()), "{dumped}");
     assert!(dumped.contains("nameserver[cluster.local] = 10.96.0.10:53\n"), "{dumped}");
 }
+
+#[test]
+fn the_page_of_settings_has_each_with_its_default() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).unwrap();
+    let dump = Settings::default().to_string();
+    assert!(dump.lines().count() > 5, "{dump}");
+    for (key, value) in dump.lines().filter_map(|line| line.split_once(" = ")) {
+        let row = format!("| `{key}` | {value} |");
+        let quoted = format!("| `{key}` | `{value}` |");
+        assert!(page.contains(&row) || page.contains(&quoted), "not in docs/settings.md: {row}");
+    }
+}

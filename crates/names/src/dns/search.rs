@@ -126,11 +126,12 @@ impl<'a> Search<'a> {
         self.last = Some(failure);
     }
 
-    /// The failure of the whole search: that of the name as it is, if that came first; else what was most
-    /// promising on the way. The status is that of the last candidate.
+    /// The failure of the whole search: that of the name as it is, if that came first; else what may pass, which glibc
+    /// takes for less than that a name has no such record; else what was most promising on the way. The status is that
+    /// of the last candidate.
     #[must_use]
     pub fn failure(self) -> (NssStatus, Failure) {
-        let found = self.as_is_first.or(self.no_data).or(self.passing).or(self.last);
+        let found = self.as_is_first.or(self.passing).or(self.no_data).or(self.last);
         (self.status, found.unwrap_or(Failure::NoSuchName { ttl: None }))
     }
 }
@@ -213,17 +214,22 @@ mod tests {
             assert!(search.next_candidate().is_some());
             search.report(verdict, failure.clone());
         }
-        assert_eq!(search.failure(), (NssStatus::NotFound, no_data));
+        assert_eq!(search.failure(), (NssStatus::NotFound, servfail.clone()));
 
-        // Whatever the servers did not answer for one of the names, the name as it is doesn't say it.
-        for verdict in [Verdict::ServFail, Verdict::Other] {
+        for (first, last, expected) in [
+            // What the servers did not answer for one of the names, the others don't say.
+            ((Verdict::ServFail, &servfail), (Verdict::NoSuchName, &nothing), &servfail),
+            ((Verdict::Other, &servfail), (Verdict::NoSuchName, &nothing), &servfail),
+            ((Verdict::Other, &servfail), (Verdict::NoData, &no_data), &servfail),
+            ((Verdict::NoData, &no_data), (Verdict::NoSuchName, &nothing), &no_data),
+        ] {
             let mut search = Search::new("mon", &domains[..1], 1, false);
-            for (verdict, failure) in [(verdict, &servfail), (Verdict::NoSuchName, &nothing)] {
+            for (verdict, failure) in [first, last] {
                 assert!(search.next_candidate().is_some());
                 search.report(verdict, failure.clone());
             }
             assert_eq!(search.next_candidate(), None);
-            assert_eq!(search.failure(), (NssStatus::NotFound, servfail.clone()), "{verdict:?}");
+            assert_eq!(search.failure(), (NssStatus::NotFound, expected.clone()), "{first:?} {last:?}");
         }
 
         let mut search = Search::new("mon.x", &domains, 1, false);
