@@ -42,6 +42,9 @@ pub(crate) fn obstacle() -> Option<String> {
     if !in_initial_namespaces() {
         return Some("the kernel runs helpers in its initial namespaces, and this is not there".to_owned());
     }
+    if !at_the_kernels_root() {
+        return Some("this is a chroot, and the kernel runs helpers outside of it".to_owned());
+    }
     if !Path::new("/sys/module/dns_resolver").exists() {
         return Some(
             "the kernel has no dns_resolver keys; `modprobe dns_resolver` may bring them".to_owned(),
@@ -60,8 +63,19 @@ fn in_initial_namespaces() -> bool {
         && ["mnt", "net", "user", "pid"].into_iter().all(same)
 }
 
+/// Whether `/` is what it is for the kernel's own second process, which starts all others of its kind.
+fn at_the_kernels_root() -> bool {
+    let root = |path| fs::metadata(path).ok().map(|folder| (folder.dev(), folder.ino()));
+    root("/proc/2/root/.").is_none_or(|kernels| root("/") == Some(kernels))
+}
+
 /// Asks the kernel, and shows what it says.
 pub(crate) fn show(page: &Page, world: &World, helper: &Helper, tally: &mut Tally) {
+    // All keys end with this session, also those that were rejected, and those that nobody else could read.
+    if let Err(error) = keyctl::join_new_session() {
+        page.skipped(&format!("there is no session keyring to be had: {error}"));
+        return;
+    }
     match install(helper) {
         Ok(Installed { file, line, how }) => {
             let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();

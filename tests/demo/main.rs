@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use nix::sys::signal::Signal;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::machine::Machine;
-use support::{built_with_the_tests, executable, run};
+use support::{built_with_the_tests, send, skip};
 
 const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
 const REQUEST_KEY: &str = "/sbin/request-key";
@@ -124,16 +125,48 @@ fn the_demo_gets_every_answer_and_leaves_nothing_behind() {
 #[test]
 fn an_ordinary_user_is_told_what_is_skipped() {
     if !is_root() {
-        return;
+        return skip("it needs root, to become another user");
     }
     let folder = Scratch::new("copy");
     fs::create_dir(folder.0.join("examples")).unwrap();
     let demo = folder.0.join("examples/demo");
     fs::copy(built(), &demo).unwrap();
-    fs::copy(executable(), folder.0.join("key-dns")).unwrap();
     let output = Command::new(demo).env_remove("CARGO").uid(65534).gid(65534).output().unwrap();
     assert_shown(&output, &ANSWERS);
     assert_shown(&output, &["skipped: it takes root", "All 18 answers are as expected."]);
+}
+
+#[test]
+fn without_loopback_it_says_so() {
+    if !is_root() {
+        return skip("it needs root, to have a network namespace of its own");
+    }
+    let output = Command::new("unshare").arg("--net").arg(built()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("The demo can't go on: its name servers need loopback"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn in_a_chroot_it_leaves_the_kernel_alone() {
+    let Some(mut machine) = Machine::take() else { return };
+    let root = "/run/key-dns-demo-root";
+    let demo = built();
+    let build = Path::new("/").join(demo.iter().nth(1).unwrap());
+    machine.command(
+        &format!(
+            "mkdir {root} && mount -t tmpfs none {root} && mount --make-private {root} &&
+            for folder in /bin /lib /lib64 /usr /etc /dev /proc {}; do
+                if [ -d $folder ]; then mkdir {root}$folder && mount --bind $folder {root}$folder; fi
+            done",
+            build.display()
+        ),
+        &format!("umount -R {root}; rmdir {root}"),
+    );
+    let output = Command::new("chroot").arg(root).arg(demo).env("TMPDIR", "/").output().unwrap();
+    assert_shown(&output, &ANSWERS);
+    assert_shown(&output, &["skipped: this is a chroot", "All 18 answers are as expected."]);
 }
 
 #[test]
@@ -186,7 +219,7 @@ fn told_to_end_it_puts_everything_back_first() {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let waiting = lines.map_while(Result::ok).any(|line| line.contains("nas.silent."));
     assert!(waiting);
-    run("kill", &["-INT", &child.id().to_string()]);
+    send(Signal::SIGINT, child.id());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     scratch.assert_empty();
 
@@ -199,7 +232,7 @@ fn told_to_end_it_puts_everything_back_first() {
     while !Path::new(RULE).exists() && start.elapsed() < Duration::from_secs(30) {
         sleep(Duration::from_millis(1));
     }
-    run("kill", &["-TERM", &child.id().to_string()]);
+    send(Signal::SIGTERM, child.id());
     assert_eq!(child.wait().unwrap().code(), Some(143));
     scratch.assert_empty();
 }
