@@ -1,5 +1,7 @@
 //! Makes the filter of system calls, for the architecture that is built for, of the readable list in `seccomp.json`.
 
+// What it reads is our own list, and where it panics, there is no build.
+
 use seccompiler::{BpfProgram, TargetArch, compile_from_json, sock_filter};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -48,17 +50,21 @@ fn filter(target: TargetArch) -> Result<BpfProgram, Box<dyn Error>> {
     // Newer architectures have the one call alone.
     let wait = if target == TargetArch::x86_64 { "epoll_wait" } else { "epoll_pwait" };
     let list: Value = serde_json::from_str(&list.replace("EPOLL_WAIT", wait))?;
-    let list = &list["helper"];
+    let list = list.get("helper").ok_or("no filter")?;
+    let of_list = |name| list.get(name).ok_or(name);
     let mut rules: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
-    for rule in list["filter"].as_array().ok_or("no rules")? {
-        rules.entry(rule["syscall"].as_str().ok_or("a rule without a call")?).or_default().push(rule);
+    for rule in of_list("filter")?.as_array().ok_or("no rules")? {
+        rules
+            .entry(rule.get("syscall").and_then(Value::as_str).ok_or("a rule without a call")?)
+            .or_default()
+            .push(rule);
     }
     let mut blocks = BTreeMap::new();
     let mut start = BpfProgram::new();
     let mut end = BpfProgram::new();
     for rules in rules.values() {
         let of_one_call = json!({ "helper": {
-            "mismatch_action": list["mismatch_action"], "match_action": list["match_action"], "filter": rules,
+            "mismatch_action": of_list("mismatch_action")?, "match_action": of_list("match_action")?, "filter": rules,
         } });
         let mut filters = compile_from_json(of_one_call.to_string().as_bytes(), target)?;
         let mut program = filters.remove("helper").ok_or("no filter")?;
@@ -66,9 +72,9 @@ fn filter(target: TargetArch) -> Result<BpfProgram, Box<dyn Error>> {
         end = program.split_off(program.len() - 1);
         let block = program.split_off(4);
         start = program;
-        let number = block[0].k;
-        let unconditional = rules.iter().all(|rule| rule["args"].is_null());
-        blocks.insert(number, if unconditional { always(&block) } else { block });
+        let number = block.first().ok_or("no rule")?.k;
+        let unconditional = rules.iter().all(|rule| rule.get("args").is_none());
+        blocks.insert(number, if unconditional { always(&block)? } else { block });
     }
     let blocks: Vec<_> = blocks.into_iter().collect();
     Ok([start, tree(&blocks, &end)?].concat())
@@ -76,8 +82,9 @@ fn filter(target: TargetArch) -> Result<BpfProgram, Box<dyn Error>> {
 
 /// What allows a system call whatever its arguments are, of seccompiler's longer form: a comparison, two jumps, and two
 /// results of which this is the first.
-fn always(block: &[sock_filter]) -> BpfProgram {
-    vec![sock_filter { jt: 0, jf: 1, ..block[0].clone() }, block[3].clone()]
+fn always(block: &[sock_filter]) -> Result<BpfProgram, &'static str> {
+    let [comparison, _, _, allow, _] = block else { return Err("another form of a rule without arguments") };
+    Ok(vec![sock_filter { jt: 0, jf: 1, ..comparison.clone() }, allow.clone()])
 }
 
 /// The rules of these system calls, which are sorted by number, for a number that is loaded.
@@ -87,7 +94,7 @@ fn tree(blocks: &[(u32, BpfProgram)], end: &[sock_filter]) -> Result<BpfProgram,
         return Ok(rules.chain(end.iter().cloned()).collect());
     }
     let (low, high) = blocks.split_at(blocks.len() / 2);
-    let (first_high, _) = high[0];
+    let &(first_high, _) = high.first().ok_or("no rule")?;
     let (low, high) = (tree(low, end)?, tree(high, end)?);
     let jump = u8::try_from(low.len())?;
     let decision = sock_filter { code: JUMP_IF_AT_LEAST, jt: jump, jf: 0, k: first_high };

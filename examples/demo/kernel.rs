@@ -42,8 +42,8 @@ pub(crate) fn obstacle() -> Option<String> {
     if !in_initial_namespaces() {
         return Some("the kernel runs helpers in its initial namespaces, and this is not there".to_owned());
     }
-    if !at_the_kernels_root() {
-        return Some("this is a chroot, and the kernel runs helpers outside of it".to_owned());
+    if !has_the_kernel_s_root() {
+        return Some("the kernel runs helpers from its own root directory, and this is a chroot".to_owned());
     }
     if !Path::new("/sys/module/dns_resolver").exists() {
         return Some(
@@ -63,10 +63,16 @@ fn in_initial_namespaces() -> bool {
         && ["mnt", "net", "user", "pid"].into_iter().all(same)
 }
 
-/// Whether `/` is what it is for the kernel's own second process, which starts all others of its kind.
-fn at_the_kernels_root() -> bool {
-    let root = |path| fs::metadata(path).ok().map(|folder| (folder.dev(), folder.ino()));
-    root("/proc/2/root/.").is_none_or(|kernels| root("/") == Some(kernels))
+/// Whether the root directory is the mount that it is for the kernel's own process. A process is shown those mounts
+/// alone that its root directory leads to; in most chroots that is none of `/` itself.
+fn has_the_kernel_s_root() -> bool {
+    let root = |process| {
+        let text = fs::read_to_string(format!("/proc/{process}/mountinfo")).ok()?;
+        let mut lines = text.lines().rev().map(|line| line.split(' ').collect::<Vec<_>>());
+        lines.find(|fields| fields.get(4) == Some(&"/"))?.first().map(|&number| number.to_owned())
+    };
+    let own = root("self");
+    own.is_some() && own == root("2")
 }
 
 /// Asks the kernel, and shows what it says.

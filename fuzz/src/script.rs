@@ -136,7 +136,11 @@ impl Acts {
 impl Servers for Acts {
     fn react(&self, asked: &Asked, number: usize) -> Reaction {
         if number >= PATIENCE {
-            return Reaction { delay: Duration::ZERO, deed: Deed::Error(io::ErrorKind::ConnectionRefused) };
+            return Reaction {
+                delay: Duration::ZERO,
+                deed: Deed::Error(io::ErrorKind::ConnectionRefused),
+                then: None,
+            };
         }
         let Act { delay, choice } = &self.0[number % self.0.len()];
         let query = asked.query.as_slice();
@@ -157,7 +161,7 @@ impl Servers for Acts {
             Choice::Message(message) => Deed::Reply(message.write(query, asked.protocol, number)),
             Choice::Good => Deed::Reply(good(query)),
         };
-        Reaction { delay: Duration::from_millis(16 * u64::from(*delay)), deed }
+        Reaction { delay: Duration::from_millis(16 * u64::from(*delay)), deed, then: None }
     }
 }
 

@@ -293,6 +293,13 @@ in_root dpkg --purge key-dns
 answered_by keyutils
 none_lost
 grep -qx 'default_ttl = 7' "$root/etc/keyutils/key.dns_resolver.conf" || die "$now: they are gone"
+now 'a rule file that others can write to is named'
+echo 'create none * * /bin/true' >"$root/etc/request-key.d/zz.conf"
+chmod 666 "$root/etc/request-key.d/zz.conf"
+install_ key-dns key-dns-request-key
+grep -q '^key-dns-request-key: /etc/request-key.d/zz.conf: .*mode 666' "$work/dpkg.log" || die "$now: it is not"
+rm "$root/etc/request-key.d/zz.conf"
+in_root dpkg --purge key-dns key-dns-request-key
 now "an admin's request-key comes back"
 in_root dpkg --purge keyutils
 printf '#!/bin/sh\n' >"$root/sbin/request-key"

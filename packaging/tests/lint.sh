@@ -9,6 +9,16 @@ lintian --allow-root --suppress-tags spelling-error-in-binary --display-info --p
 rpm -K --nosignature "$packages"/key-dns*.rpm
 rpmlint --strict --config packaging/rpm/rpmlint.toml "$packages"/key-dns*.rpm
 
+# What the executable is linked from is named, with its licences, in the packages and in their terms.
+packaging/third-party --check
+licence=$(packaging/third-party --expression)
+for file in "$packages"/key-dns*.rpm; do
+    [ "$(rpm -qp --qf '%{license}' "$file")" = "$licence" ] || die "$file is not under '$licence'"
+done
+for file in "$packages"/key-dns_*.deb; do
+    dpkg-deb --fsys-tarfile "$file" | tar -tf - | grep -q '/THIRD-PARTY-LICENSES' || die "$file has no notices"
+done
+
 # Nothing at run time but what is named.
 for file in "$packages"/key-dns_*.deb; do
     [ -z "$(dpkg-deb --field "$file" Depends)" ] || die "$file depends on something"

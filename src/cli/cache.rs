@@ -57,9 +57,9 @@ fn run(matches: &ArgMatches) -> ExitCode {
     let name = matches.get_one::<OsString>("name").map(|name| name.as_bytes());
     let json = matches.get_flag("json");
     let told = if action == "list" {
-        Cache::look().map(|cache| list(&cache.only(name), json))
+        Cache::look().map(|cache| list(&cache.only(name), name, json))
     } else {
-        flush(name).map(|flushed| dropped(&flushed, json))
+        flush(name).map(|flushed| dropped(&flushed, name, json))
     };
     match told {
         Ok((text, status)) => put(&text, ExitCode::from(status)),
@@ -72,12 +72,12 @@ fn unreadable(error: &io::Error) -> ExitCode {
     ExitCode::from(UNSEEN)
 }
 
-fn list(cache: &Cache, json: bool) -> (String, u8) {
+fn list(cache: &Cache, name: Option<&[u8]>, json: bool) -> (String, u8) {
     let keys: Vec<Key> = cache.entries.iter().map(|entry| Key::new(entry, None)).collect();
-    (render(&keys, &cache.unseen, 0, json), 0)
+    (render(&keys, name, &cache.unseen, 0, json), 0)
 }
 
-fn dropped(flushed: &Flushed, json: bool) -> (String, u8) {
+fn dropped(flushed: &Flushed, name: Option<&[u8]>, json: bool) -> (String, u8) {
     let keys: Vec<Key> = flushed.keys.iter().map(|(entry, outcome)| Key::new(entry, Some(outcome))).collect();
     // What no mount finds does no harm where it is.
     let kept = |(entry, outcome): &(CachedKey, FlushOutcome)| {
@@ -88,7 +88,7 @@ fn dropped(flushed: &Flushed, json: bool) -> (String, u8) {
         () if !flushed.unseen.is_empty() => UNSEEN,
         () => 0,
     };
-    (render(&keys, &flushed.unseen, flushed.along, json), status)
+    (render(&keys, name, &flushed.unseen, flushed.along, json), status)
 }
 
 #[derive(Serialize)]
@@ -201,7 +201,7 @@ impl fmt::Display for Key {
     }
 }
 
-fn render(keys: &[Key], unseen: &[String], along: usize, json: bool) -> String {
+fn render(keys: &[Key], name: Option<&[u8]>, unseen: &[String], along: usize, json: bool) -> String {
     if json {
         return subcommand::json(&Document { version: VERSION, keys, dropped_along: along, unseen });
     }
@@ -211,7 +211,11 @@ fn render(keys: &[Key], unseen: &[String], along: usize, json: bool) -> String {
         let _ = writeln!(out, "{key}");
     }
     if keys.is_empty() {
-        let _ = writeln!(out, "no DNS keys to be seen");
+        let _ = match (unseen, name) {
+            ([], None) => writeln!(out, "the cache is empty"),
+            ([], Some(name)) => writeln!(out, "the cache has nothing of {}", name.escape_ascii()),
+            _ => writeln!(out, "no DNS keys to be seen"),
+        };
     }
     if along > 0 {
         let _ = writeln!(

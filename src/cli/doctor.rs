@@ -4,6 +4,7 @@ use super::subcommand::{Subcommand, put};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use doctor::text::{self, Style};
 use doctor::{HostRoot, Report, exit, json, live, lookup, mounts};
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use upcall::{Log, Settings};
@@ -74,11 +75,17 @@ pub(super) fn print(report: &Report, matches: &ArgMatches) -> ExitCode {
     let text = if matches.get_flag("json") {
         json::render(report)
     } else {
-        let colour =
-            io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        text::render(report, Style { colour, verbose: matches.get_flag("verbose") })
+        text::render(report, Style { colour: colours(), verbose: matches.get_flag("verbose") })
     };
     put(&text, report.exit_code())
+}
+
+/// Whether standard output takes colours.
+fn colours() -> bool {
+    let plain = |name, value: fn(&OsStr) -> bool| std::env::var_os(name).is_some_and(|found| value(&found));
+    io::stdout().is_terminal()
+        && !plain("NO_COLOR", |value| !value.is_empty())
+        && !plain("TERM", |value| value == "dumb")
 }
 
 fn ask_command() -> Command {

@@ -23,14 +23,23 @@ fn command() -> Command {
                 .required(true)
                 .allow_hyphen_values(true),
         )
-        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON (goes first)"))
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON"))
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
-    let words: Vec<&str> =
+    let mut words: Vec<&str> =
         matches.get_many::<String>("message").unwrap_or_default().map(String::as_str).collect();
+    // A message may begin with a hyphen, so that options behind it are words of it to the parser.
+    let mut as_json = matches.get_flag("json");
+    while let [_, .., last @ ("--json" | "-h" | "--help")] = words[..] {
+        if last != "--json" {
+            return put(&command().bin_name("key-dns explain").render_help().to_string(), ExitCode::SUCCESS);
+        }
+        as_json = true;
+        words.pop();
+    }
     match explain(&words.join(" ")) {
-        Ok(explanation) if matches.get_flag("json") => put(&json(&explanation), ExitCode::SUCCESS),
+        Ok(explanation) if as_json => put(&json(&explanation), ExitCode::SUCCESS),
         Ok(explanation) => put(&explanation.to_string(), ExitCode::SUCCESS),
         Err(unknown) => {
             eprintln!("key-dns explain: {unknown}");
@@ -56,6 +65,8 @@ struct Errno {
 
 #[derive(Serialize)]
 struct Meaning {
+    /// The row's name.
+    id: &'static str,
     who: String,
     means: &'static str,
     causes: Vec<Cause>,
@@ -73,6 +84,7 @@ fn json(explanation: &Explanation) -> String {
         causes.map(|(what, command)| Cause { what, command }).collect()
     };
     let meaning = |row: &&'static doctor::explain::Row| Meaning {
+        id: row.id,
         who: row.who.to_string(),
         means: row.means,
         causes: causes(row),

@@ -6,12 +6,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use key::{Description, Failure, KernelKeyring, KeySerial, Request, key_of_this_upcall};
 use names::{Answer, Trace};
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use upcall::{DEFAULT_PATH, Guard, HelperRequest, Log, Purpose, Reply, Settings, look_up};
 
+use super::subcommand::written;
 pub use upcall::HELPER_NAME as NAME;
 
 /// What is wrong with a rule for `-D` and such.
@@ -232,11 +232,12 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     if let Some(key) = key_of_this_upcall() {
         return refuse(key, &first_line(error));
     }
-    match (error.print(), error.use_stderr()) {
-        (Ok(()), false) => ExitCode::SUCCESS,
-        (Err(_), false) => ExitCode::FAILURE,
-        (_, true) => ExitCode::from(USAGE),
+    if error.use_stderr() {
+        // Nobody could be told that it can't be written.
+        let _ = error.print();
+        return ExitCode::from(USAGE);
     }
+    print(format_args!("{}", error.render()))
 }
 
 /// What a usage error comes to, without the help behind it.
@@ -256,8 +257,7 @@ pub(super) fn refuse(key: KeySerial, reason: &str) -> ExitCode {
 }
 
 fn print(text: std::fmt::Arguments<'_>) -> ExitCode {
-    let mut out = io::stdout().lock();
-    match out.write_fmt(text).and_then(|()| out.flush()) {
+    match written(text) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -21,6 +21,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
     cache::SUBCOMMAND,
     #[cfg(feature = "doctor")]
     explain::SUBCOMMAND,
+    #[cfg(feature = "setup")]
+    super::setup::SUBCOMMAND,
 ];
 /// Those that this program runs itself, in processes of their own. No manual tells of them.
 const INTERNAL: &[Subcommand] = &[
@@ -50,6 +52,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     if let Some(key) = key_of_this_upcall() {
         return helper::refuse(key, "the rule runs a command for people: let it run key.dns_resolver");
     }
+    upcall::let_signals_through();
     let internal = INTERNAL.iter().map(|subcommand| (subcommand.command)());
     let matches = match command().subcommands(internal).try_get_matches_from(args) {
         Ok(matches) => matches,

@@ -1,6 +1,7 @@
 //! `request-key`: the command that the kernel runs when it needs a key, with keyutils' options.
 
 use super::helper;
+use super::subcommand::written;
 use crate::face::{Face, PEOPLE};
 use clap::builder::OsStringValueParser;
 use clap::error::ErrorKind;
@@ -8,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use key::{Description, KernelKeyring, KeySerial, Keyring, Request, key_of_this_upcall};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::process::ExitCode;
@@ -219,8 +220,7 @@ fn show(description: &Description, invocation: &Invocation, log: &Log) -> ExitCo
         let _ = writeln!(text, "argv[{index}] = \"{}\"", argument.as_bytes().escape_ascii());
     }
     text.push_str("(not run: debug mode)\n");
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match written(format_args!("{text}")) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

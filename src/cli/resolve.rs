@@ -4,7 +4,7 @@ mod json;
 mod report;
 mod text;
 
-use super::subcommand::{Subcommand, put};
+use super::subcommand::{Proposed, Subcommand, put};
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use key::{Description, Request};
@@ -20,6 +20,8 @@ use upcall::{DEFAULT_PATH, Log, Purpose, Reply, Settings, look_up};
 /// The subcommand.
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
 
+/// Callout infos that file systems and people ask with.
+const CALLOUTS: [&str; 4] = ["ipv4", "ipv6", "list", "srv=1"];
 /// There is no answer.
 const FAILED: u8 = 1;
 /// Nothing could be asked.
@@ -38,7 +40,8 @@ fn command() -> Command {
         .arg(
             Arg::new("callout")
                 .value_name("CALLOUT")
-                .value_parser(OsStringValueParser::new())
+                .value_parser(Proposed(&CALLOUTS))
+                .hide_possible_values(true)
                 .help("Options, as ipv4, ipv6, list, srv=1; none, as most file systems ask"),
         )
         .arg(
@@ -89,5 +92,24 @@ fn run(matches: &ArgMatches) -> ExitCode {
     for warning in &told.lookup.warnings {
         log.warning(warning);
     }
-    put(&text::render(&told), status)
+    let (answer, failure) = text::render(&told);
+    if let Some(failure) = failure {
+        eprintln!("{failure}");
+        if let Some(hint) = hint(&request.description) {
+            eprintln!("{}: {hint}", crate::face::PEOPLE);
+        }
+    }
+    put(&answer, status)
+}
+
+/// What may have been meant by something that is a mount's source, or a name with a port.
+fn hint(description: &Description) -> Option<String> {
+    let text = std::str::from_utf8(&description.name).ok()?;
+    let typed = ["a:", "aaaa:", "afsdb:"].iter().any(|own| text.starts_with(own));
+    if typed || !cfg!(feature = "doctor") || !text.contains([':', '/', '@', '=', '\\', ',', '[']) {
+        return None;
+    }
+    let quotes = text.contains(|letter: char| letter == '\'' || letter.is_control());
+    let shown = if quotes { String::new() } else { format!(" '{text}'") };
+    Some(format!("resolve takes a name alone; a mount's source, or HOST:PORT, is for: key-dns doctor{shown}"))
 }

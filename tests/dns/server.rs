@@ -1,7 +1,7 @@
 //! A server as a test sees it.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
@@ -151,6 +151,11 @@ impl Server {
 
     pub fn addr(&self) -> SocketAddr {
         self.shared.addr
+    }
+
+    /// The socket of its datagrams, to send others from there.
+    pub fn udp(&self) -> Arc<UdpSocket> {
+        Arc::clone(&self.shared.udp)
     }
 
     /// Changes what queries from now on are answered with.

@@ -1,8 +1,10 @@
 //! Where nothing is wrong, and where not all can be seen.
 
 use crate::host::{ADDRESS, NAME, doctor, findings, for_anybody, on_a_host, report, step};
+use crate::support::machine::RULES_FOLDER;
 use crate::support::run;
 use serde_json::Value;
+use std::fs;
 use std::io::Write;
 use std::time::Instant;
 
@@ -79,6 +81,71 @@ fn in_a_container_s_namespaces_the_host_is_not_mistaken_for_what_is_seen() {
         }
         // The kernel runs the helper on the host, so that this is as good as anywhere.
         assert!(step(&report, "live")["summary"].as_str().unwrap().starts_with(ADDRESS), "{report:#}");
+    });
+}
+
+#[test]
+fn in_a_chroot_the_host_is_not_mistaken_for_what_is_seen() {
+    const ROOT: &str = "/run/key-dns-chroot";
+    on_a_host(|host| {
+        let program = for_anybody(host);
+        host.machine.command(&format!("mkdir -p {ROOT}"), &format!("rmdir {ROOT}"));
+        host.machine.command(&format!("mount --bind / {ROOT}"), &format!("umount {ROOT}"));
+        for folder in ["/proc", "/sys", "/dev"] {
+            host.machine
+                .command(&format!("mount --bind {folder} {ROOT}{folder}"), &format!("umount {ROOT}{folder}"));
+        }
+        // What is on a file system of its own in /run is not in there.
+        host.machine.command(
+            &format!("mkdir -p {ROOT}/key-dns-chroot && cp {program} {ROOT}/key-dns-chroot/key-dns"),
+            "rm -rf /key-dns-chroot",
+        );
+        let output = run("chroot", &[ROOT, "/key-dns-chroot/key-dns", "doctor", "--json", NAME]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{report:#}");
+        assert_eq!(findings(&report), [] as [&Value; 0], "{report:#}");
+        let unseen = &step(&report, "kernel")["unseen"][0];
+        assert!(unseen["why"].as_str().unwrap().contains("it is a chroot"), "{report:#}");
+        for name in ["request-key", "rule", "settings", "servers", "answer", "logs"] {
+            assert_eq!(step(&report, name)["status"], "skipped", "{name}");
+        }
+        // Where something is broken, no command is printed that would write into the chroot.
+        host.rule("create dns_resolver * * /bin/true %k");
+        let output = run("chroot", &[ROOT, "/key-dns-chroot/key-dns", "doctor", "--json", NAME]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = findings(&report);
+        assert_eq!(found.len(), 1, "{report:#}");
+        assert_eq!(
+            (found[0]["id"].as_str(), &found[0]["remedy"]),
+            (Some("not-answered"), &Value::Null),
+            "{report:#}"
+        );
+        assert!(found[0]["advice"].as_str().unwrap().contains("on the host"), "{report:#}");
+    });
+}
+
+#[test]
+fn of_equal_rules_the_one_that_keyutils_takes_is_named() {
+    on_a_host(|host| {
+        host.machine.take_away("/etc/request-key.conf");
+        // Made in several orders, so that the folder's order is hardly ever that of their names.
+        for order in [[3, 1, 5, 2, 4], [1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [2, 5, 1, 4, 3], [4, 3, 5, 1, 2]] {
+            host.machine.take_away(RULES_FOLDER);
+            fs::create_dir(RULES_FOLDER).unwrap();
+            for number in order {
+                let program = format!("/run/key-dns-order/{number}");
+                let script = format!("#!/bin/sh\nprintf '127.77.0.{number}\\0' | keyctl pinstantiate $1 0\n");
+                host.machine.replace(&program, script, 0o755);
+                let rule = format!("create dns_resolver * * {program} %k\n");
+                fs::write(format!("{RULES_FOLDER}/{number}-rule.conf"), rule).unwrap();
+            }
+            std::os::unix::fs::symlink("1-rule.conf", format!("{RULES_FOLDER}/0-link.conf")).unwrap();
+            let report = report(&[NAME]);
+            let rule = step(&report, "rule")["summary"].as_str().unwrap();
+            let live = step(&report, "live")["summary"].as_str().unwrap();
+            let named = rule.split("/run/key-dns-order/").nth(1).and_then(|rest| rest.get(..1)).unwrap();
+            assert!(live.starts_with(&format!("127.77.0.{named} ")), "{rule}; {live}");
+        }
     });
 }
 

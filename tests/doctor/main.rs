@@ -16,4 +16,5 @@ mod breakages;
 mod document;
 mod healthy;
 mod host;
+mod orders;
 mod schema;

@@ -4,6 +4,7 @@ use crate::differences;
 use crate::dns::{Bound, Builder, Server, rcode};
 use crate::generate::{Case, case, zones};
 use crate::lookups::{Outcome, glibc, ours};
+use crate::support::nss;
 use crate::support::world::{self, inside};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -69,6 +70,9 @@ fn so_it_does_on_a_host_without_ipv6() {
 }
 
 fn compare(count: u64) {
+    if !nss::install() {
+        return;
+    }
     let first = number("GLIBC_SEED", 1);
     let mut excused: BTreeMap<&str, u32> = BTreeMap::new();
     let mut wrong = 0;
@@ -81,6 +85,9 @@ fn compare(count: u64) {
         world::write("resolv.conf", case.resolv_conf.as_deref());
         world::write("nsswitch.conf", case.nsswitch.as_deref());
         world::write("gai.conf", case.gai_conf.as_deref());
+        for (module, says) in [nss::SINGLE, nss::DUAL].into_iter().zip(case.modules) {
+            nss::says(module, says);
+        }
         servers.behave(&case);
         let theirs = glibc(&case.name, case.family).each_once();
         let allowed = servers.asked();

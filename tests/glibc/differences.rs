@@ -33,7 +33,7 @@ pub fn reason(
         (
             "after FORMERR the next server is asked, or the same one without EDNS",
             (some(Behaviour::Formerr) || (some(Behaviour::FormerrIfEdns) && resolv_conf.contains("edns0")))
-                && (*glibc == Outcome::Nothing || ours == glibc),
+                && (!matches!(glibc, Outcome::Addresses(_)) || ours == glibc),
         ),
         (
             "the next server is asked where the first one fails for one family alone",
@@ -48,6 +48,12 @@ pub fn reason(
             resolv_conf.contains("single-request")
                 && extra.iter().all(|(_, _, qtype)| *qtype == 28)
                 && (ours == glibc || *ours == Outcome::Later),
+        ),
+        (
+            "with SUCCESS=continue and SUCCESS=merge, the last source that has the name counts",
+            case.nsswitch.as_deref().is_some_and(|text| text.contains("[SUCCESS="))
+                && matches!(ours, Outcome::Addresses(_))
+                && !matches!(glibc, Outcome::Addresses(_)),
         ),
         (
             "what failed for now is told so, also where another family or source has nothing",

@@ -38,6 +38,8 @@ pub struct Case {
     pub resolv_conf: Option<String>,
     pub nsswitch: Option<String>,
     pub gai_conf: Option<String>,
+    /// What each of the two modules says: the one for single families, and the one for both.
+    pub modules: [&'static str; 2],
     /// What each of the three servers does.
     pub servers: [Behaviour; 3],
 }
@@ -215,6 +217,33 @@ const NSSWITCH: [&str; 9] = [
     "passwd: files",
 ];
 
+/// Lines with NSS modules: the two that there are, and one that is missing.
+const WITH_MODULES: [&str; 14] = [
+    "hosts: files keytest dns",
+    "hosts: files keytest4 dns",
+    "hosts: files keytest [NOTFOUND=return] dns",
+    "hosts: files keytest4 [NOTFOUND=return] dns",
+    "hosts: keytest [!UNAVAIL=return] files dns",
+    "hosts: keytest4 [!UNAVAIL=return] files dns",
+    "hosts: keytest4 [TRYAGAIN=return UNAVAIL=continue] keytest dns",
+    "hosts: keytest [UNAVAIL=return] dns",
+    "hosts: dns [NOTFOUND=return] keytest4",
+    "hosts: files keymissing [NOTFOUND=return] dns",
+    "hosts: keymissing [!UNAVAIL=return] files dns",
+    "hosts: files [SUCCESS=continue] dns",
+    "hosts: files [SUCCESS=merge] dns",
+    "hosts: keytest4 [SUCCESS=continue] files [SUCCESS=merge] dns",
+];
+
+const MODULES: [&str; 6] = [
+    "NOTFOUND",
+    "UNAVAIL",
+    "TRYAGAIN",
+    "SUCCESS 203.0.113.77",
+    "SUCCESS 2001:db8:77::7",
+    "SUCCESS 203.0.113.78 2001:db8:78::8 203.0.113.79",
+];
+
 const OPTIONS: [&str; 11] = [
     "ndots:0",
     "ndots:2",
@@ -297,6 +326,10 @@ pub fn case(seed: u64) -> Case {
             text.push_str(random.pick(&SORTLISTS[..]));
             text.push('\n');
         }
+        // On an interface that there isn't, which neither takes for a reason to ask nobody.
+        if random.chance(20) {
+            text.push_str("nameserver fe80::1%nosuch0\n");
+        }
         for number in 1..=count {
             // Nothing listens at the second address.
             let last = if servers[number - 1] == Behaviour::Refusing { number + 10 } else { number };
@@ -320,14 +353,16 @@ pub fn case(seed: u64) -> Case {
         let families = [Family::Ipv4, Family::Ipv6, Family::Both, Family::Both];
         (random.pick(&NAMES[..]), random.pick(&families))
     };
+    let lines = if random.chance(5) { &WITH_MODULES[..] } else { &NSSWITCH };
     Case {
         name: name.to_owned(),
         family,
         hosts,
         host_conf: random.chance(2).then(|| "multi on\n".to_owned()),
         resolv_conf,
-        nsswitch: (!random.chance(10)).then(|| format!("{}\n", random.pick(&NSSWITCH[..]))),
+        nsswitch: (!random.chance(10)).then(|| format!("{}\n", random.pick(lines))),
         gai_conf: random.chance(4).then(|| random.pick(&GAI[..]).to_owned()),
+        modules: [random.pick(&MODULES), random.pick(&MODULES)],
         servers,
     }
 }

@@ -1,5 +1,6 @@
 //! Files of `/etc` that are wrong, odd, large or missing, and what is said of them.
 
+use crate::dns::{Server, Zone};
 use crate::look_up;
 use crate::support::world::{inside, write};
 use std::fmt::Write;
@@ -49,6 +50,39 @@ fn no_file_at_all_is_no_trouble() {
     // The server is 127.0.0.1, where nobody listens here.
     assert_eq!((printed.payload.as_str(), printed.expiry), ("#dnserror=111", 10));
     assert!(printed.log.contains("127.0.0.1:53: connection refused"), "{}", printed.log);
+    assert!(!printed.log.contains("warning") && !printed.log.contains("passed over"), "{}", printed.log);
+}
+
+/// keyutils asks for IPv4 alone, and `getaddrinfo()` for both reads no further than the file.
+#[test]
+fn a_hosts_line_of_one_family_says_nothing_of_the_other_one_unless_both_are_asked_for_at_once() {
+    const TEST: &str =
+        "files::a_hosts_line_of_one_family_says_nothing_of_the_other_one_unless_both_are_asked_for_at_once";
+    if !inside(TEST) {
+        return;
+    }
+    let zone = Zone::new("corp.test").a("fs1", [192, 0, 2, 1], 30).aaaa(
+        "fs1",
+        [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1],
+        30,
+    );
+    let _server = Server::builder().zone(zone).at("127.0.0.1:53").start();
+    write("resolv.conf", Some("nameserver 127.0.0.1\n"));
+    for (hosts, family, callout, payload) in [
+        ("2001:db8::9 fs1.corp.test", "ipv4-first", "", "192.0.2.1"),
+        ("2001:db8::9 fs1.corp.test", "ipv6-first", "", "2001:db8::9"),
+        ("2001:db8::9 fs1.corp.test", "any", "", "2001:db8::9"),
+        ("2001:db8::9 fs1.corp.test", "ipv4-first", "list", "2001:db8::9"),
+        ("192.0.2.9 fs1.corp.test", "ipv4-first", "", "192.0.2.9"),
+        ("192.0.2.9 fs1.corp.test", "ipv6-first", "", "2001:db8::1"),
+        ("192.0.2.9 fs1.corp.test", "any", "", "192.0.2.9"),
+        ("192.0.2.9 fs1.corp.test", "ipv4-first", "list", "192.0.2.9"),
+    ] {
+        write("hosts", Some(&format!("{hosts}\n")));
+        write("keyutils/key.dns_resolver.conf", Some(&format!("family = {family}\n")));
+        let printed = look_up("fs1.corp.test", callout);
+        assert_eq!(printed.payload, payload, "{hosts}, {family} {callout}: {}", printed.log);
+    }
 }
 
 #[test]

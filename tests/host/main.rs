@@ -10,6 +10,7 @@ mod dns;
 mod support;
 
 mod files;
+mod modules;
 mod servers;
 mod sources;
 

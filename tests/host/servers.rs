@@ -60,6 +60,60 @@ fn a_link_local_server_is_asked_on_its_interface() {
 }
 
 #[test]
+fn a_missing_interface_is_named() {
+    if !inside("servers::a_missing_interface_is_named") {
+        return;
+    }
+    write("resolv.conf", Some("nameserver fe80::1%enp2s0\noptions attempts:1 timeout:1\n"));
+    let printed = look_up("mon1.cluster.local", "ipv4");
+    let warning = "/etc/resolv.conf: nameserver fe80::1%enp2s0: there is no interface enp2s0";
+    assert!(printed.log.contains(warning), "{}", printed.log);
+    // The others are asked.
+    let _server = Server::builder().zone(zone("cluster.local", 1)).at("127.0.0.1:53").start();
+    write("resolv.conf", Some("nameserver fe80::1%enp2s0\nnameserver 127.0.0.1\n"));
+    assert_eq!(look_up("mon1.cluster.local", "ipv4").payload, "192.0.2.1");
+}
+
+#[test]
+fn a_family_without_a_route_comes_last() {
+    if !inside("servers::a_family_without_a_route_comes_last") {
+        return;
+    }
+    let both = zone("cluster.local", 1).aaaa("mon1", [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 40);
+    let _server = Server::builder().zone(both).at("127.0.0.1:53").start();
+    write("resolv.conf", Some("nameserver 127.0.0.1\n"));
+    for (command, family, payload) in [
+        ("true", "ipv4-first", "192.0.2.1"),
+        ("ip route del default", "ipv4-first", "2001:db8::1"),
+        ("true", "ipv6-first", "2001:db8::1"),
+        ("true", "ipv4", "192.0.2.1"),
+        ("ip -6 route del default", "ipv4-first", "192.0.2.1"),
+        ("ip route add default via 198.51.100.1", "ipv6-first", "192.0.2.1"),
+    ] {
+        assert!(run("sh", &["-c", command]).status.success(), "{command}");
+        write("keyutils/key.dns_resolver.conf", Some(&format!("family = {family}\n")));
+        let printed = look_up("mon1.cluster.local", "");
+        assert_eq!(printed.payload, payload, "{command}, {family}: {}", printed.log);
+    }
+}
+
+#[test]
+fn a_name_is_shown_as_it_is_asked_for() {
+    if !inside("servers::a_name_is_shown_as_it_is_asked_for") {
+        return;
+    }
+    let zone = Zone::new("xn--mnchen-3ya.test").a("mon1", [192, 0, 2, 1], 30);
+    let _server = Server::builder().zone(zone).at("127.0.0.1:53").start();
+    write("resolv.conf", Some("nameserver 127.0.0.1\n"));
+    for (name, payload) in [("mon1", "192.0.2.1"), ("mon2", "#dnserror=61")] {
+        let printed = look_up(&format!("{name}.xn--mnchen-3ya.test"), "");
+        assert_eq!(printed.payload, payload);
+        let shown = printed.log.contains("xn--mnchen-3ya.test") && !printed.log.contains("m\u{fc}nchen");
+        assert!(shown, "{}", printed.log);
+    }
+}
+
+#[test]
 fn the_domain_of_the_host_s_own_name_completes_names_where_resolv_conf_has_no_search_list() {
     if !inside(
         "servers::the_domain_of_the_host_s_own_name_completes_names_where_resolv_conf_has_no_search_list",

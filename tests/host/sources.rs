@@ -33,8 +33,15 @@ fn an_unknown_source_is_asked_in_its_place_by_a_process_without_rights() {
     assert_eq!(printed.expiry, 5);
     assert!(printed.log.contains("192.0.2.77 from sss, by getent"), "{}", printed.log);
     let seen = |file| fs::read_to_string(format!("/mnt/seen/{file}")).unwrap();
-    assert_eq!(seen("arguments"), "-s hosts:sss -- ahosts mon1.corp\n");
-    assert_eq!(seen("environment"), "");
+    assert_eq!(
+        seen("arguments"),
+        "-A -s hosts:sss [NOTFOUND=return] key-dns-1 sss [NOTFOUND=return TRYAGAIN=return] key-dns-2 \
+         -- ahosts mon1.corp\n"
+    );
+    // What the loader is to tell, and what the shell adds.
+    let environment = seen("environment");
+    let lines: Vec<&str> = environment.lines().collect();
+    assert_eq!(lines, ["LD_DEBUG=files"]);
     let status = seen("status");
     for line in [
         "Uid:\t65534\t65534\t65534\t65534",
@@ -60,11 +67,22 @@ fn a_family_is_asked_for_alone_where_it_is_wanted_alone() {
     if !inside("sources::a_family_is_asked_for_alone_where_it_is_wanted_alone") {
         return;
     }
-    getent("case $4 in ahostsv4) echo 192.0.2.7 STREAM;; ahostsv6) exit 2;; *) echo 9.9.9.9;; esac");
+    getent("case $5 in ahostsv4) echo 192.0.2.7 STREAM;; ahostsv6) exit 2;; *) echo 9.9.9.9;; esac");
     write("nsswitch.conf", Some("hosts: wins\n"));
     assert_eq!(look_up("mon1", "ipv4").payload, "192.0.2.7");
     assert_eq!(look_up("mon1", "ipv6").payload, "#dnserror=61");
     assert_eq!(look_up("mon1", "").payload, "192.0.2.7");
+}
+
+#[test]
+fn a_getent_that_filters_addresses_without_being_asked_to_is_asked_as_it_knows() {
+    if !inside("sources::a_getent_that_filters_addresses_without_being_asked_to_is_asked_as_it_knows") {
+        return;
+    }
+    // As glibc's does with an option that it doesn't know.
+    getent("[ $1 = -A ] && exit 64; [ $1 = -s ] && echo 192.0.2.7 STREAM");
+    write("nsswitch.conf", Some("hosts: wins\n"));
+    assert_eq!(look_up("mon1", "ipv4").payload, "192.0.2.7");
 }
 
 #[test]
@@ -84,7 +102,8 @@ fn a_source_that_can_t_be_asked_is_passed_over_and_said_so() {
         assert_eq!(printed.payload, "192.0.2.8", "{script}");
         assert!(printed.log.contains(reason), "{script}: {}", printed.log);
     }
-    getent("exit 2");
+    // The loader says that it looked for the module, and for nothing after it.
+    getent("echo 'file=libnss_sss.so.2 [0];  dynamically loaded by libc' >&2; exit 2");
     assert_eq!(look_up("mon1", "").payload, "#dnserror=61");
     run("sh", &["-c", "umount -l /usr/bin/getent; mount --bind /dev/null /usr/bin/getent"]);
     let printed = look_up("mon1", "");

@@ -73,7 +73,8 @@ fn a_silent_server_is_asked_once_in_each_attempt() {
         );
         let seen = Ask::new("a:v4.example.test.").once();
         assert!(seen.payload.is_err());
-        assert_eq!(silent.count("v4.example.test", qtype::A), attempts);
+        // And once in plain, soon after the first time.
+        assert_eq!(silent.count("v4.example.test", qtype::A), attempts + 1);
         assert!(seen.took >= Duration::from_secs(attempts as u64), "{:?}", seen.took);
     }
 }

@@ -32,7 +32,7 @@ fn every_shell_can_read_them() {
 }
 
 /// What is typed, and a word that has to be among what is proposed.
-const TYPED: [(&str, &str); 7] = [
+const TYPED: [(&str, &str); 10] = [
     ("key.dns_resolver --du", "--dump-config"),
     ("request-key --ver", "--version"),
     ("key-dns key.", "key.dns_resolver"),
@@ -40,7 +40,13 @@ const TYPED: [(&str, &str); 7] = [
     ("key-dns request-key --", "--version"),
     ("key-dns cache fl", "flush"),
     ("key-dns resolve --tr", "--trace"),
+    ("key-dns resolve mon1 ipv", "ipv6"),
+    ("key-dns cache list mo", "mon1.example"),
+    ("key-dns cache flush mo", "mon1.example"),
 ];
+
+/// What stands in the place of the program, which the completions ask for the names in the cache.
+const CACHE: &str = "echo '1b2c3d4e  mon1.example  good, 10 bytes, 4m left'; echo 'the cache is empty'";
 
 fn command_of(typed: &str) -> &str {
     typed.split(' ').next().unwrap()
@@ -60,7 +66,7 @@ fn bash_proposes_what_can_follow() {
         printf '%s\n' "${COMPREPLY[@]}"
     "#;
     for (typed, expected) in TYPED {
-        let script = format!("words=({typed})\n{script}");
+        let script = format!("key-dns() {{ {CACHE}; }}\nwords=({typed})\n{script}");
         let file = folder("bash").join(command_of(typed));
         let Some(proposed) = says("bash", &["--norc"], &script, &file) else { return };
         assert!(proposed.lines().any(|line| line == expected), "{typed}: {proposed}");
@@ -71,7 +77,7 @@ fn bash_proposes_what_can_follow() {
 fn fish_proposes_what_can_follow() {
     for (typed, expected) in TYPED {
         let file = folder("fish").join(format!("{}.fish", command_of(typed)));
-        let script = format!("source $argv[1]; complete -C '{typed}'");
+        let script = format!("function key-dns; {CACHE}; end; source $argv[1]; complete -C '{typed}'");
         let Some(proposed) = says("fish", &["--no-config"], &script, &file) else { return };
         let words = proposed.lines().map(|line| line.split('\t').next().unwrap());
         assert!(words.into_iter().any(|word| word == expected), "{typed}: {proposed}");

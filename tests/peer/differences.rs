@@ -8,7 +8,7 @@ fn every_test_that_the_list_of_differences_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let list = fs::read_to_string(root.join("docs/differences.md")).unwrap();
     let named = list.split('`').filter_map(|text| text.split_once(": "));
-    let named = named.filter(|(target, _)| ["peer", "kernel", "command"].contains(target));
+    let named = named.filter(|(target, _)| ["peer", "kernel", "command", "host"].contains(target));
     let mut count = 0;
     for (target, path) in named {
         let (module, test) = path.split_once("::").unwrap_or((path, ""));

@@ -83,6 +83,12 @@ fn forms() -> Vec<Form> {
             Same("/usr/sbin/cifs.upcall", 4),
         ),
         form(
+            "cifs.upcall for names, as there was",
+            "create dns_resolver * * /usr/sbin/cifs.upcall %k\n",
+            dns(),
+            Same("/usr/sbin/cifs.upcall", 1),
+        ),
+        form(
             "cifs.idmap",
             "create\tcifs.idmap\t*\t*\t/usr/sbin/cifs.idmap %k\n",
             asked("cifs.idmap", "os:S-1-5-21-1", ""),
@@ -136,6 +142,20 @@ fn forms() -> Vec<Form> {
             debug(),
             Same("/bin/sh", 4),
         ),
+        form(
+            "a pipe with arguments",
+            "create user debug:* * |/usr/bin/awk {print} %d\n",
+            debug(),
+            Same("/usr/bin/awk", 2),
+        ),
+        form(
+            "a pipe within a pipe, which is an argument",
+            "create user debug:* * |/bin/sh -c \"cat | tr a b\"\n",
+            debug(),
+            Same("/bin/sh", 6),
+        ),
+        form("a pipe that is apart from its program", "create user * * | /bin/cat\n", debug(), Nothing),
+        form("words in capitals", "CREATE user * * /bin/x\n", debug(), Nothing),
         form(
             "single quotes and backslashes",
             "create user * * /bin/x 'a b' c\\ d \\%k\n",

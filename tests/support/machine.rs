@@ -61,6 +61,14 @@ fn obstacle() -> Option<String> {
     if fs::read_link("/proc/self/ns/mnt").ok() != fs::read_link("/proc/2/ns/mnt").ok() {
         return Some("it must run in the initial mount namespace, where the kernel's upcall runs".to_owned());
     }
+    let root = |process: &str| {
+        let text = fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap_or_default();
+        let line = text.lines().rev().find(|line| line.split(' ').nth(4) == Some("/"))?;
+        Some(line.split(' ').next()?.to_owned())
+    };
+    if root("self").is_none() || root("self") != root("2") {
+        return Some("it must run from the kernel's root directory, not in a chroot".to_owned());
+    }
     let load = || std::process::Command::new("modprobe").arg("dns_resolver").status();
     if !Path::new("/sys/module/dns_resolver").exists() && !load().is_ok_and(|status| status.success()) {
         return Some("the kernel has no dns_resolver keys".to_owned());

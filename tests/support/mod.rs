@@ -6,7 +6,10 @@
 #![allow(clippy::unused_self)]
 
 pub mod asking;
+pub mod debian;
 pub mod machine;
+pub mod nss;
+pub mod schema;
 pub mod syslog;
 pub mod world;
 
@@ -34,6 +37,11 @@ pub fn built_with_the_tests() -> PathBuf {
 pub fn is_static() -> bool {
     let bytes = std::fs::read(executable()).unwrap();
     !bytes.windows(8).any(|window| window == b"/ld-linu" || window == b"/ld-musl")
+}
+
+/// Whether there is this compiler.
+pub fn has_compiler(compiler: &str) -> bool {
+    Command::new(compiler).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 /// Where the tests may write.

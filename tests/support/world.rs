@@ -13,9 +13,14 @@ const FILES: [&str; 6] =
 /// Set in the process that is in the namespaces.
 const INSIDE: &str = "KEY_DNS_TEST_INSIDE";
 
+/// Whether this process is in namespaces of its own.
+pub fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
 /// Runs the test `name` again in namespaces of its own; `true` where it is there already.
 pub fn inside(name: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         set_up();
         return true;
     }

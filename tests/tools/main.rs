@@ -9,8 +9,10 @@ mod support;
 
 mod cache;
 mod explain;
+mod manners;
 mod mounts;
 mod resolve;
+mod schemas;
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

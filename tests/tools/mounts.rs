@@ -73,15 +73,18 @@ fn look(more: &[&str]) -> (Run, Vec<Value>) {
     (seen, findings)
 }
 
-/// Fails the test unless the first finding is this one, and its remedy leaves none.
+/// Fails the test unless there is this one finding, with this advice, and nothing is left after `by_hand`, which follows it.
 #[track_caller]
-fn cured(breakage: &str, id: &str, more: &[&str]) -> Value {
+fn cured(breakage: &str, id: &str, more: &[&str], advice: &str, by_hand: &str) -> Value {
     let (seen, findings) = look(more);
     let first = findings.first().unwrap_or_else(|| panic!("{breakage}: no finding in {}", seen.stdout));
-    println!("{breakage:<55} {:<20} {}", first["id"].as_str().unwrap(), first["remedy"].as_str().unwrap());
+    let words = first["advice"].as_str().unwrap_or_else(|| panic!("{breakage}: {first}"));
+    println!("{breakage:<55} {:<20} {words}", first["id"].as_str().unwrap());
     assert_eq!((first["id"].as_str(), seen.status), (Some(id), 1), "{breakage}: {}", seen.stdout);
+    assert_eq!(findings.len(), 1, "{breakage}: {}", seen.stdout);
     assert!(!first["evidence"].as_str().unwrap().is_empty());
-    shell(first["remedy"].as_str().unwrap());
+    assert!(words.contains(advice), "{breakage}: {words}");
+    shell(by_hand);
     let (seen, findings) = look(more);
     assert!(findings.is_empty() && seen.status == 0, "{breakage}, after its remedy: {}", seen.stdout);
     first.clone()
@@ -116,9 +119,14 @@ fn a_bind_mount_of_a_deleted_folder_is_found_and_bound_anew() {
     // As runc would do it.
     assert!(fails("mount --bind /mnt/pod /mnt/container").contains("No such file or directory"));
     shell("touch '/mnt/vol a/data'");
-    let finding = cured("bind source deleted and made anew", "bind-source-deleted", &[]);
+    let finding = cured(
+        "bind source deleted and made anew",
+        "bind-source-deleted",
+        &[],
+        "umount -l /mnt/pod; mount --bind '/mnt/vol a' /mnt/pod",
+        "umount -l /mnt/pod; mount --bind '/mnt/vol a' /mnt/pod",
+    );
     assert!(finding["problem"].as_str().unwrap().contains("mount through procfd"));
-    assert_eq!(finding["remedy"], "umount -l /mnt/pod && mount --bind '/mnt/vol a' /mnt/pod");
     shell("mount --bind /mnt/pod /mnt/container && test -e /mnt/container/data");
 }
 
@@ -128,10 +136,11 @@ fn a_bind_mount_of_something_gone_is_found_and_taken_away() {
         return;
     }
     shell("cd /mnt && mkdir vol pod && mount --bind vol pod && rmdir vol");
-    let finding = cured("bind source deleted", "bind-source-deleted", &[]);
-    assert_eq!(finding["remedy"], "umount -l /mnt/pod");
+    let gone = "or umount -l /mnt/pod, where nothing needs it";
+    cured("bind source deleted", "bind-source-deleted", &[], gone, "umount -l /mnt/pod");
     shell("cd /mnt && echo old >file && touch bound && mount --bind file bound && rm file");
-    cured("bind source, a file, deleted", "bind-source-deleted", &[]);
+    let gone = "or umount -l /mnt/bound, where nothing needs it";
+    cured("bind source, a file, deleted", "bind-source-deleted", &[], gone, "umount -l /mnt/bound");
 }
 
 #[test]
@@ -144,26 +153,192 @@ fn a_dead_fuse_daemon_is_found_with_all_its_mounts() {
     shell("mount --bind /mnt/m /mnt/pod1 && mount --bind /mnt/m/vol /mnt/pod2");
     assert_eq!(look(&[]).0.status, 0);
     daemon.kill();
-    let finding = cured("FUSE daemon killed", "fuse-dead", &[]);
-    assert_eq!(finding["remedy"], "umount -l /mnt/m /mnt/pod1 /mnt/pod2");
+    let finding = cured(
+        "FUSE daemon killed",
+        "fuse-dead",
+        &[],
+        "start its daemon again: stop what uses it; umount -l /mnt/m; then mount it as before",
+        "umount -l /mnt/m /mnt/pod1 /mnt/pod2",
+    );
     assert!(finding["evidence"].as_str().unwrap().contains("ENOTCONN"), "{finding}");
 }
 
+/// The mount table, without what numbers mounts alone.
+fn table() -> Vec<String> {
+    let text = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let line = |line: &str| line.split(' ').skip(2).collect::<Vec<_>>().join(" ");
+    text.lines().map(line).collect()
+}
+
+/// All commands that are printed.
+fn commands(findings: &[Value]) -> Vec<String> {
+    findings.iter().filter_map(|finding| Some(finding["remedy"].as_str()?.to_owned())).collect()
+}
+
+/// The story of pods whose volume shows `//deleted`: a daemon is killed and started again, and bind mounts of it, and bind
+/// mounts of those, show the dead one. Whether somebody touched them since, and whether fstab has the mount, is no matter.
+fn story(touched: bool, in_fstab: bool) {
+    let what = format!("touched {touched}, in fstab {in_fstab}");
+    shell("cd /mnt && mkdir -p src/vol/deep m 'pod 1' pod2 pod3 other && echo data >src/vol/data");
+    if in_fstab {
+        shell("printf '/mnt/src /mnt/m fuse.bindfs defaults 0 0\\n' >>/etc/fstab");
+    }
+    let Some(mut daemon) = Daemon::start("/mnt/src", "/mnt/m") else { return };
+    shell("cd /mnt && mount --bind m/vol 'pod 1' && mount --bind 'pod 1/deep' pod2 && mount --bind m pod3");
+    daemon.kill();
+    // Nobody can start it over the dead one.
+    shell("umount -l /mnt/m");
+    let Some(_again) = Daemon::start("/mnt/src", "/mnt/m") else { return };
+    if touched {
+        fails("ls '/mnt/pod 1/data'");
+        fails("ls /mnt/pod2/x");
+        fails("ls /mnt/pod3/vol");
+    }
+    let before = table();
+    let (seen, findings) = look(&[]);
+    assert_eq!((seen.status, findings.len()), (1, 1), "{what}: {}", seen.stdout);
+    assert_eq!(findings[0]["id"], "fuse-dead");
+    let all = commands(&findings);
+    assert_eq!(all.len(), 1, "{what}: {}", seen.stdout);
+    println!("{what}: {}", all[0]);
+    // Half of it leaves the other half as it was: while the source is away, nothing happens, and nobody writes to the folder
+    // below.
+    shell("mv /mnt/src/vol /mnt/src/away");
+    let _ = run("sh", &["-c", &all[0]]);
+    fails("touch '/mnt/pod 1/lost'");
+    fails("touch /mnt/pod2/lost");
+    shell("mv /mnt/src/away /mnt/src/vol");
+    // In pieces, in any order, each of them twice.
+    let pieces: Vec<&str> =
+        all[0].split_inclusive("; fi").map(|piece| piece.trim_start_matches("; ")).collect();
+    assert_eq!(pieces.len(), 3);
+    for piece in pieces.iter().rev().chain(&pieces).chain(&[all[0].as_str()]) {
+        shell(piece);
+    }
+    let (seen, findings) = look(&[]);
+    assert!(findings.is_empty() && seen.status == 0, "{what}: {}", seen.stdout);
+    shell(
+        "cd /mnt && grep -q data 'pod 1/data' && touch pod2/new pod3/top && test -e src/vol/deep/new && test -e src/top",
+    );
+    // What is below was not touched, and nothing else was mounted.
+    let after = table();
+    let new: Vec<&String> = after.iter().filter(|line| !before.contains(line)).collect();
+    let mut points: Vec<&str> = new.iter().map(|line| line.split(' ').nth(2).unwrap()).collect();
+    points.sort_unstable();
+    assert_eq!(points, ["/mnt/pod2", "/mnt/pod3", "/mnt/pod\\0401"], "{what}");
+    assert!(before.iter().all(|line| after.contains(line)) && after.len() == before.len() + 3, "{what}");
+    shell(
+        "for pod in 'pod 1' pod2 pod3; do umount -l \"/mnt/$pod\"; umount -l \"/mnt/$pod\"; done; test -z \"$(ls '/mnt/pod 1' /mnt/pod2 | grep -v : | grep .)\"",
+    );
+}
+
 #[test]
-fn a_bind_mount_of_a_fuse_file_system_that_was_restarted_is_found() {
-    if !world::inside("mounts::a_bind_mount_of_a_fuse_file_system_that_was_restarted_is_found") {
+fn bind_mounts_of_a_fuse_file_system_that_was_restarted_come_back_by_one_command_in_any_order_and_twice() {
+    let own = "mounts::bind_mounts_of_a_fuse_file_system_that_was_restarted_come_back_by_one_command_in_any_order_and_twice";
+    if !world::inside(own) {
         return;
     }
-    shell("cd /mnt && mkdir -p src/vol m pod container");
+    for (touched, in_fstab) in [(false, false), (false, true), (true, false), (true, true)] {
+        story(touched, in_fstab);
+        shell(
+            "sed -i /fuse.bindfs/d /etc/fstab; while umount -l /mnt/m 2>/dev/null; do :; done; rm -rf /mnt/src",
+        );
+    }
+}
+
+#[test]
+fn a_daemon_that_came_back_as_something_else_is_no_remedy() {
+    if !world::inside("mounts::a_daemon_that_came_back_as_something_else_is_no_remedy") {
+        return;
+    }
+    shell("cd /mnt && mkdir -p src/vol src2/vol m pod");
     let Some(mut daemon) = Daemon::start("/mnt/src", "/mnt/m") else { return };
     shell("mount --bind /mnt/m/vol /mnt/pod");
     daemon.kill();
     shell("umount -l /mnt/m");
-    let Some(_daemon) = Daemon::start("/mnt/src", "/mnt/m") else { return };
-    fails("mount --bind /mnt/pod /mnt/container && ls /mnt/container");
-    shell("umount -l /mnt/container || true");
-    let finding = cured("FUSE daemon restarted under a bind mount", "fuse-dead", &[]);
-    assert_eq!(finding["remedy"], "umount -l /mnt/pod");
+    let Some(_other) = Daemon::start("/mnt/src2", "/mnt/m") else { return };
+    let (_, findings) = look(&[]);
+    assert_eq!(commands(&findings), [] as [&str; 0], "{findings:?}");
+    assert!(findings[0]["advice"].as_str().unwrap().starts_with("start its daemon again"), "{findings:?}");
+}
+
+#[test]
+fn in_a_second_mount_namespace_that_sees_the_new_mount_the_command_works_there_and_changes_nothing_here() {
+    let own = "mounts::in_a_second_mount_namespace_that_sees_the_new_mount_the_command_works_there_and_changes_nothing_here";
+    if !world::inside(own) {
+        return;
+    }
+    shell("mount --make-shared /mnt && cd /mnt && mkdir -p src/vol m pod again");
+    let Some(mut daemon) = Daemon::start("/mnt/src", "/mnt/m") else { return };
+    shell("mount --bind /mnt/m/vol /mnt/pod && mount --bind /mnt/pod /mnt/again");
+    let script = "echo >/mnt/ready && exec sleep 1000";
+    let second = Daemon(
+        Command::new("unshare")
+            .args(["--mount", "--propagation", "slave", "sh", "-c", script])
+            .spawn()
+            .unwrap(),
+    );
+    while !Path::new("/mnt/ready").exists() {
+        sleep(Duration::from_millis(10));
+    }
+    daemon.kill();
+    shell("umount -l /mnt/m");
+    let Some(_again) = Daemon::start("/mnt/src", "/mnt/m") else { return };
+    let pid = second.0.id().to_string();
+    let program = crate::support::executable();
+    let there = ["-t", &pid, "-m", program.to_str().unwrap(), "doctor", "--mounts", "--json"];
+    let found = || {
+        let seen: Value = serde_json::from_slice(&run("nsenter", &there).stdout).unwrap();
+        let steps = seen["steps"].as_array().unwrap().clone();
+        steps.iter().flat_map(|step| step["findings"].as_array().unwrap().clone()).collect::<Vec<Value>>()
+    };
+    let (all, before) = (commands(&found()), table());
+    assert_eq!(all.len(), 1, "{:?}", found());
+    for _ in 0..2 {
+        let done = run("nsenter", &["-t", &pid, "-m", "sh", "-c", &all[0]]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert_eq!(found(), [] as [Value; 0]);
+    assert_eq!(table(), before);
+    // Here they are as dead as before, and the same command brings them back.
+    fails("stat -f /mnt/pod");
+    let (_, findings) = look(&[]);
+    assert_eq!(commands(&findings), all);
+    shell(&all[0]);
+    assert_eq!(look(&[]).0.status, 0);
+    shell("touch /mnt/again/data && test -e /mnt/src/vol/data");
+}
+
+#[test]
+fn in_another_mount_namespace_the_container_is_to_be_restarted() {
+    if !world::inside("mounts::in_another_mount_namespace_the_container_is_to_be_restarted") {
+        return;
+    }
+    shell("cd /mnt && mkdir -p src/vol m pod");
+    let Some(mut daemon) = Daemon::start("/mnt/src", "/mnt/m") else { return };
+    shell("mount --bind /mnt/m/vol /mnt/pod");
+    // Its root directory has nothing but the volume: no umount, no shell.
+    let script = "mkdir /mnt/root /mnt/root/vol && mount --bind /mnt/root /mnt/root && mount --bind /mnt/pod /mnt/root/vol && \
+                  cp /bin/busybox /mnt/root/ && echo >/mnt/ready && exec chroot /mnt/root /busybox sleep 1000";
+    let container = Daemon(
+        Command::new("unshare")
+            .args(["--mount", "--propagation", "private", "sh", "-c", script])
+            .spawn()
+            .unwrap(),
+    );
+    while !Path::new("/mnt/ready").exists() {
+        sleep(Duration::from_millis(10));
+    }
+    sleep(Duration::from_millis(300));
+    daemon.kill();
+    shell("umount -l /mnt/m");
+    let Some(_again) = Daemon::start("/mnt/src", "/mnt/m") else { return };
+    let pid = container.0.id().to_string();
+    let (seen, findings) = look(&["--pid", &pid]);
+    assert_eq!(findings.len(), 1, "{}", seen.stdout);
+    assert_eq!(findings[0]["id"], "fuse-dead");
+    let words = findings[0]["advice"].as_str().unwrap();
+    assert_eq!(words, format!("restart the container of process {pid}: its runtime mounts anew"));
 }
 
 #[test]
@@ -183,9 +358,14 @@ fn a_mount_that_does_not_answer_is_found_without_hanging() {
         "{}",
         seen.stdout
     );
-    let finding = cured("server that does not answer (FUSE, daemon stopped)", "mount-silent", &[]);
+    let finding = cured(
+        "server that does not answer (FUSE, daemon stopped)",
+        "mount-silent",
+        &[],
+        "what waits then goes on by itself. Only where it will not come back: stop what uses it; umount -l /mnt/m",
+        &format!("kill -CONT {}", silent.0.id()),
+    );
     assert!(finding["problem"].as_str().unwrap().contains("hangs"), "{finding}");
-    silent.signal("-CONT");
 }
 
 #[test]
@@ -207,10 +387,14 @@ fn the_mounts_of_another_process_are_seen_through_its_own_eyes() {
     let (seen, findings) = look(&[]);
     assert!(findings.is_empty() && seen.status == 0, "{}", seen.stdout);
     let pid = container.0.id().to_string();
-    let finding = cured("bind source deleted, in a container", "bind-source-deleted", &["--pid", &pid]);
-    let remedy = finding["remedy"].as_str().unwrap();
     let enter = format!("nsenter -t {pid} -m");
-    assert_eq!(remedy, format!("{enter} umount -l /mnt/pod && {enter} mount --bind /mnt/vol /mnt/pod"));
+    cured(
+        "bind source deleted, in a container",
+        "bind-source-deleted",
+        &["--pid", &pid],
+        &format!("restart the container of process {pid}"),
+        &format!("{enter} umount -l /mnt/pod && {enter} mount --bind /mnt/vol /mnt/pod"),
+    );
 }
 
 #[test]
@@ -262,5 +446,5 @@ fn root_looks_into_the_fuse_file_system_of_a_user_as_that_user() {
     let (seen, findings) = look(&[]);
     assert!(findings.is_empty() && seen.status == 0, "{}", seen.stdout);
     daemon.kill();
-    cured("FUSE daemon of a user killed", "fuse-dead", &[]);
+    cured("FUSE daemon of a user killed", "fuse-dead", &[], "start its daemon again", "umount -l /mnt/m");
 }

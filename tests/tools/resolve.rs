@@ -12,11 +12,12 @@ fn zone() -> Zone {
         .aaaa("both", [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2], 40)
         .aaaa("v6", [0x2001, 0xdb8, 0, 0, 0, 0, 0, 6], 60)
         .cname("alias", "both", 15)
+        .a("xn--mnchen-3ya", [192, 0, 2, 3], 30)
         .srv("_afs3-vlserver._udp.cell", 10, 5, 7003, "v4", 100)
         .soa(25, 25)
 }
 
-fn server(script: Script) -> Server {
+pub(crate) fn server(script: Script) -> Server {
     Server::builder().zone(zone()).script(script).start()
 }
 
@@ -28,7 +29,7 @@ fn settings(text: &str) -> String {
 }
 
 /// A lookup with the servers for all names.
-fn resolve(servers: &[&Server], args: &[&str]) -> Run {
+pub(crate) fn resolve(servers: &[&Server], args: &[&str]) -> Run {
     let servers: Vec<String> = servers.iter().map(|server| server.addr().to_string()).collect();
     let settings = settings(&format!("nameserver[.] = {}\nhedge = 50\n", servers.join(", ")));
     key_dns(&[&["resolve", "-c", &settings], args].concat())
@@ -51,6 +52,11 @@ fn an_answer_says_who_gave_it_and_how_long_it_lasts() {
         (
             &["both.example.test", "ipv6"],
             format!("2001:db8::2  from DNS server {at}: both.example.test., TTL 40 s\nlasts 40 s\n"),
+        ),
+        // As it was asked for.
+        (
+            &["xn--mnchen-3ya.example.test"],
+            format!("192.0.2.3  from DNS server {at}: xn--mnchen-3ya.example.test., TTL 30 s\nlasts 30 s\n"),
         ),
         (
             &["127.1"],
@@ -79,9 +85,27 @@ fn no_answer_is_status_1_and_the_error_that_the_kernel_would_get() {
     ] {
         let seen = resolve(&[&server], &["--", name]);
         assert_eq!(seen.status, 1, "{seen:?}");
-        assert!(seen.stdout.starts_with(begin), "{}", seen.stdout);
-        assert!(seen.stdout.contains(&format!("\nlasts {lasts} s, took ")), "{}", seen.stdout);
+        assert!(seen.stderr.starts_with(begin), "{}", seen.stderr);
+        assert!(seen.stdout.starts_with(&format!("lasts {lasts} s, took ")), "{}", seen.stdout);
     }
+}
+
+#[test]
+fn what_is_a_mount_s_source_is_sent_to_the_doctor() {
+    let server = server(Script::new());
+    for source in
+        ["v4.example.test:6789", "//v4.example.test/share", "v4.example.test:/export", "u@v4.example.test"]
+    {
+        let seen = resolve(&[&server], &[source]);
+        assert_eq!(seen.status, 1, "{seen:?}");
+        assert!(seen.stderr.ends_with(&format!("key-dns doctor '{source}'\n")), "{}", seen.stderr);
+    }
+    for name in ["nosuch.example.test.", "afsdb:nosuch.example.test", "a:nosuch.example.test."] {
+        let seen = resolve(&[&server], &[name]);
+        assert!(seen.status == 1 && !seen.stderr.contains("doctor"), "{seen:?}");
+    }
+    let seen = resolve(&[&server], &["x:'$(reboot)"]);
+    assert!(seen.stderr.ends_with("key-dns doctor\n"), "{}", seen.stderr);
 }
 
 #[test]
@@ -107,7 +131,7 @@ fn a_trace_has_each_query_and_why_the_next_came() {
     };
     let asking = place("asking for v6.example.test. (IPv4)".to_owned());
     let silence = place("no answer after 50 ms: the next server too".to_owned());
-    let refused = place(format!("v6.example.test. A at {}: REFUSED (", refusing.addr()));
+    let refused = place(format!("v6.example.test. A at {}: REFUSED over UDP (", refusing.addr()));
     let nodata = place(format!("v6.example.test. A at {}: NOERROR, 0 records (", good.addr()));
     let given_up = place(format!("v6.example.test. A at {}: no answer yet (", silent.addr()));
     let answer = place(format!("v6.example.test. AAAA at {}: NOERROR, 1 records (", good.addr()));
@@ -180,6 +204,6 @@ fn the_hosts_file_and_the_sources_of_nsswitch_are_named() {
         "mymachines is the last source: NotFound ends the search",
         "ENODATA (61): no such name",
     ] {
-        assert!(seen.stdout.contains(part), "{part} in {seen:?}");
+        assert!(seen.stdout.contains(part) || seen.stderr.contains(part), "{part} in {seen:?}");
     }
 }

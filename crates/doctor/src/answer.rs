@@ -1,13 +1,16 @@
 //! The answer that the kernel would get, without asking the kernel.
 
+use crate::host_root::HostRoot;
+use crate::remedy::Remedy;
+use crate::repair;
 use crate::report::{Finding, Step};
+use crate::shell;
 use crate::subject::{Consumer, KeyRequest};
 use key::Description;
 use key::Failure;
 use key::Preference;
 use key::Request;
 use names::Content;
-use names::config::resolv;
 use names::{Address, Origin, Trace, config};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use upcall::Settings;
@@ -33,7 +36,13 @@ pub struct DryRun {
 
 /// Looks the question up as the helper would, with the settings in the file `path`.
 #[must_use]
-pub(crate) fn check(question: &KeyRequest, consumer: Consumer, settings: &Settings, path: &str) -> DryRun {
+pub(crate) fn check(
+    look: &HostRoot,
+    question: &KeyRequest,
+    consumer: Consumer,
+    settings: &Settings,
+    path: &str,
+) -> DryRun {
     let mut step = Step::new(NAME);
     let lookup = dry(question, question.callout, settings);
     let reply = Reply::new(&lookup.outcome, settings);
@@ -49,7 +58,7 @@ pub(crate) fn check(question: &KeyRequest, consumer: Consumer, settings: &Settin
             "name-length",
             "file systems may ask for names of 3 to 255 characters alone; others fail with EINVAL, and nobody is asked",
             format!("\"{}\" has {length}", question.name()),
-            "key-dns resolve LONGER-NAME",
+            Remedy::advice("give the host its full name"),
         ));
     }
     match &lookup.outcome {
@@ -64,7 +73,7 @@ pub(crate) fn check(question: &KeyRequest, consumer: Consumer, settings: &Settin
                     let text: Vec<String> = addresses.iter().map(|address| address.ip.to_string()).collect();
                     step.sum(format!("{} for {} s, {origin}", text.join(","), reply.expiry));
                     for address in addresses {
-                        usable(&mut step, address);
+                        usable(&mut step, look, question.name(), address);
                     }
                 }
                 Content::Servers(list) | Content::Endpoints(list) => {
@@ -81,7 +90,7 @@ pub(crate) fn check(question: &KeyRequest, consumer: Consumer, settings: &Settin
         Err(failure) => {
             let errno = failure.verdict().0;
             step.sum(format!("none: {errno} for {} s", reply.expiry));
-            step.find(explain(question, settings, path, &lookup, failure));
+            step.find(explain(look, question, settings, path, &lookup, failure));
         }
     }
     let found = lookup.outcome.is_ok();
@@ -121,18 +130,20 @@ const fn fate(consumer: Consumer) -> &'static str {
 }
 
 /// Whether anybody could connect to an address.
-fn usable(step: &mut Step, Address { ip, origin }: &Address) {
+fn usable(step: &mut Step, look: &HostRoot, name: &str, Address { ip, origin }: &Address) {
     let nobody =
         ip.is_unspecified() || ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
     if nobody {
         let remedy = match origin {
-            Origin::Hosts(line) => format!("sed -i '{line}d' {}", config::HOSTS),
-            Origin::Dns { server: Some(server), .. } => format!(
-                "sed -i 's/^nameserver  *{} *$/nameserver ADDRESS/' {}",
-                crate::repair::servers::bare(*server).replace('.', "\\."),
-                resolv::PATH
-            ),
-            _ => "key-dns resolve --trace NAME".to_owned(),
+            Origin::Hosts(line) => repair::hosts::without(look, name, &[*line]),
+            Origin::Dns { server: Some(server), .. } => Remedy::advice(format!(
+                "have the record of {name} mended, or another server asked than {}",
+                repair::servers::bare(*server)
+            )),
+            _ => Remedy::advice(format!(
+                "see where the address comes from: key-dns resolve --trace {}",
+                shell::name(name)
+            )),
         };
         let from = match origin {
             Origin::Dns { server: Some(server), .. } => format!("{origin} at {server}"),
@@ -155,13 +166,14 @@ fn usable(step: &mut Step, Address { ip, origin }: &Address) {
             "no-route",
             format!("this host has no way to {ip}, whatever file system connects to it"),
             format!("connect to {ip}: {error}"),
-            format!("ip route replace {ip} via GATEWAY"),
+            Remedy::advice(format!("give this host a route to {ip} (ip route add {ip} via GATEWAY)")),
         )),
     }
 }
 
 /// Why there is no answer.
 fn explain(
+    look: &HostRoot,
     question: &KeyRequest,
     settings: &Settings,
     path: &str,
@@ -182,44 +194,62 @@ fn explain(
             "family-excluded",
             format!("the settings allow {family} addresses alone, and the name has others"),
             format!("family = {family}; {name} has {other}"),
-            format!("sed -Ei 's/^( *family *=).*/\\1 {family}-first/' {path}"),
+            repair::set(look, path, "family", &format!("{family}-first")),
         );
     }
-    let add = format!("echo 'ADDRESS {name}' >>{}", config::HOSTS);
+    let add = || Remedy::advice(add(name));
     match failure {
         Failure::NoSuchName { .. } => Finding::broken(
             "no-such-name",
             "the name does not exist: a typing error, or DNS lacks it",
             evidence,
-            add,
+            add(),
         ),
         Failure::NoAddress { .. } => {
-            Finding::broken("no-address", "the name exists, and has no address", evidence, add)
+            Finding::broken("no-address", "the name exists, and has no address", evidence, add())
         }
         Failure::NoServer { .. } => Finding::broken(
             "no-cell-servers",
             "nobody names a server of the cell",
             evidence,
-            format!("printf '>{name}\\nADDRESS #HOST\\n' >>/etc/openafs/CellServDB"),
+            Remedy::advice(format!(
+                "add the cell's servers to DNS (_afs3-vlserver._udp.{name}) or to /etc/openafs/CellServDB"
+            )),
         ),
         Failure::Temporary(_) | Failure::Deadline(_) | Failure::Refused(_) => Finding::broken(
             "no-answer",
             "nobody who could know the name answers",
             evidence,
-            format!("echo 'nameserver[{}] = ADDRESS' >>{path}", domain(name)),
+            Remedy::advice(format!(
+                "have a server asked that answers for {0}: nameserver[{0}] = ADDRESS in {path}",
+                domain(name)
+            )),
         ),
-        Failure::BadName { .. } => {
-            Finding::broken("bad-name", "no host can have this name", evidence, "key-dns resolve NAME")
-        }
+        Failure::BadName { .. } => Finding::broken(
+            "bad-name",
+            "no host can have this name",
+            evidence,
+            Remedy::advice("use the host's own name"),
+        ),
         Failure::UnknownType(_) | Failure::BadOption(_) | Failure::Usage(_) | Failure::Internal(_) => {
             Finding::broken(
                 "bad-question",
                 "the question can't be answered",
                 evidence,
-                "key-dns resolve NAME",
+                Remedy::advice(format!("try other options: key-dns resolve --trace {}", shell::name(name))),
             )
         }
     }
+}
+
+/// What is to be done where a name has no address.
+fn add(name: &str) -> String {
+    let mut text = String::new();
+    if !name.trim_end_matches('.').contains('.') {
+        text += "use the full name, or have the domain in \"search\" of /etc/resolv.conf (DFS referrals of CIFS hand over \
+                 such short names); or ";
+    }
+    text + &format!("add the name to DNS, or to {} (ADDRESS {name})", config::HOSTS)
 }
 
 /// The domain that a name is in.

@@ -99,7 +99,7 @@ impl Manager {
     pub(crate) fn install(self, package: Package, look: &HostRoot) -> String {
         let name = self.name(package, look);
         match self {
-            Self::Apt => format!("apt-get install -y {name}"),
+            Self::Apt => format!("apt-get install -y --no-remove {name}"),
             Self::Dnf => format!("dnf install -y {name}"),
             Self::Zypper => format!("zypper --non-interactive install {name}"),
             Self::Pacman => format!("pacman -S --noconfirm {name}"),
@@ -111,7 +111,7 @@ impl Manager {
     #[must_use]
     pub(crate) fn reinstall(self, name: &str) -> String {
         match self {
-            Self::Apt => format!("apt-get install -y --reinstall {name}"),
+            Self::Apt => format!("apt-get install -y --no-remove --reinstall {name}"),
             Self::Dnf => format!("dnf reinstall -y {name}"),
             Self::Zypper => format!("zypper --non-interactive install --force {name}"),
             Self::Pacman => format!("pacman -S --noconfirm {name}"),
@@ -203,8 +203,8 @@ mod tests {
     #[test]
     fn each_distribution_has_its_package_manager() {
         for (text, command) in [
-            ("ID=debian\n", "apt-get install -y keyutils"),
-            ("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", "apt-get install -y keyutils"),
+            ("ID=debian\n", "apt-get install -y --no-remove keyutils"),
+            ("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n", "apt-get install -y --no-remove keyutils"),
             ("NAME=Rocky\nID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n", "dnf install -y keyutils"),
             ("ID=\"opensuse-leap\"\n", "zypper --non-interactive install keyutils"),
             ("ID=arch\n", "pacman -S --noconfirm keyutils"),
@@ -237,7 +237,7 @@ mod tests {
         let look = tree("status", &[("var/lib/dpkg/status", status)]);
         assert_eq!(
             Manager::Apt.bring_back(Package::Keyutils, &look),
-            "apt-get install -y --reinstall keyutils"
+            "apt-get install -y --no-remove --reinstall keyutils"
         );
         assert!(!dpkg_has(status, "other"));
     }

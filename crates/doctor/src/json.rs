@@ -39,7 +39,8 @@ struct OneFinding<'a> {
     severity: &'static str,
     problem: &'a str,
     evidence: &'a str,
-    remedy: &'a str,
+    remedy: Option<&'a str>,
+    advice: Option<&'a str>,
 }
 
 /// The report as one JSON object, on lines of its own.
@@ -79,7 +80,8 @@ impl<'a> From<&'a Finding> for OneFinding<'a> {
             severity: StepStatus::from(finding.severity).word(),
             problem: &finding.problem,
             evidence: &finding.evidence,
-            remedy: &finding.remedy,
+            remedy: finding.remedy.command(),
+            advice: finding.remedy.words(),
         }
     }
 }

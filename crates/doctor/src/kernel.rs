@@ -5,10 +5,13 @@ mod place;
 
 use crate::distribution::{Manager, Package};
 use crate::host_root::HostRoot;
+use crate::remedy::Remedy;
+use crate::repair;
 use crate::report::{Finding, Step};
 use crate::subject::{Consumer, Subject};
 use config::Config;
 pub(crate) use place::{Whereabouts, place};
+use std::path::Path;
 
 /// The name of the step.
 pub const NAME: &str = "kernel";
@@ -30,19 +33,21 @@ pub struct Kernel {
     pub has_type: bool,
 }
 
-/// Looks at the kernel. `user` is who asks, for the quota.
+/// Looks at the kernel. `user` is who asks, for the quota; `elsewhere` is whether the files here are not the host's, so
+/// that they say nothing of its modules and programs.
 #[must_use]
-pub fn check(look: &HostRoot, subject: &Subject, user: u32) -> Kernel {
+pub fn check(look: &HostRoot, subject: &Subject, user: u32, elsewhere: bool) -> Kernel {
     let mut step = Step::new(NAME);
     let release = look.word("/proc/sys/kernel/osrelease").unwrap_or_default();
     step.summary = format!("Linux {release}");
-    let config = Config::read(look, &release);
+    let config =
+        if elsewhere { Err("its files are the host's".to_owned()) } else { Config::read(look, &release) };
     match &config {
         Ok(config) => step.fact(format!("its configuration is in {}", config.path)),
         Err(why) => step.fact(format!("its configuration can't be read ({why})")),
     }
     let config = config.ok();
-    let has_type = key_type(&mut step, look, &release, config.as_ref());
+    let has_type = key_type(&mut step, look, &release, config.as_ref(), elsewhere);
     if let Some(config) = &config {
         static_helper(&mut step, look, config);
     }
@@ -58,7 +63,13 @@ pub fn check(look: &HostRoot, subject: &Subject, user: u32) -> Kernel {
 }
 
 /// Whether the key type is there now.
-fn key_type(step: &mut Step, look: &HostRoot, release: &str, config: Option<&Config>) -> bool {
+fn key_type(
+    step: &mut Step,
+    look: &HostRoot,
+    release: &str,
+    config: Option<&Config>,
+    elsewhere: bool,
+) -> bool {
     let shown = format!("/sys/module/{MODULE}");
     if look.exists(&shown) {
         step.fact(format!("dns_resolver keys: {shown} is there"));
@@ -73,6 +84,10 @@ fn key_type(step: &mut Step, look: &HostRoot, release: &str, config: Option<&Con
         step.fact("dns_resolver keys: CONFIG_DNS_RESOLVER=y");
         step.summary.push_str(", with dns_resolver keys");
         return true;
+    }
+    if elsewhere {
+        step.unseen("whether the module dns_resolver can be loaded", "its files are the host's");
+        return false;
     }
     if let Some(finding) = missing(look, release, config) {
         step.summary.push_str(" has no dns_resolver keys");
@@ -97,16 +112,19 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
             "kernel-without-resolver",
             problem("it is built without them"),
             format!("{} does not set CONFIG_DNS_RESOLVER", config.path),
-            manager.install(Package::KernelModules, look),
+            Remedy::advice("boot a kernel that is built with CONFIG_DNS_RESOLVER"),
         ));
     }
     let folders = [format!("/lib/modules/{release}"), format!("/usr/lib/modules/{release}")];
     let Some(folder) = folders.iter().find(|folder| look.exists(folder)) else {
         let others = look.names("/lib/modules");
         let (why, remedy) = if others.is_empty() {
-            ("its modules are not installed", manager.install(Package::KernelModules, look))
+            ("its modules are not installed", Remedy::Command(manager.install(Package::KernelModules, look)))
         } else {
-            ("another kernel's modules are installed than the running one's", "reboot".to_owned())
+            (
+                "another kernel's modules are installed than the running one's",
+                Remedy::advice("boot the kernel whose modules are installed: reboot"),
+            )
         };
         let seen = match others.as_slice() {
             [] => format!("there is no {}", folders[0]),
@@ -114,12 +132,18 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
         };
         return Some(Finding::broken("modules-missing", problem(why), seen, remedy));
     };
-    if let Some((place, line)) = blocked(look) {
+    if let Some((path, number, line)) = blocked(look) {
         return Some(Finding::broken(
             "module-blocked",
             problem("loading it is forbidden"),
-            format!("{place} says \"{line}\""),
-            format!("sed -i '/^ *install *dns_resolver /d' {}", place.split(':').next().unwrap_or_default()),
+            format!("{path}:{number} says \"{line}\""),
+            if path.starts_with("/etc/") {
+                repair::comment_out(look, Path::new(&path), number)
+            } else {
+                Remedy::advice(format!(
+                    "{path} is a package's: an empty file of that name in /etc/modprobe.d takes its place"
+                ))
+            },
         ));
     }
     let list = |name: &str| look.text(format!("{folder}/{name}")).unwrap_or_default();
@@ -136,7 +160,7 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
             "module-missing",
             problem("its file is gone"),
             format!("{folder}/modules.dep names {file}, which is not there"),
-            manager.bring_back(Package::KernelModules, look),
+            Remedy::Command(manager.bring_back(Package::KernelModules, look)),
         ));
     }
     if list("modules.builtin").contains("/dns_resolver.ko") {
@@ -146,12 +170,12 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
         "module-missing",
         problem("the module is not installed"),
         format!("{folder}/modules.dep has no dns_resolver.ko"),
-        manager.bring_back(Package::KernelModules, look),
+        Remedy::Command(manager.bring_back(Package::KernelModules, look)),
     ))
 }
 
-/// A line of modprobe.d(5) that keeps the module from being loaded.
-fn blocked(look: &HostRoot) -> Option<(String, String)> {
+/// A line of modprobe.d(5) that keeps the module from being loaded: file, number, text.
+fn blocked(look: &HostRoot) -> Option<(String, usize, String)> {
     ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"].iter().find_map(
         |folder| {
             look.names(folder).into_iter().find_map(|name| {
@@ -159,8 +183,11 @@ fn blocked(look: &HostRoot) -> Option<(String, String)> {
                 let text = look.text(&path).ok()?;
                 (1..).zip(text.lines()).find_map(|(number, line)| {
                     let mut words = line.split_whitespace();
-                    let blocks = words.next() == Some("install") && words.next() == Some(MODULE);
-                    blocks.then(|| (format!("{path}:{number}"), line.trim().to_owned()))
+                    let own = words.next() == Some("install")
+                        && words.next().is_some_and(|module| module.replace('-', "_") == MODULE);
+                    let program = words.next().and_then(|program| program.rsplit('/').next());
+                    let blocks = own && matches!(program, Some("false" | "true" | ":"));
+                    blocks.then(|| (path.clone(), number, line.trim().to_owned()))
                 })
             })
         },
@@ -174,20 +201,19 @@ fn static_helper(step: &mut Step, look: &HostRoot, config: &Config) {
     }
     let path = config.get("CONFIG_STATIC_USERMODEHELPER_PATH").unwrap_or_default().trim_matches('"');
     let evidence = format!("{}: CONFIG_STATIC_USERMODEHELPER=y, its path is \"{path}\"", config.path);
-    let other_kernel = || Manager::of(look).install(Package::KernelModules, look);
     if path.is_empty() {
         step.find(Finding::broken(
             "upcalls-disabled",
             "this kernel starts no program at all, so nobody is asked for a name; another kernel is needed",
             evidence,
-            other_kernel(),
+            Remedy::advice("boot another kernel"),
         ));
     } else if !look.exists(path) {
         step.find(Finding::broken(
             "static-helper-missing",
             format!("this kernel runs {path} in the place of /sbin/request-key, and it is not there"),
             format!("{evidence}; there is no {path}"),
-            format!("install -D -m 755 PROGRAM {path}"),
+            Remedy::advice(format!("install the program that this kernel expects as {path}")),
         ));
     } else {
         step.fact(format!("{evidence}: it is to run /sbin/request-key"));
@@ -217,7 +243,7 @@ fn libceph(step: &mut Step, look: &HostRoot, config: Option<&Config>) {
                 "libceph is built without name lookups: a mount by name fails with EINVAL and nobody is asked. \
                  mount.ceph looks names up by itself",
                 format!("{evidence}; there is no mount.ceph"),
-                Manager::of(look).install(Package::CephCommon, look),
+                Remedy::Command(Manager::of(look).install(Package::CephCommon, look)),
             ));
         }
     }
@@ -237,7 +263,7 @@ fn capabilities(step: &mut Step, look: &HostRoot) {
                 "upcall-capabilities",
                 "programs that the kernel starts lack capabilities, which nothing but a new start gives back",
                 format!("{path} is {set:#x}; all capabilities are {all:#x}"),
-                "reboot",
+                Remedy::advice("reboot, when it suits"),
             ));
         }
     }
@@ -276,16 +302,19 @@ fn quota(step: &mut Step, look: &HostRoot, user: u32) {
     let full = |(taken, most): (u64, u64), needed| taken.saturating_add(needed) > most;
     if full(keys, KEYS) || full(bytes, BYTES) {
         let prefix = if user == 0 { "root_" } else { "" };
-        let most = |(taken, most): (u64, u64), least: u64| taken.saturating_mul(2).max(most).max(least);
+        // A round number, which is the same while some keys come and go.
+        let most = |(taken, most): (u64, u64), least: u64| {
+            taken.saturating_mul(2).checked_next_power_of_two().unwrap_or(u64::MAX).max(most).max(least)
+        };
         step.find(Finding::broken(
             "quota-full",
             format!("no more keys can be made for {who}: a lookup fails with EDQUOT"),
             format!("/proc/key-users: \"{}\"", line.split_whitespace().collect::<Vec<_>>().join(" ")),
-            format!(
+            Remedy::Command(format!(
                 "sysctl -w kernel.keys.{prefix}maxkeys={} kernel.keys.{prefix}maxbytes={}",
                 most(keys, if user == 0 { 1_000_000 } else { 200 }),
                 most(bytes, if user == 0 { 25_000_000 } else { 20_000 }),
-            ),
+            )),
         ));
     }
 }

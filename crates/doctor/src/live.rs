@@ -8,10 +8,11 @@ use crate::cache::proc_keys::{self, State, What};
 use crate::child::{self, Ended, Errors};
 use crate::explain::name_of;
 use crate::host_root::HostRoot;
+use crate::remedy::Remedy;
 use crate::report::{Finding, Step};
 use crate::rule::Winner;
 use crate::subject::{Consumer, KeyRequest};
-use crate::{repair, request_key};
+use crate::{repair, request_key, shell};
 use key::Payload;
 use key::keyctl;
 use nix::libc;
@@ -188,12 +189,20 @@ fn rule(before: Before<'_>) -> String {
     }
 }
 
-/// The command for a rule whose program does not do its work.
-fn mend(look: &HostRoot, before: Before<'_>) -> String {
+/// What is to be done about a rule whose program does not do its work.
+fn mend(look: &HostRoot, before: Before<'_>) -> Remedy {
     match before.winner {
-        Some(winner) if !(winner.ours && repair::helper(look) == winner.program) => winner.mend(look),
-        Some(winner) => format!("{} -D -v -- {} ''", winner.program, before.question.description),
-        None => repair::add_rule(look),
+        // It is keyutils', and there is no other.
+        Some(winner) if !winner.ours && repair::helper(look) == Some(&winner.program) => {
+            Remedy::advice(format!("install key-dns, and have a rule name its helper {}", repair::HELPERS[0]))
+        }
+        Some(winner) if repair::helper(look) != Some(&winner.program) => winner.mend(look),
+        Some(winner) => Remedy::advice(format!(
+            "see what it does by hand: {} -D -v -- {} ''",
+            winner.program,
+            shell::name(&before.question.description)
+        )),
+        None => Remedy::advice("key-dns doctor on the host says which program answers, and what mends it"),
     }
 }
 
@@ -228,28 +237,46 @@ fn no_key(step: &mut Step, look: &HostRoot, before: Before<'_>, errno: u16, took
         }
         libc::ENOKEY if expired.is_some() => (
             "answer-expired",
-            "the answer is over before its asker sees it: the program lingers after it, or gives it no time",
+            "the answer is over before its asker sees it: the program lingers after it, or gives it no time"
+                .to_owned(),
             mend(look, before),
         ),
-        libc::ENOKEY => {
-            ("not-answered", "the program that the rule names ended without an answer", mend(look, before))
-        }
+        libc::ENOKEY => (
+            "not-answered",
+            "the program that the rule names ended without an answer".to_owned(),
+            mend(look, before),
+        ),
         libc::EKEYEXPIRED => (
             "answer-expired",
-            "the answer was over before it could be read: the program gives it too short a time, or lingers",
+            "the answer was over before it could be read: the program gives it too short a time, or lingers"
+                .to_owned(),
             mend(look, before),
         ),
         libc::EDQUOT => (
             "quota-full",
-            "no more keys can be made for who asks",
-            "sysctl -w kernel.keys.root_maxkeys=1000000 kernel.keys.root_maxbytes=25000000".to_owned(),
+            "no more keys can be made for who asks".to_owned(),
+            Remedy::advice(
+                "see who has so many keys (/proc/key-users), or allow more (kernel.keys.maxkeys, maxbytes)",
+            ),
         ),
         libc::ENOENT | libc::EACCES | libc::ENOEXEC => (
             "not-started",
-            "a program on the way to the answer can't be executed",
-            format!("{} --version", request_key::PATH),
+            "a program on the way to the answer can't be executed".to_owned(),
+            Remedy::advice(format!("see why by hand: {} --version", request_key::PATH)),
         ),
-        _ => ("rejected", "the program that the rule names rejected the key", mend(look, before)),
+        libc::EINTR if before.winner.is_some_and(Winner::is_keyutils) => {
+            let dry = before.dry.filter(|dry| dry.found).map(|dry| dry.reply.payload.to_string());
+            let dry = dry.map(|found| format!(", where key-dns finds {found}")).unwrap_or_default();
+            (
+                "live-unknown-name",
+                format!(
+                    "keyutils' helper does not know the name{dry} (it says EINTR for a name without an IPv4 address, and \
+                     for any failure of DNS)"
+                ),
+                mend(look, before),
+            )
+        }
+        _ => ("rejected", "the program that the rule names rejected the key".to_owned(), mend(look, before)),
     };
     step.find(Finding::broken(id, problem, evidence, remedy));
 }

@@ -2,6 +2,7 @@
 
 use crate::child::{self, Ended};
 use crate::host_root::HostRoot;
+use crate::remedy::Remedy;
 use crate::report::{Finding, Step};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -124,16 +125,21 @@ fn access_control(step: &mut Step, look: &HostRoot) {
         .find_map(|(place, text)| Some((place, text.lines().rev().find(|line| is_denial(line))?)));
     let Some((place, line)) = denied else { return };
     let remedy = if line.contains("avc:") {
-        "restorecon -v /sbin/request-key /usr/libexec/key-dns/key.dns_resolver /etc/request-key.d".to_owned()
+        "if it still happens: see whether the labels are right (restorecon -n -v /sbin/request-key \
+         /usr/libexec/key-dns/key.dns_resolver /etc/request-key.d), and install the policy of key-dns"
+            .to_owned()
     } else {
         let profile = line.split("profile=\"").nth(1).and_then(|rest| rest.split('"').next());
-        format!("aa-complain {}", profile.unwrap_or("/sbin/request-key"))
+        format!(
+            "if it still happens: have the profile {} allow it, or install that of key-dns",
+            profile.unwrap_or("/sbin/request-key")
+        )
     };
     step.find(Finding::warn(
         "access-denied",
         "SELinux or AppArmor refused something to the programs of an upcall",
         format!("{place}: {line}"),
-        remedy,
+        Remedy::Advice(remedy),
     ));
 }
 
@@ -194,13 +200,13 @@ mod tests {
         let other =
             "type=AVC msg=audit(1.1:1): avc:  denied  { read } for  pid=1 comm=\"httpd\" path=\"/x\"\n";
         for (line, remedy) in
-            [(avc, Some("restorecon")), (aa, Some("aa-complain /usr/sbin/request-key")), (other, None)]
+            [(avc, Some("restorecon")), (aa, Some("the profile /usr/sbin/request-key")), (other, None)]
         {
             let look = tree("denials", &[("sys/fs/selinux/enforce", "1"), ("var/log/audit/audit.log", line)]);
             let step = check(&look);
-            let found = step.findings.first().map(|finding| finding.remedy.as_str());
+            let found = step.findings.first().and_then(|finding| finding.remedy.words());
             assert_eq!(found.is_some(), remedy.is_some(), "{line}");
-            assert!(found.unwrap_or_default().starts_with(remedy.unwrap_or_default()), "{found:?}");
+            assert!(found.unwrap_or_default().contains(remedy.unwrap_or_default()), "{found:?}");
         }
         let off = tree("nodenials", &[("var/log/audit/audit.log", avc)]);
         assert_eq!(check(&off).findings, []);

@@ -3,6 +3,7 @@
 use crate::cache::Cache;
 use crate::host_root::HostRoot;
 use crate::kernel::{Kernel, Whereabouts, place};
+use crate::remedy::Remedy;
 use crate::report::{Report, ReportKind, Step};
 use crate::request_key::RequestKey;
 use crate::rule::{Choice, Winner};
@@ -26,10 +27,23 @@ pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> 
     if let Some(step) = said(&subject) {
         steps.push(step);
     }
-    let kernel = kernel::check(look, &subject, nix::unistd::getuid().as_raw());
+    let place = look.is_host().then(|| place(look));
+    let elsewhere = place.as_ref().is_some_and(Whereabouts::is_elsewhere);
+    let kernel = kernel::check(look, &subject, nix::unistd::getuid().as_raw(), elsewhere);
     let mut way = Way { look, subject: &subject, steps, kernel, elsewhere: None };
+    way.where_we_are(place);
     way.go();
-    Ok(Report { kind: ReportKind::Lookup, subject: text.map(str::to_owned), steps: way.steps })
+    let mut steps = way.steps;
+    if elsewhere {
+        // A command would change what is here, and not what the helper reads.
+        for finding in steps.iter_mut().flat_map(|step| &mut step.findings) {
+            if finding.remedy.command().is_some() {
+                finding.remedy =
+                    Remedy::advice("key-dns doctor on the host, outside of this, says what mends it");
+            }
+        }
+    }
+    Ok(Report::new(ReportKind::Lookup, text.map(str::to_owned), steps))
 }
 
 /// What became of the subject.
@@ -71,7 +85,6 @@ struct Way<'a> {
 
 impl Way<'_> {
     fn go(&mut self) {
-        self.where_we_are();
         self.steps.push(self.kernel.step.clone());
         let cache = Cache::look();
         let request_key = self.request_key();
@@ -93,7 +106,7 @@ impl Way<'_> {
             let path = path.unwrap_or_else(|| DEFAULT_PATH.to_owned());
             self.names(&questions, &choices, &request_key, &settings, &path, cache.as_ref().ok());
         }
-        self.steps.push(logs::check(self.look));
+        self.steps.push(self.hidden(logs::NAME).unwrap_or_else(|| logs::check(self.look)));
     }
 
     /// The steps that each name has for itself.
@@ -118,7 +131,7 @@ impl Way<'_> {
                 answers.push(after(answer::NAME, servers::NAME));
                 dry.push(None);
             } else {
-                let found = answer::check(question, self.subject.consumer, settings, path);
+                let found = answer::check(self.look, question, self.subject.consumer, settings, path);
                 answers.push(found.step.clone());
                 dry.push(Some(found));
             }
@@ -156,11 +169,9 @@ impl Way<'_> {
     }
 
     /// Whether files and network are those of the helper.
-    fn where_we_are(&mut self) {
-        if !self.look.is_host() {
-            return;
-        }
-        match place(self.look) {
+    fn where_we_are(&mut self, place: Option<Whereabouts>) {
+        let Some(place) = place else { return };
+        match place {
             Whereabouts::Host(why) => self.kernel.step.fact(format!("in the initial namespaces: {why}")),
             Whereabouts::Unknown(why) => {
                 self.kernel.step.fact(format!("maybe in other namespaces than the helper: {why}"));
@@ -169,8 +180,8 @@ impl Way<'_> {
                 self.kernel.step.unseen(
                     "the host's files and network",
                     format!(
-                        "this is a container, or other namespaces, and the kernel runs the helper on the host, where \
-                         key-dns doctor sees all; {why}"
+                        "this is a container, a chroot or other namespaces, and the kernel runs the helper on the \
+                         host, where key-dns doctor sees all; {why}"
                     ),
                 );
                 self.elsewhere = Some("the host's files are not to be seen from here".to_owned());

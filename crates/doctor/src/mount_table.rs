@@ -34,7 +34,8 @@ pub(crate) fn mountinfo(text: &str) -> Vec<MountEntry> {
 pub(crate) fn fstab(text: &str) -> Vec<MountEntry> {
     let entry = |line: &str| {
         let mut fields = line.split_whitespace();
-        let source = fields.next().filter(|source| !is_comment(source))?;
+        // mount(8) takes whatever begins with a hash for a comment, "#cell:volume" of AFS too.
+        let source = fields.next().filter(|source| !source.starts_with('#'))?;
         Some(MountEntry {
             source: unescape(source),
             mount_point: unescape(fields.next()?),
@@ -43,11 +44,6 @@ pub(crate) fn fstab(text: &str) -> Vec<MountEntry> {
         })
     };
     text.lines().filter_map(entry).collect()
-}
-
-/// A comment, and not the source of an AFS volume: `#cell:volume`.
-fn is_comment(source: &str) -> bool {
-    source.starts_with('#') && !source.contains(':')
 }
 
 /// Blanks and backslashes are written as `\040`.
@@ -85,9 +81,10 @@ mod tests {
     }
 
     #[test]
-    fn fstab_has_comments_and_afs_sources_that_look_like_them() {
-        let text = "# a comment\n#example.org:root.cell /afs afs defaults 0 0\n//srv/share /mnt cifs\n";
+    fn what_begins_with_a_hash_is_a_comment_in_fstab() {
+        let text = "# a comment\n#example.org:root.cell /afs afs defaults 0 0\n %example.org:root.cell /afs afs\n\
+                    #srv:/old /data nfs4\n//srv/share /mnt cifs\n";
         let found: Vec<String> = fstab(text).into_iter().map(|entry| entry.source).collect();
-        assert_eq!(found, ["#example.org:root.cell", "//srv/share"]);
+        assert_eq!(found, ["%example.org:root.cell", "//srv/share"]);
     }
 }

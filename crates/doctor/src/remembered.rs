@@ -3,7 +3,9 @@
 use crate::answer::DryRun;
 use crate::cache::{Cache, CachedAnswer, CachedKey, KeyOwner};
 use crate::explain::name_of;
+use crate::remedy::Remedy;
 use crate::report::{Finding, Step};
+use crate::shell;
 use crate::subject::KeyRequest;
 use key::Payload;
 
@@ -76,7 +78,10 @@ fn text(payload: &[u8]) -> String {
 /// Whether what the kernel remembers stands in the way of what would be found now.
 fn judge(entry: &CachedKey, question: &KeyRequest, dry: Option<&DryRun>) -> Option<Finding> {
     let evidence = || format!("/proc/keys: {:08x} {}: {}", entry.serial, question.description, said(entry));
-    let remedy = || format!("key-dns cache flush {}", question.name());
+    let remedy = || {
+        let words = "flush what is remembered (key-dns cache flush), or wait";
+        Remedy::command_or(shell::command("key-dns cache flush", &[question.name()]), words)
+    };
     let found = dry.is_some_and(|dry| dry.found);
     match &entry.answer {
         CachedAnswer::Error(_) | CachedAnswer::Rejected(_) if found => Some(Finding::broken(
@@ -105,7 +110,7 @@ fn judge(entry: &CachedKey, question: &KeyRequest, dry: Option<&DryRun>) -> Opti
             "under-construction",
             "somebody waits for the name now; a program that does not end would hold them for ever",
             evidence(),
-            "journalctl -t request-key -t key.dns_resolver -n 20",
+            Remedy::advice("see what the program says: journalctl -t request-key -t key.dns_resolver -n 20"),
         )),
         _ => None,
     }

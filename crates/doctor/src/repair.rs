@@ -1,72 +1,148 @@
-//! Commands that mend programs and rules.
+//! What mends programs, rules and settings.
 
+pub(super) mod edit;
+pub(super) mod hosts;
 pub(super) mod servers;
 
 use crate::distribution::{Manager, Package};
 use crate::host_root::HostRoot;
 use crate::program::ProgramFault;
+use crate::remedy::Remedy;
+use crate::shell;
+use edit::Lines;
+use names::config::nsswitch;
 use std::fs;
 use std::path::Path;
 
 /// Where our helper is installed, and keyutils'.
 pub(crate) const HELPERS: [&str; 2] = ["/usr/libexec/key-dns/key.dns_resolver", "/sbin/key.dns_resolver"];
+/// What the kernel runs.
+pub(crate) const REQUEST_KEY: &str = "/sbin/request-key";
 /// The rule file of ours.
 pub(crate) const RULE_FILE: &str = "/etc/request-key.d/dns_resolver.conf";
 
-/// The helper that a rule should name: ours where it is installed, otherwise keyutils', and ours where there is none.
+/// The helper that a rule should name: ours where it is installed, otherwise keyutils'.
 #[must_use]
-pub(crate) fn helper(look: &HostRoot) -> &'static str {
-    HELPERS.into_iter().find(|path| look.exists(path)).unwrap_or(HELPERS[0])
+pub(crate) fn helper(look: &HostRoot) -> Option<&'static str> {
+    HELPERS.into_iter().find(|path| look.exists(path))
 }
 
-/// The command that makes a program executable again.
+/// What makes a program executable again.
 #[must_use]
-pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> String {
+pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> Remedy {
     let manager = Manager::of(look);
     match obstacle {
-        ProgramFault::NotExecutable { path, .. } => format!("chmod 755 {path}"),
-        ProgramFault::NoExec(path) => format!("mount -o remount,exec \"$(findmnt -n -o TARGET -T {path})\""),
+        ProgramFault::NotExecutable { path, .. } => {
+            Remedy::command_or(shell::command("chmod a+rx", &[path]), "make it executable for everybody")
+        }
+        ProgramFault::NoExec(path) => Remedy::advice(format!(
+            "mount the file system that {path} is on with exec, or have it on another one"
+        )),
         ProgramFault::Library { library, .. } if library.starts_with("libkeyutils.") => {
-            manager.bring_back(Package::KeyutilsLibrary, look)
+            Remedy::Command(manager.bring_back(Package::KeyutilsLibrary, look))
         }
         ProgramFault::Interpreter { interpreter, .. } if manager.owner(interpreter, look).is_some() => {
             let owner = manager.owner(interpreter, look).unwrap_or_default();
-            manager.reinstall(&owner)
+            Remedy::Command(manager.reinstall(&owner))
         }
         _ => bring_back(look, path),
     }
 }
 
-/// The command that brings back a program's file.
-fn bring_back(look: &HostRoot, path: &str) -> String {
+/// What brings back a program's file.
+fn bring_back(look: &HostRoot, path: &str) -> Remedy {
     let manager = Manager::of(look);
     if let Some(owner) = manager.owner(path, look) {
-        return manager.reinstall(&owner);
+        return Remedy::Command(manager.reinstall(&owner));
     }
     if path == HELPERS[0] {
         // What is running knows how to be the helper.
-        let own = fs::read_link("/proc/self/exe").unwrap_or_default();
-        return format!("install -D -m 755 {} {path}", own.display());
+        let own = fs::read_link("/proc/self/exe").ok().filter(|own| own.exists());
+        let command =
+            own.and_then(|own| shell::command("install -D -m 755", &[own.as_path(), Path::new(path)]));
+        return Remedy::command_or(command, format!("install key-dns as {path}"));
     }
-    manager.bring_back(Package::Keyutils, look)
+    if path == HELPERS[1] || path == REQUEST_KEY {
+        return Remedy::Command(manager.bring_back(Package::Keyutils, look));
+    }
+    // Somebody's own: only they know where it comes from.
+    Remedy::advice(format!("bring {path} back, or have a rule name another program"))
 }
 
-/// The command that adds a rule for our keys.
+/// What adds a rule for our keys.
 #[must_use]
-pub(crate) fn add_rule(look: &HostRoot) -> String {
-    let rule = format!("create dns_resolver * * {} %k", helper(look));
-    format!("mkdir -p /etc/request-key.d && echo '{rule}' >>{RULE_FILE}")
+pub(crate) fn add_rule(look: &HostRoot) -> Remedy {
+    let Some(helper) = helper(look) else {
+        return Remedy::advice(format!(
+            "install key-dns with its helper {}, and have a rule name it",
+            HELPERS[0]
+        ));
+    };
+    let rule = format!("create dns_resolver * * {helper} %k");
+    Remedy::command_or(
+        edit::append(look, RULE_FILE, &rule),
+        format!("add the line \"{rule}\" to a file of /etc/request-key.d"),
+    )
 }
 
-/// The command that has a rule run the helper as it should.
+/// What has a rule run the helper as it should.
 #[must_use]
-pub(crate) fn mend_rule(look: &HostRoot, file: &Path, line: usize) -> String {
-    let helper = helper(look);
-    format!(r"sed -Ei '{line}s|^(\s*(\S+\s+){{4}}).*|\1{helper} %k|' {}", file.display())
+pub(crate) fn mend_rule(look: &HostRoot, file: &Path, number: usize) -> Remedy {
+    let Some(helper) = helper(look) else { return add_rule(look) };
+    let path = file.display().to_string();
+    let lines = Lines::read(look, &path);
+    let line = lines.as_ref().and_then(|lines| lines.all().find(|(at, _)| *at == number));
+    let fields: Vec<&str> =
+        line.map(|(_, line)| line.split_whitespace().take(4).collect()).unwrap_or_default();
+    if let [operation, key_type, ..] = fields.as_slice()
+        && (*operation, *key_type) != ("create", "dns_resolver")
+    {
+        // It is for other keys as well, and a rule for ours alone beats it.
+        return add_rule(look);
+    }
+    let new = format!("{} {helper} %k", fields.join(" "));
+    let command = lines.as_ref().filter(|_| fields.len() == 4).and_then(|lines| lines.replace(number, &new));
+    Remedy::command_or(command, format!("have {path}:{number} run \"{helper} %k\""))
 }
 
-/// The command that makes a comment of a line.
+/// What makes a comment of a line that means nothing.
 #[must_use]
-pub(crate) fn comment_out(file: &Path, line: usize) -> String {
-    format!("sed -i '{line}s/^/# /' {}", file.display())
+pub(crate) fn comment_out(look: &HostRoot, file: &Path, number: usize) -> Remedy {
+    let path = file.display().to_string();
+    let command = Lines::read(look, &path).and_then(|lines| lines.comment_out(number));
+    Remedy::command_or(command, format!("mend or remove line {number} of {path}"))
+}
+
+/// What has another source of names asked after those that are.
+#[must_use]
+pub(crate) fn source(look: &HostRoot, name: &str) -> Remedy {
+    let lines = Lines::read(look, nsswitch::PATH);
+    let mut found =
+        lines.iter().flat_map(Lines::all).filter(|(_, line)| line.trim_start().starts_with("hosts:"));
+    let command = match (found.next(), found.next(), &lines) {
+        // Neither an action nor a comment, behind which it would do nothing.
+        (Some((number, line)), None, Some(lines)) if !line.contains(['[', '#']) => {
+            lines.replace(number, &format!("{} {name}", line.trim_end()))
+        }
+        _ => None,
+    };
+    Remedy::command_or(command, format!("add {name} to the line hosts: of {}", nsswitch::PATH))
+}
+
+/// What gives a setting another value.
+#[must_use]
+pub(crate) fn set(look: &HostRoot, path: &str, key: &str, value: &str) -> Remedy {
+    let new = format!("{key} = {value}");
+    let lines = Lines::read(look, path);
+    let has = |line: &str| line.split_once('=').is_some_and(|(name, _)| name.trim() == key);
+    let there: Vec<usize> =
+        lines.iter().flat_map(Lines::all).filter(|(_, line)| has(line)).map(|(number, _)| number).collect();
+    let command = match (there.as_slice(), &lines) {
+        ([], _) => edit::append(look, path, &new),
+        ([number], Some(lines)) if !lines.all().any(|(at, line)| at == *number && line.contains('#')) => {
+            lines.replace(*number, &new)
+        }
+        _ => None,
+    };
+    Remedy::command_or(command, format!("set {new} in {path}"))
 }

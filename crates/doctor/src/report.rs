@@ -1,5 +1,6 @@
 //! What checks return: steps, with what was seen, what could not be looked at, and the findings.
 
+use crate::remedy::Remedy;
 use std::process::ExitCode;
 
 /// How a step ended, the worst last.
@@ -60,8 +61,8 @@ pub struct Finding {
     pub problem: String,
     /// What was seen that shows it. Never empty.
     pub evidence: String,
-    /// One command that mends it. A word in capitals is for the reader to fill in.
-    pub remedy: String,
+    /// What to do.
+    pub remedy: Remedy,
 }
 
 impl Finding {
@@ -70,15 +71,9 @@ impl Finding {
         id: &'static str,
         problem: impl Into<String>,
         evidence: impl Into<String>,
-        remedy: impl Into<String>,
+        remedy: Remedy,
     ) -> Self {
-        Self {
-            id,
-            severity: Severity::Broken,
-            problem: problem.into(),
-            evidence: evidence.into(),
-            remedy: remedy.into(),
-        }
+        Self { id, severity: Severity::Broken, problem: problem.into(), evidence: evidence.into(), remedy }
     }
 
     /// A finding that mounts survive.
@@ -86,9 +81,14 @@ impl Finding {
         id: &'static str,
         problem: impl Into<String>,
         evidence: impl Into<String>,
-        remedy: impl Into<String>,
+        remedy: Remedy,
     ) -> Self {
         Self { severity: Severity::Warn, ..Self::broken(id, problem, evidence, remedy) }
+    }
+
+    /// Whether what is done about `other` is all that there is to do.
+    fn is_cured_with(&self, other: &Self) -> bool {
+        self.remedy == other.remedy && (self.remedy.command().is_some() || self.id == other.id)
     }
 }
 
@@ -116,6 +116,8 @@ pub struct Step {
     pub unseen: Vec<Unseen>,
     /// What is wrong, the true cause first.
     pub findings: Vec<Finding>,
+    /// How bad it is what an earlier step has found already, and this one sees as well.
+    pub repeated: Option<Severity>,
     /// Whether it was passed over; `summary` says why.
     pub skipped: bool,
 }
@@ -131,6 +133,7 @@ impl Step {
             facts: Vec::new(),
             unseen: Vec::new(),
             findings: Vec::new(),
+            repeated: None,
             skipped: false,
         }
     }
@@ -174,7 +177,8 @@ impl Step {
         if self.skipped {
             return StepStatus::Skipped;
         }
-        let worst = self.findings.iter().map(|finding| StepStatus::from(finding.severity)).max();
+        let found = self.findings.iter().map(|finding| finding.severity);
+        let worst = found.chain(self.repeated).max().map(StepStatus::from);
         worst.unwrap_or(if self.unseen.is_empty() { StepStatus::Ok } else { StepStatus::Unknown })
     }
 
@@ -227,6 +231,24 @@ pub mod exit {
 }
 
 impl Report {
+    /// A report in which each fault is told once: what the remedy of an earlier finding cures is left out.
+    #[must_use]
+    pub fn new(kind: ReportKind, subject: Option<String>, mut steps: Vec<Step>) -> Self {
+        let mut told: Vec<Finding> = Vec::new();
+        for step in &mut steps {
+            let (mut fresh, mut repeated) = (Vec::new(), Vec::new());
+            for finding in step.findings.drain(..) {
+                let known = told.iter().any(|other| finding.is_cured_with(other));
+                told.push(finding.clone());
+                if known { repeated.push(finding) } else { fresh.push(finding) }
+            }
+            step.findings = fresh;
+            step.repeated = repeated.iter().map(|finding| finding.severity).max();
+            step.facts.extend(repeated.iter().map(|finding| format!("as above: {}", finding.evidence)));
+        }
+        Self { kind, subject, steps }
+    }
+
     /// All findings in their order.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.steps.iter().flat_map(|step| &step.findings)
@@ -248,5 +270,39 @@ impl Report {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(name: &'static str, findings: Vec<Finding>) -> Step {
+        Step { findings, ..Step::new(name) }
+    }
+
+    #[test]
+    fn what_one_command_cures_is_told_once() {
+        let command = |text: &str| Remedy::Command(text.to_owned());
+        let words = || Remedy::advice("wait");
+        let report = Report::new(
+            ReportKind::Lookup,
+            None,
+            vec![
+                step("a", vec![Finding::warn("x", "p", "1", command("mend"))]),
+                step(
+                    "b",
+                    vec![
+                        Finding::broken("y", "p", "2", command("mend")),
+                        Finding::warn("z", "p", "3", words()),
+                    ],
+                ),
+                step("c", vec![Finding::warn("z", "p", "4", words()), Finding::warn("w", "p", "5", words())]),
+            ],
+        );
+        let told: Vec<&str> = report.findings().map(|finding| finding.evidence.as_str()).collect();
+        assert_eq!(told, ["1", "3", "5"]);
+        assert_eq!(report.steps[1].status(), StepStatus::Broken);
+        assert_eq!(report.steps[1].facts, ["as above: 2"]);
     }
 }

@@ -3,6 +3,7 @@
 use crate::distribution::Manager;
 use crate::host_root::HostRoot;
 use crate::program::{self, ProgramFault};
+use crate::remedy::Remedy;
 use crate::repair;
 use crate::report::{Finding, Step};
 use std::os::unix::fs::MetadataExt;
@@ -10,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 /// The name of the step.
 pub(crate) const NAME: &str = "request-key";
 /// What the kernel runs.
-pub(crate) const PATH: &str = "/sbin/request-key";
+pub(crate) const PATH: &str = repair::REQUEST_KEY;
 
 /// What this step leaves to the later ones.
 #[derive(Clone, Debug)]
@@ -48,6 +49,7 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
     };
     let ours = program::is_ours(look, PATH);
     let package = Manager::of(look).owner(PATH, look);
+    let owner = package.clone();
     step.summary = match (ours, package) {
         (true, _) => format!("{PATH} is key-dns"),
         (false, Some(package)) => format!("{PATH} is of package {package}"),
@@ -64,7 +66,13 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
             "request-key-writable",
             format!("the kernel runs {PATH} as root, and others than root can change it"),
             format!("owner {}, mode {:03o}", facts.uid(), facts.mode() & 0o7777),
-            format!("chown root:root {PATH} && chmod 755 {PATH}"),
+            // Who could write to it may have.
+            Remedy::command_or(
+                owner.map(|owner| Manager::of(look).reinstall(&owner)),
+                format!(
+                    "see that {PATH} is the program that it should be, and give it to root alone (mode 755)"
+                ),
+            ),
         ));
     }
     RequestKey { step, ours }

@@ -2,6 +2,7 @@
 
 use crate::host_root::HostRoot;
 use crate::program::{self, ProgramFault};
+use crate::remedy::Remedy;
 use crate::repair;
 use crate::report::{Finding, Step};
 use crate::subject::KeyRequest;
@@ -38,6 +39,12 @@ pub struct Winner {
 }
 
 impl Winner {
+    /// Whether it is keyutils' helper.
+    #[must_use]
+    pub fn is_keyutils(&self) -> bool {
+        !self.ours && self.program.ends_with("/key.dns_resolver")
+    }
+
     /// Where it stands, for people.
     #[must_use]
     pub fn at(&self) -> String {
@@ -47,9 +54,9 @@ impl Winner {
         }
     }
 
-    /// The command that has it run the helper as it should.
+    /// What has it run the helper as it should.
     #[must_use]
-    pub fn mend(&self, look: &HostRoot) -> String {
+    pub fn mend(&self, look: &HostRoot) -> Remedy {
         match &self.place {
             Some((file, line)) => repair::mend_rule(look, file, *line),
             None => repair::add_rule(look),
@@ -61,7 +68,7 @@ impl Winner {
 #[must_use]
 pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choice {
     let mut step = Step::new(NAME);
-    let trust = if ours { Trust::Owners } else { Trust::Anyone };
+    let trust = if ours { Trust::Owners } else { Trust::Keyutils };
     let files = RuleFiles::read_in(&look.path(ROOT), trust);
     let (rules, bad) = files.parse();
     let subject = Subject {
@@ -171,16 +178,18 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
             step.unseen(&path, "it is for root to read");
             continue;
         }
-        let aside = || {
-            let aside = format!("mv {path} {path}.off");
-            if fits { aside } else { format!("{aside} && {}", repair::add_rule(look)) }
-        };
-        let remedy = match refused {
+        // What is in it comes from who knows whom, and root is to run it: a person has to see that it is meant.
+        let remedy = Remedy::advice(match refused {
             RefusedFile::Foreign(_) | RefusedFile::Writable(_) => {
-                format!("chown root:root {path} && chmod 644 {path}")
+                format!(
+                    "see that the rules in {path} are meant so; then give it to root alone (chown root:root, chmod 644)"
+                )
             }
-            RefusedFile::Unreadable(_) | RefusedFile::NotAFile | RefusedFile::TooLarge => aside(),
-        };
+            RefusedFile::Link => format!("put a file with these rules in the place of the link {path}"),
+            RefusedFile::Unreadable(_) | RefusedFile::NotAFile | RefusedFile::TooLarge => {
+                format!("put a file of rules in the place of {path}, or take it away")
+            }
+        });
         let problem = if fits {
             format!("the rules in {path} are not followed")
         } else {
@@ -190,7 +199,7 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
         };
         let finding = Finding::warn("rule-file-ignored", problem, format!("{path} {refused}"), remedy);
         // keyutils' program gives up at a file that it can't read.
-        step.find(if fits && ours {
+        step.find(if fits && (ours || matches!(refused, RefusedFile::Link)) {
             finding
         } else {
             Finding { severity: super::Severity::Broken, ..finding }
@@ -203,7 +212,7 @@ fn bad_lines(step: &mut Step, look: &HostRoot, bad: &[(RuleLocation<'_>, BadLine
     for (place, error) in bad {
         let file = PathBuf::from(shown(look, place.file));
         let evidence = format!("{}:{}: {error}", file.display(), place.line);
-        let remedy = repair::comment_out(&file, place.line);
+        let remedy = repair::comment_out(look, &file, place.line);
         let fatal = !ours && matches!(error, BadLine::Short(_));
         step.find(if fatal {
             let problem =
@@ -340,6 +349,6 @@ mod tests {
         assert_eq!(choose("norules", true, &[]).step.findings, []);
         let choice = choose("norules2", false, &[]);
         assert_eq!(choice.step.findings[0].id, "no-rule");
-        assert!(choice.step.findings[0].remedy.ends_with(">>/etc/request-key.d/dns_resolver.conf"));
+        assert!(choice.step.findings[0].remedy.words().unwrap().contains("install key-dns"));
     }
 }

@@ -3,19 +3,21 @@
 mod probe;
 
 use crate::host_root::HostRoot;
+use crate::remedy::Remedy;
 use crate::repair::servers as repair;
 use crate::report::{Finding, Step};
 use crate::subject::KeyRequest as Asked;
 use key::{Family, Preference};
 use names::Obstacle;
 use names::Trace;
+use names::dns::{Dns, Network};
 use names::hosts::Files;
-use names::message::rcode;
+use names::message::{Quirk, rcode};
 use names::special;
 use names::{Families, Origin, config, hosts};
 use names::{Host, NameKind};
 use probe::Probe;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use upcall::{DEFAULT_PATH, Settings};
 
 /// The name of the step.
@@ -49,7 +51,7 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
                 "dns-not-asked",
                 "the name is not in the hosts file, and nobody else is asked",
                 format!("/etc/nsswitch.conf: hosts: {}", order.join(" ")),
-                "sed -Ei 's/^(hosts:).*/\\1 files dns/' /etc/nsswitch.conf",
+                crate::repair::source(look, "dns"),
             ));
         }
         return step;
@@ -79,10 +81,11 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
     let last: Vec<&Probe> = probes.iter().filter(|probe| probe.question == last).collect();
     step.sum(last.iter().map(|probe| probe.short()).collect::<Vec<_>>().join(", "));
     let needed = asked.is_some() && hosts.is_empty();
+    let last = if asked.is_some() { name_fails(&mut step, &dns, last, needed) } else { last };
     obstacles(&mut step, look, settings, &last, needed, asked.is_none());
-    disagreement(&mut step, look, settings, &last, needed);
-    other_letters(&mut step, &last);
-    overridden(&mut step, &hosts, &last);
+    disagreement(&mut step, &last, needed);
+    quirks(&mut step, look, settings, &last);
+    overridden(&mut step, look, here.unwrap_or_default(), &hosts, &last);
     step
 }
 
@@ -92,6 +95,47 @@ fn entries(name: &str, family: Family) -> Vec<(IpAddr, usize)> {
     let addresses = found.map(|found| found.addresses).unwrap_or_default();
     let line = |origin: &Origin| if let Origin::Hosts(line) = origin { *line } else { 0 };
     addresses.iter().map(|address| (address.ip, line(&address.origin))).collect()
+}
+
+/// Servers that answer other questions, and can't say what this name is: not they are broken. The others are returned.
+fn name_fails<'a>(
+    step: &mut Step,
+    dns: &Dns<'_, &Network>,
+    probes: Vec<&'a Probe>,
+    needed: bool,
+) -> Vec<&'a Probe> {
+    let failing: Vec<SocketAddr> =
+        probes.iter().filter(|probe| probe.fails()).map(|probe| probe.server).collect();
+    if failing.is_empty() {
+        return probes;
+    }
+    let alive = probe::alive(&failing, dns);
+    let (failing, others): (Vec<&Probe>, Vec<&Probe>) =
+        probes.into_iter().partition(|probe| probe.fails() && alive.contains(&probe.server));
+    let Some(first) = failing.first() else { return others };
+    let name = first.question.name.to_ascii();
+    let evidence = failing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let short = !name.trim_end_matches('.').contains('.');
+    let (why, remedy) = if short {
+        (
+            ": systemd-resolved, for one, asks nobody for a name without a dot",
+            "use the full name, or have the domain in \"search\" of /etc/resolv.conf (systemd-resolved: Domains=); DFS \
+             referrals of CIFS hand over such short names",
+        )
+    } else {
+        (
+            ": the name's own servers are silent, or its zone is broken (DNSSEC)",
+            "have the name's zone or its servers mended; key-dns resolve --trace shows what is asked",
+        )
+    };
+    let problem = format!("the name servers answer other questions, and can't say what {name} is{why}");
+    let remedy = Remedy::advice(remedy);
+    step.find(if needed && others.iter().all(|probe| probe.outcome.is_err()) {
+        Finding::broken("name-fails", problem, evidence, remedy)
+    } else {
+        Finding::warn("name-fails", problem, evidence, remedy)
+    });
+    others
 }
 
 /// Servers that give no usable answer.
@@ -105,7 +149,7 @@ fn obstacles(
 ) {
     let bad: Vec<(&&Probe, &Obstacle)> = probes
         .iter()
-        .filter_map(|probe| Some((probe, probe.outcome.as_ref().err()?)))
+        .filter_map(|probe| Some((probe, &probe.outcome.as_ref().err()?.obstacle)))
         .filter(|(_, obstacle)| !(alive_is_enough && matches!(obstacle, Obstacle::Rcode(_) | Obstacle::Lame)))
         .collect();
     let evidence = |probes: &[(&&Probe, &Obstacle)]| {
@@ -117,7 +161,7 @@ fn obstacles(
         Obstacle::ConnectionRefused => "server-not-there",
         Obstacle::Unreachable(_) => "server-unreachable",
         Obstacle::Rcode(rcode::REFUSED) => "server-refuses",
-        Obstacle::Rcode(_) | Obstacle::Lame | Obstacle::Undecodable(_) => "server-fails",
+        Obstacle::Rcode(_) | Obstacle::Lame | Obstacle::Undecodable(_) | Obstacle::Forged => "server-fails",
     };
     if bad.len() == probes.len() {
         let problem = match probes.len() {
@@ -152,7 +196,7 @@ fn obstacles(
 }
 
 /// Servers that say that there is nothing where others have addresses.
-fn disagreement(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Probe], needed: bool) {
+fn disagreement(step: &mut Step, probes: &[&Probe], needed: bool) {
     let Some(knows) = probes.iter().find(|probe| probe.has_records()) else { return };
     for (index, probe) in probes.iter().enumerate() {
         if probe.outcome.is_err() || probe.has_records() {
@@ -163,7 +207,7 @@ fn disagreement(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &
             probe.server
         );
         let evidence = format!("{probe}; {knows}");
-        let remedy = repair::remove(look, settings, &probe.question, probe.server);
+        let remedy = repair::disagree(probe.server, knows.server);
         step.find(if index == 0 && needed {
             Finding::broken("servers-disagree", problem, evidence, remedy)
         } else {
@@ -172,34 +216,75 @@ fn disagreement(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &
     }
 }
 
-/// Servers that answer to questions in other letters than they were put.
-fn other_letters(step: &mut Step, probes: &[&Probe]) {
-    for probe in probes.iter().filter(|probe| probe.other_letters()) {
-        step.find(Finding::warn(
-            "server-changes-letters",
-            format!(
-                "the name server {} answers in other letters than it is asked in, so that each lookup asks it again by \
-                 TCP, as such an answer may be forged",
-                probe.server
-            ),
-            probe.to_string(),
-            format!("mkdir -p /etc/keyutils && echo 'mixed_case = no' >>{DEFAULT_PATH}"),
-        ));
+/// Servers that answer, but not as a server should.
+fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Probe]) {
+    let as_it_is = || crate::repair::set(look, DEFAULT_PATH, "mixed_case", "no");
+    for probe in probes {
+        let server = probe.server;
+        let another = || repair::replace(look, settings, &probe.question, server);
+        // What it does not take; the letters can be left away.
+        let either =
+            |letters: &'static str, edns: &'static str| if probe.by_letters { letters } else { edns };
+        let questions = either("names in mixed letters", "questions with EDNS");
+        let remedy = || if probe.by_letters { as_it_is() } else { another() };
+        for quirk in probe.quirks() {
+            let (id, problem, remedy) = match quirk {
+                Quirk::OtherLetters => (
+                    "server-changes-letters",
+                    "answers in other letters than it is asked in, so that each lookup asks it again by TCP, as such an \
+                     answer may be forged"
+                        .to_owned(),
+                    as_it_is(),
+                ),
+                Quirk::DeniesAltered => (
+                    either("server-denies-letters", "server-denies-edns"),
+                    format!("denies what it has to {questions}, so that each lookup asks it twice"),
+                    remedy(),
+                ),
+                Quirk::FailsAltered(why) => (
+                    either("server-fails-at-letters", "server-fails-at-edns"),
+                    format!("fails at {questions} ({why}), so that each lookup asks it twice"),
+                    remedy(),
+                ),
+                Quirk::SilentToAltered => (
+                    either("server-drops-letters", "server-drops-edns"),
+                    format!(
+                        "does not answer {questions}, or something on the way drops them: each lookup loses {} ms",
+                        settings.lookup.hedge.as_millis()
+                    ),
+                    remedy(),
+                ),
+                Quirk::CutOff(why) => (
+                    "server-without-tcp",
+                    format!("cuts its answer off, and the rest is not to be had ({why}): a list of addresses fails"),
+                    another(),
+                ),
+                Quirk::Late => (
+                    "server-late",
+                    "answers when its time is over; options timeout:N in resolv.conf gives it more".to_owned(),
+                    another(),
+                ),
+            };
+            let problem = format!("the name server {server} {problem}");
+            step.find(Finding::warn(id, problem, probe.to_string(), remedy));
+        }
     }
 }
 
 /// A hosts file that says something else than DNS.
-fn overridden(step: &mut Step, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
+fn overridden(step: &mut Step, look: &HostRoot, name: &str, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
     let Some((ip, line)) = hosts.first() else { return };
     let Some(probe) = probes.iter().find(|probe| !probe.addresses().is_empty()) else { return };
     let theirs = probe.addresses();
     if hosts.iter().any(|(ip, _)| theirs.contains(ip)) {
         return;
     }
+    let mut lines: Vec<usize> = hosts.iter().map(|(_, line)| *line).collect();
+    lines.dedup();
     step.find(Finding::warn(
         "hosts-override",
         "the hosts file has another address for the name than DNS, and comes first",
         format!("{}:{line}: {ip}; {probe}", config::HOSTS),
-        format!("sed -i '{line}d' {}", config::HOSTS),
+        crate::repair::hosts::without(look, name, &lines),
     ));
 }

@@ -1,12 +1,14 @@
 //! The files that say how names are looked up, and what is wrong in them.
 
 use crate::host_root::HostRoot;
+use crate::remedy::Remedy;
 use crate::repair;
 use crate::report::{Finding, Step};
 use names::config;
 use names::config::{gai, nsswitch, resolv};
 use names::file::Warning;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use upcall::{DEFAULT_PATH, Settings};
 
@@ -23,22 +25,24 @@ pub(crate) fn check(look: &HostRoot, path: Option<&str>) -> (Step, Settings) {
     if let Some(text) = contents(&mut step, look, own, path.is_some(), &mut read) {
         let (found, warnings) = Settings::parse(&text);
         settings = found;
-        warn(&mut step, own, &warnings);
+        warn(&mut step, look, own, &warnings);
         let changed = settings.to_string();
         let defaults = Settings::default().to_string();
         let changed = changed.lines().filter(|line| !defaults.lines().any(|default| default == *line));
         changed.for_each(|line| step.fact(format!("{own}: {line}")));
     }
     if let Some(text) = contents(&mut step, look, nsswitch::PATH, false, &mut read) {
-        warn(&mut step, nsswitch::PATH, &nsswitch::parse(&text).1);
+        warn(&mut step, look, nsswitch::PATH, &nsswitch::parse(&text).1);
     }
     if let Some(text) = contents(&mut step, look, resolv::PATH, false, &mut read) {
-        warn(&mut step, resolv::PATH, &resolv::ResolvConf::parse(&text).1);
+        warn(&mut step, look, resolv::PATH, &resolv::ResolvConf::parse(&text).1);
     }
     if let Some(text) = contents(&mut step, look, gai::PATH, false, &mut read) {
-        warn(&mut step, gai::PATH, &gai::parse(&text).1);
+        warn(&mut step, look, gai::PATH, &gai::parse(&text).1);
     }
-    contents(&mut step, look, config::HOSTS, false, &mut read);
+    if let Some(text) = contents(&mut step, look, config::HOSTS, false, &mut read) {
+        warn(&mut step, look, config::HOSTS, &hosts(&text));
+    }
     step.sum(if read.is_empty() {
         "none of the files is there; the defaults stand".to_owned()
     } else {
@@ -73,26 +77,61 @@ fn contents(
             "settings-unreadable",
             format!("the rule names the settings {path}, which can't be read: every name fails with EAGAIN"),
             format!("{path}: {error}"),
-            if absent { format!("install -D -m 644 /dev/null {path}") } else { format!("chmod 644 {path}") },
+            Remedy::command_or(
+                empty(path).filter(|_| absent),
+                format!("make {path} a file that can be read"),
+            ),
         ));
     } else {
         step.find(Finding::warn(
             "file-unreadable",
             format!("{path} can't be read; names are looked up as if it were not there"),
             format!("{path}: {error}"),
-            format!("chmod 644 {path}"),
+            Remedy::advice(format!("make {path} a file that can be read, or remove it")),
         ));
     }
     None
 }
 
-fn warn(step: &mut Step, path: &str, warnings: &[Warning]) {
+/// The lines of a hosts file that mean nothing: hosts(5) has an address and at least one name.
+fn hosts(text: &[u8]) -> Vec<Warning> {
+    let text = String::from_utf8_lossy(text);
+    let warning = |(number, line): (usize, &str)| {
+        let mut words = line.split('#').next()?.split_whitespace();
+        let address = words.next()?;
+        // An address with a scope is one.
+        let bare = address.split('%').next().unwrap_or_default();
+        let message = if bare.parse::<IpAddr>().is_err() {
+            format!("{address:?} is not an address; line ignored")
+        } else if words.next().is_none() {
+            "there is no name behind the address; line ignored".to_owned()
+        } else {
+            return None;
+        };
+        Some(Warning::new(number, message))
+    };
+    (1..).zip(text.lines()).filter_map(warning).collect()
+}
+
+/// The command that makes an empty file, where there is none.
+fn empty(path: &str) -> Option<String> {
+    let path = crate::shell::quoted(path)?;
+    Some(format!("test -e {path} || install -D -m 644 /dev/null {path}"))
+}
+
+fn warn(step: &mut Step, look: &HostRoot, path: &str, warnings: &[Warning]) {
     for warning in warnings {
         step.find(Finding::warn(
             "bad-line",
             format!("a line of {path} does not do what it is meant to"),
             warning.at(Path::new(path)),
-            repair::comment_out(Path::new(path), warning.line),
+            match path {
+                // Such a line may hold other things, which do what they should.
+                nsswitch::PATH | resolv::PATH | gai::PATH => {
+                    Remedy::advice(format!("mend line {} of {path}", warning.line))
+                }
+                _ => repair::comment_out(look, Path::new(path), warning.line),
+            },
         ));
     }
 }
@@ -101,6 +140,25 @@ fn warn(step: &mut Step, path: &str, warnings: &[Warning]) {
 mod tests {
     use super::*;
     use crate::host_root::tree;
+
+    #[test]
+    fn lines_of_the_hosts_file_that_mean_nothing_are_told_with_their_number() {
+        let text =
+            "127.0.0.1 localhost\n# 300.1.1.1 x\n300.1.1.1 a\nfe80::1%lo b\n\n10.0.0.1 # c\nd 10.0.0.2\n";
+        let look = tree("settings-hosts", &[("etc/hosts", text)]);
+        let (step, _) = check(&look, None);
+        let told: Vec<&str> = step.findings.iter().map(|finding| finding.evidence.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "/etc/hosts:3: \"300.1.1.1\" is not an address; line ignored",
+                "/etc/hosts:6: there is no name behind the address; line ignored",
+                "/etc/hosts:7: \"d\" is not an address; line ignored",
+            ]
+        );
+        let command = step.findings[0].remedy.command().unwrap();
+        assert_eq!(command, "sed -i 's|^300[.]1[.]1[.]1 a$|# &|' /etc/hosts");
+    }
 
     #[test]
     fn lines_that_mean_nothing_are_found_and_settings_that_are_missing() {
@@ -116,7 +174,10 @@ mod tests {
         assert_eq!(step.summary, "/etc/keyutils/key.dns_resolver.conf, /etc/nsswitch.conf");
         let finding = &step.findings[0];
         assert!(finding.evidence.starts_with("/etc/keyutils/key.dns_resolver.conf:2: "), "{finding:?}");
-        assert_eq!(finding.remedy, "sed -i '2s/^/# /' /etc/keyutils/key.dns_resolver.conf");
+        assert_eq!(
+            finding.remedy.command(),
+            Some("sed -i 's|^bogus = 1$|# &|' /etc/keyutils/key.dns_resolver.conf")
+        );
         let (step, _) = check(&look, Some("/etc/other.conf"));
         assert_eq!((step.findings[0].id, step.is_broken()), ("settings-unreadable", true));
     }

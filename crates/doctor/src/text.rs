@@ -1,5 +1,6 @@
 //! A report as text: one line a step, and below it what is wrong.
 
+use crate::remedy::Remedy;
 use crate::report::{Finding, Report, Step, StepStatus};
 use std::fmt::Write;
 
@@ -46,13 +47,21 @@ fn render_step(out: &mut String, step: &Step, style: Style) {
     for finding in &step.findings {
         render_finding(out, finding, &indent, style);
     }
+    if step.repeated.is_some() {
+        line(out, format_args!("{indent}as above"));
+    }
 }
 
 fn render_finding(out: &mut String, finding: &Finding, indent: &str, style: Style) {
     let strong = |text: &str| paint(text, "1", style);
     line(out, format_args!("{indent}{}    {}", strong("wrong"), plain(&finding.problem)));
     line(out, format_args!("{indent}{}     {}", strong("seen"), plain(&finding.evidence)));
-    line(out, format_args!("{indent}{}   {}", strong("remedy"), plain(&finding.remedy)));
+    match &finding.remedy {
+        Remedy::Command(command) => {
+            line(out, format_args!("{indent}{}   {}", strong("remedy"), plain(command)));
+        }
+        Remedy::Advice(words) => line(out, format_args!("{indent}{}   {}", strong("advice"), plain(words))),
+    }
 }
 
 /// What begins the line of a step.
@@ -99,7 +108,13 @@ mod tests {
         well.fact("seen in /proc/keys");
         let mut broken = Step::new("request-key");
         broken.summary = "missing".to_owned();
-        broken.find(Finding::broken("x", "no \x1b[31mupcall", "ENOENT", "apt-get install keyutils"));
+        broken.find(Finding::broken(
+            "x",
+            "no \x1b[31mupcall",
+            "ENOENT",
+            Remedy::Command("apt-get install keyutils".to_owned()),
+        ));
+        broken.find(Finding::warn("y", "late", "3 s", Remedy::advice("wait")));
         let mut unknown = Step::new("cache").about("mon1");
         unknown.unseen("keys of root", "not root");
         Report { kind: ReportKind::Lookup, subject: None, steps: vec![well, broken, unknown] }
@@ -113,7 +128,10 @@ mod tests {
              broken   request-key   missing\n         \
              wrong    no \u{fffd}[31mupcall\n         \
              seen     ENOENT\n         \
-             remedy   apt-get install keyutils\n\
+             remedy   apt-get install keyutils\n         \
+             wrong    late\n         \
+             seen     3 s\n         \
+             advice   wait\n\
              unknown  cache         mon1: \n         \
              not seen  keys of root: not root\n"
         );

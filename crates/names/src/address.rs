@@ -32,6 +32,8 @@ pub struct AddressSet {
     pub addresses: Vec<Address>,
     /// The smallest TTL of all that led to them; `None` where the source has none.
     pub ttl: Option<Ttl>,
+    /// Why there are more of them that could not be had. For who needs one of them that is no matter.
+    pub incomplete: Option<Failure>,
 }
 
 impl AddressSet {
@@ -82,7 +84,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Literal => f.write_str("the name itself"),
             Self::Hosts(line) => write!(f, "{}:{line}", config::HOSTS),
-            Self::Dns { owner, ttl, .. } => write!(f, "dns: {owner} ttl {ttl}"),
+            Self::Dns { owner, ttl, .. } => write!(f, "dns: {} ttl {ttl}", owner.to_ascii()),
             Self::Localhost => f.write_str("RFC 6761"),
             Self::Getent(source) => write!(f, "{source}, by getent"),
         }

@@ -96,9 +96,8 @@ pub fn literal_answer(query: &Query) -> Option<Result<Answer, Failure>> {
         }
         (address, _) => address,
     };
-    let family = if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
     Some(match query.preference {
-        Preference::Only(wanted) if wanted != family => Err(Failure::NoAddress { ttl: None }),
+        Preference::Only(wanted) if wanted != family_of(address) => Err(Failure::NoAddress { ttl: None }),
         _ => Ok(Answer {
             content: Content::Addresses(vec![Address { ip: address, origin: Origin::Literal }]),
             ttl: None,
@@ -114,9 +113,45 @@ async fn by_preference<T: Transport>(query: &HostQuery, host: &Host<'_, T>) -> R
     let found = match query.preference {
         Preference::Only(family) => host.lookup(name, NameKind::Host, Families::Only(family)).await,
         Preference::Any => host.lookup(name, NameKind::Host, Families::Both).await,
-        Preference::First(family) => first_of(name, family, host).await,
+        Preference::First(family) => reachable(name, family, host).await,
     }?;
-    Ok(selected(found, query.selection, host))
+    match found.incomplete {
+        // A list that lacks some would be taken for all there are.
+        Some(failure) if query.selection == Selection::All => Err(failure),
+        _ => Ok(selected(found, query.selection, host)),
+    }
+}
+
+/// The addresses of one family, or failing that of the other one; a family that this host has no route for comes last.
+async fn reachable<T: Transport>(
+    name: &str,
+    family: Family,
+    host: &Host<'_, T>,
+) -> Result<AddressSet, Failure> {
+    let found = first_of(name, family, host).await?;
+    let is_preferred = found.addresses.iter().any(|address| family_of(address.ip) == family);
+    if !is_preferred || host.reaches_any(&found.addresses) {
+        return Ok(found);
+    }
+    let other = other_than(family);
+    host.trace.decide(|| {
+        format!("no route to an {} address: {} next", Families::Only(family), Families::Only(other))
+    });
+    match host.lookup(name, NameKind::Host, Families::Only(other)).await {
+        Ok(others) if host.reaches_any(&others.addresses) => Ok(others),
+        _ => Ok(found),
+    }
+}
+
+fn family_of(ip: IpAddr) -> Family {
+    if ip.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
+}
+
+fn other_than(family: Family) -> Family {
+    match family {
+        Family::Ipv4 => Family::Ipv6,
+        Family::Ipv6 => Family::Ipv4,
+    }
 }
 
 /// The addresses of one family, or failing that of the other one.
@@ -129,10 +164,7 @@ async fn first_of<T: Transport>(
     family: Family,
     host: &Host<'_, T>,
 ) -> Result<AddressSet, Failure> {
-    let other = match family {
-        Family::Ipv4 => Family::Ipv6,
-        Family::Ipv6 => Family::Ipv4,
-    };
+    let other = other_than(family);
     let mut preferred = pin!(host.lookup(name, NameKind::Host, Families::Only(family)));
     let early = timeout(HEAD_START, preferred.as_mut()).await.ok();
     if !matches!(early, Some(Ok(_))) {

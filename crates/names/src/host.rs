@@ -9,7 +9,7 @@ use crate::config::resolv::ResolvConf;
 use crate::dns::{Dns, Network, QueryOptions, Transport};
 use crate::host_files::{CellDatabases, HostFiles, Warnings};
 use crate::message::Record;
-use crate::modules::NssModules;
+use crate::modules::{ModuleAnswer, NssModules};
 use crate::options::LookupOptions;
 use crate::plan::{self, HostFacts, Plan};
 use crate::trace::{Event, Trace};
@@ -44,6 +44,8 @@ enum Miss {
     Skipped(NssStatus),
     /// It could not be asked.
     Unavailable(String),
+    /// It has no file to look into. Small systems have none, which is no mistake.
+    NoFile(String),
     /// It was asked.
     Failed(NssStatus, Failure),
 }
@@ -163,6 +165,11 @@ impl<'a, T: Transport> Host<'a, T> {
                         source: entry.name.clone(),
                         why: why.clone(),
                     });
+                    unavailable = format!("{}: {why}", entry.name);
+                    NssStatus::Unavail
+                }
+                Err(Miss::NoFile(why)) => {
+                    self.decide(|| why.clone());
                     unavailable = why;
                     NssStatus::Unavail
                 }
@@ -206,14 +213,13 @@ impl<'a, T: Transport> Host<'a, T> {
                 {
                     Ok(found) => found.ok_or_else(not_found),
                     Err(error) => {
-                        // Nobody knows what it has; that others have nothing is not the truth then.
                         let why = format!("{}: {error}", config::HOSTS);
-                        self.warn(why.clone());
                         if error.kind() == io::ErrorKind::NotFound {
-                            Err(Miss::Unavailable(why))
-                        } else {
-                            Err(Miss::Failed(NssStatus::Unavail, Failure::Temporary(why)))
+                            return Err(Miss::NoFile(why));
                         }
+                        // Nobody knows what it has; that others have nothing is not the truth then.
+                        self.warn(why.clone());
+                        Err(Miss::Failed(NssStatus::Unavail, Failure::Temporary(why)))
                     }
                 }
             }
@@ -226,12 +232,17 @@ impl<'a, T: Transport> Host<'a, T> {
             }
             Plan::Module => {
                 let Some(modules) = self.modules else {
-                    return Err(Miss::Unavailable(format!("{source}: NSS modules are not asked here")));
+                    return Err(Miss::Unavailable("NSS modules are not asked here".to_owned()));
                 };
-                match modules.lookup(source, name, families).await {
-                    Ok(found) => found.ok_or_else(not_found),
-                    Err(error) => Err(Miss::Unavailable(format!("{source}: {error}"))),
-                }
+                Err(match modules.lookup(source, name, families).await {
+                    ModuleAnswer::Found(found) => return Ok(found),
+                    ModuleAnswer::NotFound => not_found(),
+                    ModuleAnswer::NotAsked => Miss::Skipped(NssStatus::Unavail),
+                    ModuleAnswer::Unavailable(why) => Miss::Unavailable(why),
+                    ModuleAnswer::TryAgain(why) => {
+                        Miss::Failed(NssStatus::TryAgain, Failure::Temporary(format!("{source}: {why}")))
+                    }
+                })
             }
         }
     }
@@ -254,6 +265,11 @@ impl<'a, T: Transport> Host<'a, T> {
         let (policy, warnings) = gai::parse(&self.warnings.bytes(file.read()));
         self.warnings.of(&warnings, file.path());
         lists.for_each(|list| order::sort(list, &policy, &self.files.addresses));
+    }
+
+    /// Whether it has a route to any of these addresses.
+    pub(crate) fn reaches_any(&self, addresses: &[Address]) -> bool {
+        addresses.iter().any(|address| self.files.addresses.reaches(address.ip))
     }
 
     /// This host's way to ask DNS.

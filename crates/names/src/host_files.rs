@@ -9,6 +9,7 @@ use crate::file::{self, DeferredFile, Warning};
 use crate::hosts::Files;
 use crate::name;
 use crate::order::host::HostSources;
+use crate::plan;
 use key::{CellQuery, Query};
 use nix::net::if_::if_nametoindex;
 use nix::unistd::gethostname;
@@ -25,6 +26,8 @@ const RESOLVED: &str = "/run/systemd/resolve/io.systemd.Resolve";
 const MACHINES: &str = "/run/systemd/machines";
 /// What nss-mdns answers for besides `.local`.
 const MDNS: &str = "/etc/mdns.allow";
+/// The modules that are not always asked, so that it must be known otherwise whether they are there.
+const MODULES: [&str; 3] = ["resolve", "myhostname", "mymachines"];
 
 /// The files and the kernel's tables, each read or ready to be.
 #[derive(Debug)]
@@ -69,6 +72,14 @@ impl HostFiles {
         let path = Path::new(resolv::PATH);
         let (resolv, wrong) = ResolvConf::parse(&warnings.read(path));
         warnings.of(&wrong, path);
+        for server in &resolv.servers {
+            if let Some(interface) = missing_interface(server) {
+                warnings.of(
+                    &[Warning::new(0, format!("nameserver {server}: there is no interface {interface}"))],
+                    path,
+                );
+            }
+        }
         let servers = resolv.servers.iter().map(socket_address).collect();
 
         let mut present: Vec<String> = Vec::new();
@@ -83,6 +94,8 @@ impl HostFiles {
         if order.iter().any(|entry| entry.name.starts_with("mdns")) {
             look_for(MDNS);
         }
+        let modules = MODULES.iter().filter(|module| has(module)).map(|module| plan::library(module));
+        present.extend(modules.filter(|library| is_library(library)));
         if has("mymachines") {
             let machines = fs::read_dir(MACHINES).into_iter().flatten().flatten();
             present.extend(machines.map(|machine| machine.path().to_string_lossy().into_owned()));
@@ -130,16 +143,38 @@ impl CellDatabases {
     }
 }
 
+/// Whether a file is where libraries usually are, with and without folders for each architecture (Debian) or size of
+/// words (Fedora).
+fn is_library(file: &str) -> bool {
+    let architecture = match std::env::consts::ARCH {
+        "x86" => "i386-linux-gnu",
+        "arm" => "arm-linux-gnueabihf",
+        "powerpc64" => "powerpc64le-linux-gnu",
+        other => &format!("{other}-linux-gnu"),
+    };
+    [architecture, "../lib64", ""].iter().any(|folder| Path::new("/usr/lib").join(folder).join(file).exists())
+        || Path::new("/lib").join(architecture).join(file).exists()
+}
+
 /// The server's address with the index of its interface; an interface that is not there counts as none.
 fn socket_address(server: &NameServer) -> SocketAddr {
-    let scope = server
-        .scope
-        .as_deref()
-        .map_or(0, |scope| if_nametoindex(scope).unwrap_or_else(|_| scope.parse().unwrap_or(0)));
     match server.address {
         IpAddr::V4(address) => SocketAddr::new(address.into(), DOMAIN_PORT),
-        IpAddr::V6(address) => SocketAddrV6::new(address, DOMAIN_PORT, 0, scope).into(),
+        IpAddr::V6(address) => {
+            let scope = server.scope.as_deref().and_then(interface).unwrap_or_default();
+            SocketAddrV6::new(address, DOMAIN_PORT, 0, scope).into()
+        }
     }
+}
+
+/// The interface that a server is to be asked on, where this host doesn't have it.
+fn missing_interface(server: &NameServer) -> Option<&str> {
+    server.scope.as_deref().filter(|name| interface(name).is_none())
+}
+
+/// The index of an interface, given by its name or as it is.
+fn interface(scope: &str) -> Option<u32> {
+    if_nametoindex(scope).ok().or_else(|| scope.parse().ok())
 }
 
 /// What was wrong in the files, each thing once and with its place.
@@ -180,5 +215,23 @@ impl Warnings {
             }
             Vec::new()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_is_known_by_its_name_or_its_index() {
+        let server = |scope: &str| {
+            let (conf, _) = ResolvConf::parse(format!("nameserver fe80::53{scope}").as_bytes());
+            let server = &conf.servers[0];
+            (socket_address(server).to_string(), missing_interface(server).map(str::to_owned))
+        };
+        assert_eq!(server("%lo"), ("[fe80::53%1]:53".to_owned(), None));
+        assert_eq!(server("%7"), ("[fe80::53%7]:53".to_owned(), None));
+        assert_eq!(server(""), ("[fe80::53]:53".to_owned(), None));
+        assert_eq!(server("%nosuch0"), ("[fe80::53]:53".to_owned(), Some("nosuch0".to_owned())));
     }
 }

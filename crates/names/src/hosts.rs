@@ -52,7 +52,7 @@ pub fn lookup(files: &Files, name: &str, families: Families) -> io::Result<Optio
     let multi = || files.host_conf.read().is_ok_and(|text| host_conf::multi(&text));
     let entries = scan(&mut file, name, families, multi)?;
     let addresses: Vec<Address> = entries.into_iter().map(Address::from).collect();
-    Ok((!addresses.is_empty()).then_some(AddressSet { addresses, ttl: None }))
+    Ok((!addresses.is_empty()).then_some(AddressSet { addresses, ttl: None, incomplete: None }))
 }
 
 impl From<HostsEntry> for Address {

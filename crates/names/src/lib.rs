@@ -36,6 +36,7 @@ mod obstacle;
 mod options;
 pub mod order;
 pub mod plan;
+mod protocol;
 mod reject;
 #[cfg(any(test, feature = "script"))]
 pub mod script;
@@ -49,7 +50,7 @@ pub use answer::{Answer, Content, answer, literal_answer};
 pub use host::{Host, NameKind};
 pub use lookup::Lookup;
 pub use modules::{ModuleAnswer, NssModules};
-pub use obstacle::Obstacle;
+pub use obstacle::{Obstacle, ServerError};
 pub use options::{DomainServers, LookupOptions};
 pub use reject::Reject;
 pub use trace::{Event, Trace, TraceStep, TurnOutcome};

@@ -43,9 +43,11 @@ pub struct Question {
 /// As `mon1.example. AAAA`.
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // As it is sent, and not in the letters that an xn-- form stands for.
+        let name = self.name.to_ascii();
         match self.record_type {
-            AFSDB => write!(f, "{} AFSDB", self.name),
-            other => write!(f, "{} {other}", self.name),
+            AFSDB => write!(f, "{name} AFSDB"),
+            other => write!(f, "{name} {other}"),
         }
     }
 }
@@ -126,8 +128,27 @@ pub struct Response {
     pub glue: Vec<Record>,
     /// Who said so, where a server was asked.
     pub server: Option<SocketAddr>,
-    /// Whether there was an answer before it with other letters than the question.
-    pub other_letters: bool,
+    /// Whether an OPT record is in a section where none belongs.
+    pub misplaced_opt: bool,
+    /// What was odd about the server on the way to this answer.
+    pub quirks: Vec<Quirk>,
+}
+
+/// What is odd about a server, and costs its clients a question, time or an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Quirk {
+    /// It answers in other letters than it is asked in.
+    OtherLetters,
+    /// It denied a question with EDNS or mixed letters, and answered the plain one.
+    DeniesAltered,
+    /// It answered a question with EDNS or mixed letters by an error, and the plain one properly.
+    FailsAltered(String),
+    /// It said nothing to a question with EDNS or mixed letters until it had answered the plain one.
+    SilentToAltered,
+    /// It cut its answer off, and gave no other one over TCP.
+    CutOff(String),
+    /// It answered after its time was over.
+    Late,
 }
 
 /// A resource record.
@@ -201,6 +222,41 @@ pub fn is_reply_to(query: &[u8], reply: &[u8]) -> bool {
         return false;
     };
     ours.id == theirs.id && theirs.flags & RESPONSE != 0 && asked.is_some() && asked == answered
+}
+
+/// What a message is to a query that was sent to where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// Its reply, in the very letters of the question.
+    Reply,
+    /// A reply to the same question in other letters.
+    OtherLetters,
+    /// An error with its id and no question, as servers send that do not read so far.
+    BareError,
+    /// A response to another id.
+    WrongId,
+    /// Anything else.
+    Stray,
+}
+
+/// What `message` is to `query`.
+#[must_use]
+pub fn relation(query: &[u8], message: &[u8]) -> Relation {
+    if is_reply_to(query, message) {
+        return if repeats_name(query, message) { Relation::Reply } else { Relation::OtherLetters };
+    }
+    let (Ok((ours, _)), Ok((theirs, _))) = (head(query), head(message)) else { return Relation::Stray };
+    if theirs.flags & RESPONSE == 0 {
+        return Relation::Stray;
+    }
+    if ours.id != theirs.id {
+        return Relation::WrongId;
+    }
+    let bare = theirs.questions == 0 && theirs.answers == 0;
+    match Response::decode(message) {
+        Ok(reply) if bare && !matches!(reply.rcode, rcode::NOERROR | rcode::NXDOMAIN) => Relation::BareError,
+        _ => Relation::Stray,
+    }
 }
 
 /// Makes each letter of a query's name upper or lower case at random.
@@ -296,7 +352,9 @@ impl Response {
         for number in 0..header.answers {
             match record(&mut decoder) {
                 Ok(Parsed::Record(record)) => reply.answers.push(record),
-                Ok(Parsed::ForeignClass(..)) => {}
+                Ok(Parsed::ForeignClass(record_type, _)) => {
+                    reply.misplaced_opt |= record_type == RecordType::OPT;
+                }
                 Ok(Parsed::Unreadable) => reply.unreadable += 1,
                 Err(_) => {
                     reply.unreadable += header.answers - number;
@@ -308,6 +366,9 @@ impl Response {
             match record(&mut decoder) {
                 Ok(Parsed::Record(Record { ttl, data: Rdata::Soa(minimum), .. })) => {
                     reply.negative_ttl = Some(ttl.min(Ttl::from_record(minimum)));
+                }
+                Ok(Parsed::ForeignClass(record_type, _)) => {
+                    reply.misplaced_opt |= record_type == RecordType::OPT;
                 }
                 Ok(_) => {}
                 Err(_) => return Ok(reply),
@@ -340,6 +401,12 @@ impl Response {
             && !self.authoritative
             && !self.recursion_available
             && !self.has_additional
+    }
+
+    /// Whether it is an answer, of which there is more.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.truncated && matches!(self.rcode, rcode::NOERROR | rcode::NXDOMAIN)
     }
 
     /// Whether it has answer records, none of which makes sense: that is no word on what the name has.

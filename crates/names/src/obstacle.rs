@@ -1,10 +1,20 @@
 //! What can stand in the way of a usable answer.
 
 use crate::message::{Undecodable, rcode};
+use crate::protocol::Protocol;
 use std::fmt;
 use std::io;
 
-/// Why a server's turn brought no usable answer.
+/// Why a server's turn brought no usable answer, and how it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerError {
+    /// How.
+    pub protocol: Protocol,
+    /// Why.
+    pub obstacle: Obstacle,
+}
+
+/// What stood in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// Nothing came in time.
@@ -19,6 +29,16 @@ pub enum Obstacle {
     Lame,
     /// Its answer made no sense.
     Undecodable(String),
+    /// So many messages with wrong ids came that somebody may be guessing.
+    Forged,
+}
+
+impl Obstacle {
+    /// As it was met by UDP or TCP.
+    #[must_use]
+    pub fn over(self, protocol: Protocol) -> ServerError {
+        ServerError { protocol, obstacle: self }
+    }
 }
 
 impl From<io::Error> for Obstacle {
@@ -38,6 +58,13 @@ impl From<Undecodable> for Obstacle {
     }
 }
 
+/// As `connection refused over TCP`.
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} over {}", self.obstacle, self.protocol)
+    }
+}
+
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -46,6 +73,7 @@ impl fmt::Display for Obstacle {
             Self::Unreachable(why) | Self::Undecodable(why) => f.write_str(why),
             Self::Rcode(code) => f.write_str(&rcode::name(*code)),
             Self::Lame => f.write_str("an empty answer without authority or recursion"),
+            Self::Forged => f.write_str("many messages with wrong ids, so that no answer is believed"),
         }
     }
 }

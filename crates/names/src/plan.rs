@@ -25,7 +25,7 @@ pub trait HostFacts {
     fn stub_resolver(&self) -> bool;
     /// Whether the settings name servers of their own for this name.
     fn own_servers(&self, name: &str) -> bool;
-    /// Whether there is such a file.
+    /// Whether there is such a file; that of a library has no folder before it.
     fn exists(&self, path: &str) -> bool;
 }
 
@@ -42,9 +42,9 @@ pub fn plan(source: &str, name: &str, facts: &impl HostFacts) -> Plan {
         // Who names servers for a domain wants those to be asked, and nobody who asks others.
         "resolve" if facts.own_servers(&name) => Plan::Dns,
         _ if source.starts_with("mdns") && facts.own_servers(&name) => Plan::Skip(NssStatus::Unavail),
-        // nss-resolve(8): the stub gives the same answers.
-        "resolve" if facts.stub_resolver() => Plan::Dns,
-        "resolve" if !facts.exists("/run/systemd/resolve/io.systemd.Resolve") => {
+        // nss-resolve(8): the stub gives the same answers, where there is the module to ask for them.
+        "resolve" if facts.stub_resolver() && has_module(source, facts) => Plan::Dns,
+        "resolve" if !facts.stub_resolver() && !facts.exists("/run/systemd/resolve/io.systemd.Resolve") => {
             Plan::Skip(NssStatus::Unavail)
         }
         // nss-myhostname(8)
@@ -52,11 +52,11 @@ pub fn plan(source: &str, name: &str, facts: &impl HostFacts) -> Plan {
             _ if is_localhost(&name) => Plan::Localhost,
             "_gateway" | "_outbound" => Plan::Module,
             _ if facts.host_name().eq_ignore_ascii_case(&name) => Plan::Module,
-            _ => Plan::Skip(NssStatus::NotFound),
+            _ => Plan::Skip(none_of_its_names(source, facts)),
         },
         // nss-mymachines(8): a machine's name is that of its file.
         "mymachines" if name.contains('/') || !facts.exists(&format!("/run/systemd/machines/{name}")) => {
-            Plan::Skip(NssStatus::NotFound)
+            Plan::Skip(none_of_its_names(source, facts))
         }
         // nss-mdns: the minimal modules know .local alone, the others what /etc/mdns.allow adds to it.
         _ if source.starts_with("mdns") && !is_local(&name) => {
@@ -78,6 +78,22 @@ pub fn may_ask_modules(source: &str, facts: &impl HostFacts) -> bool {
         "resolve" => plan(source, "", facts) == Plan::Module,
         _ => true,
     }
+}
+
+/// Whether the module's library is where libraries usually are.
+fn has_module(source: &str, facts: &impl HostFacts) -> bool {
+    facts.exists(&library(source))
+}
+
+/// The file of a source's module.
+#[must_use]
+pub fn library(source: &str) -> String {
+    format!("libnss_{source}.so.2")
+}
+
+/// The status of a source that has names of its own, for another name.
+fn none_of_its_names(source: &str, facts: &impl HostFacts) -> NssStatus {
+    if has_module(source, facts) { NssStatus::NotFound } else { NssStatus::Unavail }
 }
 
 fn is_localhost(name: &str) -> bool {
@@ -131,7 +147,8 @@ mod tests {
             "files mdns_minimal [NOTFOUND=return] dns",                  // SUSE desktop
         ] {
             let (order, _) = crate::config::nsswitch::parse(format!("hosts: {line}").as_bytes());
-            for facts in [Told::default(), Told { stub: true, ..Told::default() }] {
+            let files = &["libnss_resolve.so.2"];
+            for facts in [Told::default(), Told { stub: true, files, ..Told::default() }] {
                 for entry in &order {
                     let plan = plan(&entry.name, "mon1.storage.example.org", &facts);
                     assert_ne!(plan, Plan::Module, "{line}: {}", entry.name);
@@ -143,7 +160,12 @@ mod tests {
     #[test]
     fn a_module_is_asked_for_the_names_that_it_answers() {
         let facts = Told {
-            files: &["/run/systemd/machines/box", "/run/systemd/resolve/io.systemd.Resolve"],
+            files: &[
+                "/run/systemd/machines/box",
+                "/run/systemd/resolve/io.systemd.Resolve",
+                "libnss_myhostname.so.2",
+                "libnss_mymachines.so.2",
+            ],
             ..Told::default()
         };
         for (source, name, expected) in [
@@ -168,6 +190,19 @@ mod tests {
         assert_eq!(plan("mdns4", "printer.example", &allowed), Plan::Module);
         assert_eq!(plan("mdns4_minimal", "printer.example", &allowed), Plan::Skip(NssStatus::Unavail));
         assert_eq!(plan("resolve", "mon1", &allowed), Plan::Skip(NssStatus::Unavail));
+    }
+
+    #[test]
+    fn a_module_whose_library_is_not_in_sight_is_unavailable_or_asked_whether_it_is_there() {
+        let facts = Told { stub: true, files: &["/run/systemd/machines/box"], ..Told::default() };
+        for (source, name, expected) in [
+            ("resolve", "mon1", Plan::Module),
+            ("myhostname", "other", Plan::Skip(NssStatus::Unavail)),
+            ("mymachines", "other", Plan::Skip(NssStatus::Unavail)),
+            ("mymachines", "box", Plan::Module),
+        ] {
+            assert_eq!(plan(source, name, &facts), expected, "{source} {name}");
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub use table::Table;
 
 use crate::dns::{Protocol, Transport};
 use crate::message::{Question, Response, is_reply_to};
+use futures_util::FutureExt;
+use futures_util::stream::{self, Stream};
 use hickory_resolver::proto::op::Message;
 use std::cell::{OnceCell, RefCell};
 use std::io;
@@ -75,21 +77,38 @@ impl<S: Servers> Script<S> {
 }
 
 impl<S: Servers> Transport for Script<S> {
-    async fn exchange(&self, server: SocketAddr, protocol: Protocol, query: &[u8]) -> io::Result<Vec<u8>> {
-        let (asked, number) = self.note(server, protocol, query);
-        let Reaction { delay, deed } = self.servers.react(&asked, number);
-        if !delay.is_zero() {
-            sleep(delay).await;
-        }
-        match deed {
-            Deed::Error(kind) => Err(kind.into()),
-            Deed::Reply(reply) if is_reply_to(query, &reply) => {
-                self.replies.borrow_mut().push(reply.clone());
-                Ok(reply)
-            }
-            // What is somebody else's is passed over.
-            Deed::Silence | Deed::Reply(_) => std::future::pending().await,
-        }
+    fn exchange(
+        &self,
+        server: SocketAddr,
+        protocol: Protocol,
+        query: Vec<u8>,
+    ) -> impl Stream<Item = io::Result<Vec<u8>>> {
+        let react = async move {
+            let (asked, number) = self.note(server, protocol, &query);
+            let reaction = self.servers.react(&asked, number);
+            stream::unfold(Ok(Some(Box::new(reaction))), move |next: Result<Option<Box<Reaction>>, ()>| {
+                let query = query.clone();
+                async move {
+                    // An error ends the exchange; after anything else that is the last, nothing ever comes.
+                    let Some(reaction) = next.ok()? else { return std::future::pending().await };
+                    let Reaction { delay, deed, then } = *reaction;
+                    if !delay.is_zero() {
+                        sleep(delay).await;
+                    }
+                    match deed {
+                        Deed::Error(kind) => Some((Err(kind.into()), Err(()))),
+                        Deed::Reply(reply) => {
+                            if is_reply_to(&query, &reply) {
+                                self.replies.borrow_mut().push(reply.clone());
+                            }
+                            Some((Ok(reply), Ok(then)))
+                        }
+                        Deed::Silence => std::future::pending().await,
+                    }
+                }
+            })
+        };
+        react.flatten_stream()
     }
 }
 

@@ -26,7 +26,7 @@ pub fn lookup(name: &str, families: Families) -> Option<Result<AddressSet, Failu
         Families::Only(Family::Ipv6) => vec![ipv6],
         Families::Both => vec![ipv6, ipv4],
     };
-    Some(Ok(AddressSet { addresses, ttl: None }))
+    Some(Ok(AddressSet { addresses, ttl: None, incomplete: None }))
 }
 
 #[cfg(test)]

@@ -11,11 +11,11 @@ use crate::hosts::Files;
 use crate::message::{Question, RecordType};
 use crate::modules::{ModuleAnswer, NssModules};
 use crate::options::LookupOptions;
+use crate::order::host::HostSources;
 use crate::script::{Act, Asked, Script, Table, block_on};
 use crate::trace::Trace;
 use key::{Failure, Ttl};
 use std::cell::RefCell;
-use std::net::IpAddr;
 use std::pin::Pin;
 use tokio::time::Instant;
 
@@ -33,6 +33,8 @@ pub(crate) struct TestHost<'a> {
     pub(crate) name: &'a str,
     /// Files that there are.
     pub(crate) present: &'a [&'a str],
+    /// Whether its routes are those of this machine.
+    pub(crate) has_routes: bool,
     pub(crate) kafs: Option<Cell>,
     /// The text of OpenAFS's first database.
     pub(crate) openafs: &'a str,
@@ -51,6 +53,7 @@ impl Default for TestHost<'_> {
             gai: "",
             name: "",
             present: &[],
+            has_routes: false,
             kafs: None,
             openafs: "",
             options: LookupOptions::default(),
@@ -72,19 +75,32 @@ pub(crate) struct Seen<T> {
 }
 
 impl<T> Seen<T> {
+    /// The queries but for those that ask a server once more, at once and in plain, for what it has just denied or failed
+    /// at: `dns::client` has the tests of that.
+    fn first_asked(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.iter().enumerate().filter_map(|(place, asked)| {
+            let same = |earlier: &Asked| {
+                (earlier.server, earlier.at, earlier.edns) == (asked.server, asked.at, true)
+                    && earlier.question == asked.question
+            };
+            let again = !asked.edns && self.asked.iter().take(place).any(same);
+            (!again).then_some(asked)
+        })
+    }
+
     /// What was asked, as `mon1.test. A`.
     pub(crate) fn questions(&self) -> Vec<String> {
-        self.asked.iter().map(|asked| asked.question.to_string()).collect()
+        self.first_asked().map(|asked| asked.question.to_string()).collect()
     }
 
     /// When it was, in milliseconds.
     pub(crate) fn times(&self) -> Vec<u128> {
-        self.asked.iter().map(|asked| asked.at.as_millis()).collect()
+        self.first_asked().map(|asked| asked.at.as_millis()).collect()
     }
 
     /// Who it was asked of, without the port.
     pub(crate) fn servers(&self) -> Vec<String> {
-        self.asked.iter().map(|asked| asked.server.ip().to_string()).collect()
+        self.first_asked().map(|asked| asked.server.ip().to_string()).collect()
     }
 }
 
@@ -107,6 +123,9 @@ impl TestHost<'_> {
         host.files.gai = DeferredFile::holding(gai::PATH, self.gai);
         self.name.clone_into(&mut host.files.name);
         host.files.present = self.present.iter().map(|&path| path.to_owned()).collect();
+        if self.has_routes {
+            host.files.addresses = HostSources::open();
+        }
         if let Some(files) = &mut host.files.cell {
             let [first, second] = cells::OPENAFS;
             files.openafs = [DeferredFile::holding(first, self.openafs), DeferredFile::absent(second)];
@@ -132,7 +151,7 @@ impl TestHost<'_> {
 /// NSS modules that answer by source and name, and note who was asked.
 #[derive(Debug, Default)]
 pub(crate) struct FakeModules<'a> {
-    /// Source, name and addresses; an error where these are none that can be read.
+    /// Source, name and addresses, or `UNAVAIL`, `TRYAGAIN` or `not asked` in their place.
     pub(crate) answers: &'a [(&'a str, &'a str, &'a str)],
     pub(crate) asked: RefCell<Vec<String>>,
 }
@@ -147,10 +166,18 @@ impl NssModules for FakeModules<'_> {
         Box::pin(async move {
             self.asked.borrow_mut().push(format!("{source}: {name} ({families})"));
             let answer = self.answers.iter().find(|(of, about, _)| (*of, *about) == (source, name));
-            let Some((.., addresses)) = answer else { return Ok(None) };
-            let ips: Result<Vec<IpAddr>, _> = addresses.split(' ').map(str::parse).collect();
-            let address = |ip| Address { ip, origin: Origin::Getent(source.to_owned()) };
-            Ok(Some(AddressSet { addresses: ips?.into_iter().map(address).collect(), ttl: None }))
+            let address =
+                |ip: &str| Address { ip: ip.parse().unwrap(), origin: Origin::Getent(source.to_owned()) };
+            match answer {
+                None => ModuleAnswer::NotFound,
+                Some((.., "not asked")) => ModuleAnswer::NotAsked,
+                Some((.., "UNAVAIL")) => ModuleAnswer::Unavailable("it is not there".to_owned()),
+                Some((.., "TRYAGAIN")) => ModuleAnswer::TryAgain("it is busy".to_owned()),
+                Some((.., addresses)) => ModuleAnswer::Found(AddressSet {
+                    addresses: addresses.split(' ').map(address).collect(),
+                    ..AddressSet::default()
+                }),
+            }
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Steps are kept as values and become text when somebody reads them: an answer that succeeds pays for none.
 
 use crate::message::{Question, Response, rcode};
-use crate::obstacle::Obstacle;
+use crate::obstacle::ServerError;
 use std::cell::RefCell;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -79,7 +79,7 @@ pub enum TurnOutcome {
         records: usize,
     },
     /// None.
-    Obstacle(Obstacle),
+    Error(ServerError),
     /// It was given up before anything came.
     Pending,
 }
@@ -127,11 +127,11 @@ pub struct Turn<'a> {
 
 impl Turn<'_> {
     /// Says what came of it.
-    pub fn end(mut self, result: &Result<Response, Obstacle>) {
+    pub fn end(mut self, result: &Result<Response, ServerError>) {
         if let Some((.., outcome)) = &mut self.asked {
             *outcome = match result {
                 Ok(reply) => TurnOutcome::Response { rcode: reply.rcode, records: reply.answers.len() },
-                Err(obstacle) => TurnOutcome::Obstacle(obstacle.clone()),
+                Err(error) => TurnOutcome::Error(error.clone()),
             };
         }
     }
@@ -184,7 +184,7 @@ impl fmt::Display for TurnOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Response { rcode, records } => write!(f, "{}, {records} records", rcode::name(*rcode)),
-            Self::Obstacle(obstacle) => obstacle.fmt(f),
+            Self::Error(error) => error.fmt(f),
             Self::Pending => f.write_str("no answer yet"),
         }
     }
@@ -208,6 +208,14 @@ mod tests {
             "{line}"
         );
         assert_eq!(trace.steps().len(), 20);
+    }
+
+    #[test]
+    fn a_name_is_shown_as_it_is_sent() {
+        let question = crate::test_host::question("xn--mnchen-3ya.test", crate::message::RecordType::A);
+        let trace = Trace::default();
+        trace.add(Event::Glue { question, records: 1 });
+        assert_eq!(trace.to_string(), "xn--mnchen-3ya.test. A: 1 records of glue");
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub fn answer(
         Ok(request) => request,
         Err(failure) => return reject(key, ring, failure, guard, log),
     };
+    guard.allow_payload();
     let settings = match settings() {
         Ok(settings) => settings,
         Err(failure) => return give_up(key, ring, failure, guard, log),
@@ -105,7 +106,10 @@ pub fn refuse(
 ) -> Result<(), Unanswered> {
     ring.assume_authority(key)?;
     match ours(ring.request(key), key) {
-        Ok(_) => give_up(key, ring, failure, guard, log),
+        Ok(_) => {
+            guard.allow_payload();
+            give_up(key, ring, failure, guard, log)
+        }
         // A payload of ours would be data to whoever reads a key of another type.
         Err(other) => reject(key, ring, other, guard, log),
     }

@@ -18,8 +18,8 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// From now on `key`, of type `dns_resolver`, is answered with EAGAIN by a crash, a request to end, or when the time
-    /// for a lookup is over. Without a key, the process just ends then.
+    /// From now on `key` is rejected with ENOKEY by a crash, a request to end, or when the time for a lookup is over;
+    /// and answered with EAGAIN once its type [is known](Self::allow_payload). Without a key, the process just ends then.
     #[must_use]
     pub fn arm(key: Option<KeySerial>, log: &Log) -> Self {
         let limit = Settings::default().lookup.deadline.saturating_add(GRACE);
@@ -49,6 +49,13 @@ impl Guard {
     #[must_use]
     pub const fn without_handlers() -> Self {
         Self { handlers: false, claimed: Cell::new(false) }
+    }
+
+    /// The key's type is known to be `dns_resolver`.
+    pub fn allow_payload(&self) {
+        if self.handlers {
+            rescue::allow_payload();
+        }
     }
 
     /// The time that a lookup has from now on, by its `deadline` in seconds.

@@ -23,3 +23,4 @@ pub use log::{Destination, Log};
 pub use lookup::{LookupReport, Purpose, look_up};
 pub use reply::Reply;
 pub use settings::{DEFAULT_PATH, LogChoice, NotForUsers, RootOnly, Settings};
+pub use sys::rescue::let_signals_through;

@@ -134,7 +134,7 @@ fn one_address(Address { ip, origin }: &Address) -> OneAddress {
         Origin::Hosts(_) => OneAddress { detail: Some(origin.to_string()), ..plain("hosts") },
         Origin::Getent(source) => OneAddress { detail: Some(source.clone()), ..plain("getent") },
         Origin::Dns { owner, ttl, server } => OneAddress {
-            detail: Some(owner.to_string()),
+            detail: Some(owner.to_ascii()),
             server: *server,
             ttl: Some(ttl.as_secs()),
             ..plain("dns")

@@ -6,12 +6,14 @@ use names::{Address, Answer, Content, Event, Origin, TraceStep};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-/// The steps, where they are wanted; the answer; and how long it lasts and took.
-pub(super) fn render(told: &ResolveReport<'_>) -> String {
+/// The steps, where they are wanted; the answer; and how long it lasts and took. Then what went wrong, if there is no
+/// answer.
+pub(super) fn render(told: &ResolveReport<'_>) -> (String, Option<String>) {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write(&mut out, told);
-    out
+    let failure = told.lookup.outcome.as_ref().err();
+    (out, failure.map(|failure| format!("{}: {failure}", failure.verdict().0)))
 }
 
 fn write(out: &mut String, told: &ResolveReport<'_>) -> fmt::Result {
@@ -29,9 +31,8 @@ fn write(out: &mut String, told: &ResolveReport<'_>) -> fmt::Result {
         Ok(Answer { content: Content::Servers(list) | Content::Endpoints(list), .. }) => {
             write_servers(out, list)?;
         }
-        Err(failure) => {
-            writeln!(out, "{}: {failure}", failure.verdict().0)?;
-        }
+        // On standard error.
+        Err(_) => {}
     }
     write!(out, "lasts {} s", told.reply.expiry)?;
     if let Ok(Answer { ttl, .. }) = &told.lookup.outcome {
@@ -57,7 +58,7 @@ fn write_step(out: &mut String, step: &TraceStep, told: &ResolveReport<'_>) -> f
 fn write_address(out: &mut String, Address { ip, origin }: &Address) -> fmt::Result {
     match origin {
         Origin::Dns { owner, ttl, server: Some(server) } => {
-            writeln!(out, "{ip}  from DNS server {server}: {owner}, TTL {ttl} s")
+            writeln!(out, "{ip}  from DNS server {server}: {}, TTL {ttl} s", owner.to_ascii())
         }
         origin => writeln!(out, "{ip}  from {origin}"),
     }

@@ -1,10 +1,10 @@
 //! The breakages of this very host.
 
-use super::{ADDRESS, Breakage};
-use crate::dns::{Action, Script, Server};
+use super::Breakage;
+use crate::dns::{Action, Message, Script, Server, qtype, rcode};
 use crate::host::{FIRST, Host, NAME, SECOND, zone};
 use crate::support::executable;
-use crate::support::machine::{HELPER, RULES_FOLDER, SETTINGS, UPCALL};
+use crate::support::machine::{HELPER, KEYUTILS_HELPER, RULES_FOLDER, SETTINGS, UPCALL};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -12,14 +12,26 @@ const fn case(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)
     Breakage::new(what, finding, NAME, make)
 }
 
+/// One whose advice a person follows by this.
+const fn by_hand(breakage: Breakage, command: &'static str) -> Breakage {
+    Breakage { by_hand: Some(command), ..breakage }
+}
+
+/// Another server in the place of the first.
+const ANOTHER: &str = "sed -i s/127.53.0.[12]/127.53.0.3/ /etc/resolv.conf";
+
 const fn keyutils(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)) -> Breakage {
     Breakage { package: Some("keyutils"), ..case(what, finding, make) }
 }
 
 /// The server at the first address, doing this.
 fn scripted(host: &mut Host<'_>, action: Action) {
+    scripted_by(host, Script::new().on_all(action));
+}
+
+fn scripted_by(host: &mut Host<'_>, script: Script) {
     host.servers.remove(0);
-    let server = Server::builder().zone(zone()).script(Script::new().on_all(action));
+    let server = Server::builder().zone(zone()).script(script);
     host.servers.push(server.at(&format!("{FIRST}:53")).start());
 }
 
@@ -66,18 +78,24 @@ pub const CASES: &[Breakage] = &[
     case("a line that is no rule", "bad-rule-line", |host| {
         host.rule(&format!("create dns_resolver\ncreate dns_resolver * * {HELPER} %k"));
     }),
-    case("rule file that others can write to", "rule-file-ignored", |host| {
-        our_request_key(host);
-        host.machine.take_away("/etc/request-key.conf");
-        mode(&format!("{RULES_FOLDER}/dns_resolver.conf"), 0o666);
-    }),
-    case("rule file unreadable: a link to itself", "rule-file-ignored", |host| {
-        our_request_key(host);
-        host.machine.take_away("/etc/request-key.conf");
-        let file = format!("{RULES_FOLDER}/dns_resolver.conf");
-        fs::remove_file(&file).unwrap();
-        symlink("dns_resolver.conf", file).unwrap();
-    }),
+    by_hand(
+        case("rule file that others can write to", "rule-file-ignored", |host| {
+            our_request_key(host);
+            host.machine.take_away("/etc/request-key.conf");
+            mode(&format!("{RULES_FOLDER}/dns_resolver.conf"), 0o666);
+        }),
+        "chown root:root /etc/request-key.d/dns_resolver.conf && chmod 644 /etc/request-key.d/dns_resolver.conf",
+    ),
+    by_hand(
+        case("rule file unreadable: a link to itself", "rule-file-ignored", |host| {
+            our_request_key(host);
+            host.machine.take_away("/etc/request-key.conf");
+            let file = format!("{RULES_FOLDER}/dns_resolver.conf");
+            fs::remove_file(&file).unwrap();
+            symlink("dns_resolver.conf", file).unwrap();
+        }),
+        "rm -f /etc/request-key.d/dns_resolver.conf && echo 'create dns_resolver * * /usr/libexec/key-dns/key.dns_resolver %k' >/etc/request-key.d/dns_resolver.conf",
+    ),
     case("the rule's helper is missing", "helper-not-runnable", |host| host.machine.take_away(HELPER)),
     case("the rule's helper is not executable", "helper-not-runnable", |_| mode(HELPER, 0o644)),
     case("the rule's settings are missing", "settings-unreadable", |host| {
@@ -87,49 +105,120 @@ pub const CASES: &[Breakage] = &[
     case("a setting that means nothing", "bad-line", |host| {
         host.machine.replace(SETTINGS, "deadline = soon\n", 0o644);
     }),
-    case("dead name server", "server-not-there", |host| host.name_servers(&[SECOND])),
-    case("silent name server", "server-silent", |host| scripted(host, Action::Silence)),
-    case("refusing name server", "server-refuses", |host| scripted(host, Action::Rcode(5))),
-    case("failing name server", "server-fails", |host| scripted(host, Action::Rcode(2))),
+    by_hand(case("dead name server", "server-not-there", |host| host.name_servers(&[SECOND])), ANOTHER),
+    by_hand(case("silent name server", "server-silent", |host| scripted(host, Action::Silence)), ANOTHER),
+    by_hand(case("refusing name server", "server-refuses", |host| scripted(host, Action::Rcode(5))), ANOTHER),
+    by_hand(case("failing name server", "server-fails", |host| scripted(host, Action::Rcode(2))), ANOTHER),
     case("dead name server before a good one", "server-not-there", |host| {
         host.name_servers(&[SECOND, FIRST]);
     }),
-    case("no name server named", "server-not-there", |host| {
-        host.machine.replace("/etc/resolv.conf", "", 0o644);
-    }),
-    case("lying name server: denies the name, a second one knows it", "servers-disagree", |host| {
-        scripted(host, Action::Rcode(3));
-        host.servers.push(Server::builder().zone(zone()).at(&format!("{SECOND}:53")).start());
-        host.name_servers(&[FIRST, SECOND]);
-    }),
-    case("lying name server: an address of nobody", "address-of-nobody", |host| {
-        host.servers.remove(0);
-        let liar = crate::dns::Zone::new("doctor.test").a("mon1", [0, 0, 0, 0], 300);
-        host.servers.push(Server::builder().zone(liar).at(&format!("{FIRST}:53")).start());
-    }),
+    by_hand(
+        case("no name server named", "server-not-there", |host| {
+            host.machine.replace("/etc/resolv.conf", "", 0o644);
+        }),
+        "echo nameserver 127.53.0.3 >/etc/resolv.conf",
+    ),
+    by_hand(
+        case("lying name server: denies the name, a second one knows it", "servers-disagree", |host| {
+            scripted(host, Action::Rcode(3));
+            host.servers.push(Server::builder().zone(zone()).at(&format!("{SECOND}:53")).start());
+            host.name_servers(&[FIRST, SECOND]);
+        }),
+        "sed -i /127.53.0.1/d /etc/resolv.conf",
+    ),
+    by_hand(
+        case("lying name server: an address of nobody", "address-of-nobody", |host| {
+            host.servers.remove(0);
+            let liar = crate::dns::Zone::new("doctor.test").a("mon1", [0, 0, 0, 0], 300);
+            host.servers.push(Server::builder().zone(liar).at(&format!("{FIRST}:53")).start());
+        }),
+        ANOTHER,
+    ),
     case("name server that answers in other letters", "server-changes-letters", |host| {
         scripted(host, Action::per_transport(Action::wrong_case(Action::Zone), Action::Zone));
     }),
-    case("dead server of a single domain", "server-not-there", |host| {
-        host.machine.replace(SETTINGS, format!("nameserver[doctor.test] = {SECOND}\n"), 0o644);
+    case("name server that denies names in mixed letters", "server-denies-letters", |host| {
+        let script = Script::new().rule(|query, _, _| {
+            let mixed = query.qname.to_string().bytes().any(|byte| byte.is_ascii_uppercase());
+            mixed.then_some(Action::NXDOMAIN)
+        });
+        scripted_by(host, script);
     }),
+    by_hand(
+        case("name server that drops EDNS", "server-drops-edns", |host| scripted(host, Action::DropIfEdns)),
+        ANOTHER,
+    ),
+    by_hand(
+        case("name server that fails at EDNS by a bare header", "server-fails-at-edns", |host| {
+            let bare = Message::new().rcode(1).no_question().no_edns();
+            scripted(host, Action::if_edns(Action::Answer(bare), Action::Zone));
+        }),
+        ANOTHER,
+    ),
+    by_hand(
+        case("name server that cuts its answers off, and has no TCP", "server-without-tcp", |host| {
+            let cut_off = Action::edit(|bytes| bytes[2] |= 2, Action::Zone);
+            scripted(host, Action::per_transport(cut_off, Action::TcpClose));
+        }),
+        ANOTHER,
+    ),
+    by_hand(
+        case("dead server of a single domain", "server-not-there", |host| {
+            host.machine.replace(SETTINGS, format!("nameserver[doctor.test] = {SECOND}\n"), 0o644);
+        }),
+        "sed -i s/127.53.0.2/127.53.0.3/ /etc/keyutils/key.dns_resolver.conf",
+    ),
     case("hosts override", "hosts-override", |host| {
         fs::write("/etc/hosts", format!("127.0.0.1 localhost\n127.77.0.99 {NAME}\n")).unwrap();
         host.machine.take_away("/etc/host.conf");
     }),
-    Breakage {
-        address: ADDRESS,
-        ..Breakage::new("name that DNS lacks", "no-such-name", "nosuch.doctor.test", |_| {})
-    },
+    by_hand(
+        case("SERVFAIL for one name", "name-fails", |host| {
+            host.servers.remove(0);
+            let script = Script::new().on(NAME, qtype::A, Action::SERVFAIL);
+            let server = Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN);
+            host.servers.push(server.at(&format!("{FIRST}:53")).start());
+        }),
+        ANOTHER,
+    ),
+    by_hand(
+        Breakage::new("short name that the name server refuses", "name-fails", "mon1", |host| {
+            host.servers.remove(0);
+            let script = Script::new().on("mon1", qtype::A, Action::SERVFAIL);
+            let server = Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN);
+            host.servers.push(server.at(&format!("{FIRST}:53")).start());
+        }),
+        "sed -i 's/^search .*/search doctor.test/' /etc/resolv.conf",
+    ),
+    case("a line of /etc/hosts that means nothing", "bad-line", |_| {
+        fs::write("/etc/hosts", "127.0.0.1 localhost\n300.1.1.1 other.doctor.test\n").unwrap();
+    }),
+    case("hosts override on the line of localhost", "hosts-override", |host| {
+        fs::write("/etc/hosts", format!("127.0.0.1\tlocalhost {NAME} localhost4\n")).unwrap();
+        host.machine.take_away("/etc/host.conf");
+    }),
+    Breakage::new(
+        "keyutils' helper, and a name with an IPv6 address alone",
+        "live-unknown-name",
+        "six.doctor.test",
+        |host| host.rule(&format!("create dns_resolver * * {KEYUTILS_HELPER} %k")),
+    ),
+    case("another helper, named by a rule for all keys", "not-answered", |host| {
+        host.no_rules();
+        host.machine.replace("/etc/request-key.conf", "create * * * /bin/true %k\n", 0o644);
+    }),
+    by_hand(
+        Breakage::new("name that DNS lacks", "no-such-name", "nosuch.doctor.test", |_| {}),
+        "echo '127.77.0.1 nosuch.doctor.test' >>/etc/hosts",
+    ),
     case("nsswitch.conf without dns", "dns-not-asked", |_| {
         fs::write("/etc/nsswitch.conf", "passwd: files\nhosts: files\n").unwrap();
     }),
     Breakage::new("name only AAAA under family = ipv4", "family-excluded", "six.doctor.test", |host| {
         host.machine.replace(SETTINGS, "family = ipv4\n", 0o644);
     }),
-    Breakage {
-        address: "198.51.100.254",
-        ..Breakage::new("no way to the address", "no-route", "far.doctor.test", |host| {
+    by_hand(
+        Breakage::new("no way to the address", "no-route", "far.doctor.test", |host| {
             for route in ["unreachable 198.51.100.1", "198.51.100.254 dev lo"] {
                 host.machine.command(
                     &format!("ip route add {route}"),
@@ -139,8 +228,9 @@ pub const CASES: &[Breakage] = &[
                     ),
                 );
             }
-        })
-    },
+        }),
+        "ip route replace 198.51.100.1 via 198.51.100.254",
+    ),
     case("quota full", "quota-full", |host| {
         let path = "/proc/sys/kernel/keys/root_maxkeys";
         let most = fs::read_to_string(path).unwrap();

@@ -55,7 +55,7 @@ const KERNELS: &[Kernel] = &[
         files: &[BUILTIN, (CONFIG, "CONFIG_CEPH_LIB=m\n# CONFIG_CEPH_LIB_USE_DNS_RESOLVER is not set\n")],
         finding: "libceph-without-resolver",
         cure: |look, remedy| {
-            assert_eq!(remedy, "apt-get install -y ceph-common");
+            assert_eq!(remedy, "apt-get install -y --no-remove ceph-common");
             write(look, "sbin/mount.ceph", "");
         },
     },
@@ -65,7 +65,7 @@ const KERNELS: &[Kernel] = &[
         files: &[MODULES, DEP],
         finding: "module-missing",
         cure: |look, remedy| {
-            assert_eq!(remedy, "apt-get install -y linux-image-6.1.0-test");
+            assert_eq!(remedy, "apt-get install -y --no-remove linux-image-6.1.0-test");
             write(look, FILE, "");
         },
     },
@@ -75,7 +75,7 @@ const KERNELS: &[Kernel] = &[
         files: &[MODULES, ("lib/modules/6.1.1-test/modules.dep", DEP.1)],
         finding: "modules-missing",
         cure: |look, remedy| {
-            assert_eq!(remedy, "reboot");
+            assert!(remedy.ends_with("reboot"), "{remedy}");
             write(look, "proc/sys/kernel/osrelease", "6.1.1-test");
             write(look, &FILE.replace("6.1.0", "6.1.1"), "");
         },
@@ -102,7 +102,7 @@ const KERNELS: &[Kernel] = &[
         ],
         finding: "static-helper-missing",
         cure: |look, remedy| {
-            assert_eq!(remedy, "install -D -m 755 PROGRAM /sbin/usermode-helper");
+            assert!(remedy.ends_with("/sbin/usermode-helper"), "{remedy}");
             write(look, "sbin/usermode-helper", "");
         },
     },
@@ -120,18 +120,26 @@ impl Kernel {
     fn show(&self) -> Row {
         let look = tree(self.files);
         let subject = Subject::parse(self.subject, &look).unwrap();
-        let step = kernel::check(&look, &subject, 0).step;
+        let step = kernel::check(&look, &subject, 0, false).step;
         let first = step.findings.first().unwrap_or_else(|| panic!("{}: no finding", self.what));
         assert_eq!(first.id, self.finding, "{}", self.what);
-        (self.cure)(&look, &first.remedy);
-        let after = kernel::check(&look, &subject, 0).step.findings;
+        let remedy = first.remedy.command().or(first.remedy.words()).unwrap();
+        (self.cure)(&look, remedy);
+        let after = kernel::check(&look, &subject, 0, false).step.findings;
         assert_eq!(after, [], "{}", self.what);
         Row {
             what: format!("{} (made-up tree)", self.what),
             id: self.finding,
             finding: format!("{}: {}", first.id, first.evidence),
-            remedy: first.remedy.clone(),
+            remedy: shown(&first.remedy),
         }
+    }
+}
+
+fn shown(remedy: &doctor::Remedy) -> String {
+    match remedy {
+        doctor::Remedy::Command(command) => format!("`{command}`"),
+        doctor::Remedy::Advice(words) => words.clone(),
     }
 }
 
@@ -153,8 +161,8 @@ fn failure_remembered() -> Row {
     let step = remembered::check(Some(&cache), &question, Some(&dry));
     let first = step.findings.first().expect("a finding");
     assert_eq!(
-        (first.id, first.remedy.as_str()),
-        ("failure-remembered", "key-dns cache flush mon1.doctor.test")
+        (first.id, first.remedy.command()),
+        ("failure-remembered", Some("key-dns cache flush mon1.doctor.test"))
     );
     cache.entries.clear();
     assert_eq!(remembered::check(Some(&cache), &question, Some(&dry)).findings, []);
@@ -162,6 +170,6 @@ fn failure_remembered() -> Row {
         what: "negative key cached (made-up cache)".to_owned(),
         id: first.id,
         finding: format!("{}: {}", first.id, first.evidence),
-        remedy: first.remedy.clone(),
+        remedy: shown(&first.remedy),
     }
 }

@@ -97,7 +97,7 @@ pub const CASES: &[Case] = &[
 ];
 
 /// Mounts a volume of a cell: what `dns_query()` returned, and what came of it.
-fn attempt(guest: &mut Guest, cell: &str) -> String {
+pub fn attempt(guest: &mut Guest, cell: &str) -> String {
     let result = mounted("afs", &format!("%{cell}:root.cell"), "");
     format!("query {}, {}", guest.query(), outcome(&result))
 }
@@ -107,9 +107,14 @@ fn attempt(guest: &mut Guest, cell: &str) -> String {
 fn reach(guest: &mut Guest, cell: &str, addresses: usize) -> String {
     let seen = attempt(guest, cell);
     guest.until(|guest| guest.contacts.seen().len() >= addresses);
-    let servers = fs::read_to_string(format!("/proc/fs/afs/{cell}/vlservers"));
-    let servers = servers.map_or_else(|error| error.to_string(), |text| servers_of(&text));
+    let servers = servers(cell);
     format!("{seen}; {servers}; contacted {}", guest.contacts.named())
+}
+
+/// What the kernel knows of a cell's servers.
+pub fn servers(cell: &str) -> String {
+    let servers = fs::read_to_string(format!("/proc/fs/afs/{cell}/vlservers"));
+    servers.map_or_else(|error| error.to_string(), |text| servers_of(&text))
 }
 
 /// The list's source and status; of each server its name, priority, weight, source and status; its addresses. Left out

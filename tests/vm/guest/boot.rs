@@ -1,9 +1,8 @@
 //! From the first process of a kernel to a machine that can mount network file systems, and its end.
 
 use crate::case::{self, line};
-use crate::cases;
 use crate::guest::Guest;
-use crate::nfs;
+use crate::{cases, nfs, programs};
 use nix::fcntl::{OFlag, open};
 use nix::kmod::{ModuleInitFlags, finit_module};
 use nix::mount::{MsFlags, mount};
@@ -13,7 +12,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::process::Command;
 
-/// Runs the cases named in `/cases`, all if there are none; or a shell, where the kernel's command line has a terminal
+/// Runs the cases named in `/cases`; or a shell, where the kernel's command line has a terminal
 /// for one. The report goes to the serial line that it names.
 pub fn run() {
     file_systems();
@@ -29,6 +28,9 @@ pub fn run() {
     modules();
     network();
     nfs::serve();
+    if programs::are_here() {
+        programs::set_up();
+    }
     let mut guest = Guest::new();
     line(&mut report, &["kernel", &guest.release]);
     if let Some(terminal) = told("shell=") {
@@ -36,7 +38,7 @@ pub fn run() {
     } else {
         let names = fs::read_to_string("/cases").unwrap();
         let wanted: Vec<&str> = names.split_whitespace().collect();
-        for case in cases().filter(|case| wanted.is_empty() || wanted.contains(&case.name)) {
+        for case in cases().chain(programs::cases()).filter(|case| wanted.contains(&case.name)) {
             case::run(case, &mut guest, &mut report);
         }
     }

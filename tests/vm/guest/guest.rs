@@ -3,7 +3,7 @@
 use crate::contacts::Contacts;
 use crate::dns::{Script, Server, Zone, qtype};
 use crate::kmsg::Kmsg;
-use crate::{afs, ceph, cifs, nfs};
+use crate::{afs, ceph, cifs, nfs, programs};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use std::fs;
@@ -76,6 +76,11 @@ impl Guest {
         self.dns.count(name, qtype::A)
     }
 
+    /// How often DNS was asked for the servers of a cell of AFS.
+    pub fn asked_for_cell(&self, name: &str) -> usize {
+        self.dns.count(format!("_afs3-vlserver._udp.{name}").as_str(), qtype::SRV)
+    }
+
     /// What the kernel said, of lines with this text what follows it.
     pub fn after(&mut self, text: &str) -> Vec<String> {
         let lines = self.kmsg.lines().iter();
@@ -130,7 +135,10 @@ pub fn search(domains: &str) {
 fn contacts() -> Contacts {
     let contacts = Contacts::default();
     contacts.tcp(ceph::PORT);
-    contacts.tcp(cifs::PORT);
+    // Otherwise there is a server.
+    if !programs::are_here() {
+        contacts.tcp(cifs::PORT);
+    }
     contacts.relay(nfs::PORT, nfs::SERVER);
     for (address, port) in afs::SERVERS {
         contacts.udp_once(address, port);

@@ -32,6 +32,7 @@ mod kmsg;
 mod naive;
 mod namespaces;
 mod nfs;
+mod programs;
 mod tools;
 
 use case::Case;
@@ -49,8 +50,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [_, "--list"] => cases().for_each(case::list),
+        [_, "--list-programs"] => programs::cases().for_each(case::list),
         ["/sbin/request-key", "create", key, ..] => return naive::answer(key),
         [_, "--attempt", how, number] => attempts::make(how, number),
+        [name, ..] if programs::is_counted(name) => programs::go_on(name, &arguments[1..]),
         _ if std::process::id() == 1 => boot::run(),
         _ => panic!("not a guest's /init"),
     }

@@ -19,13 +19,15 @@ pub const SERVER: u16 = 20_490;
 const ROOT: &str = "/run/export";
 /// What is in the file behind the referrals.
 const TEXT: &str = "the file itself";
+/// NFSEXP_READONLY.
+const READ_ONLY: u32 = 0x1;
 /// Exports for everybody, that don't fail for want of a privileged port: NFSEXP_READONLY, _INSECURE_PORT, _NOSUBTREECHECK,
 /// _FSID, _CROSSMOUNT.
-const FLAGS: u32 = 0x1 | 0x2 | 0x400 | 0x2000 | 0x4000;
+const FLAGS: u32 = READ_ONLY | 0x2 | 0x400 | 0x2000 | 0x4000;
 /// The shortest time, in seconds, that the server has for clients of an earlier one to come back.
 const GRACE: &str = "10\n";
 /// Never, in seconds since 1970.
-const NEVER: u32 = i32::MAX as u32;
+pub const NEVER: u32 = i32::MAX as u32;
 
 pub const CASES: &[Case] = &[
     Case {
@@ -93,11 +95,21 @@ pub fn serve() {
 
 /// Exports a file system at this path below the root: itself, or a referral to `/real` of a host.
 fn export(path: &str, number: u8, referral: Option<&str>) {
+    export_with(path, number, FLAGS, referral);
+}
+
+/// Exports a file system that root may write to as root, and says where it is.
+pub fn export_for_writing(path: &str, number: u8) -> String {
+    export_with(path, number, FLAGS & !READ_ONLY, None);
+    format!("{ROOT}{path}")
+}
+
+fn export_with(path: &str, number: u8, flags: u32, referral: Option<&str>) {
     let path = format!("{ROOT}{path}");
     fs::create_dir_all(&path).unwrap();
     mount(Some("tmpfs"), path.as_str(), Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
     let referral = referral.map(|host| format!(" fsloc 1 {host} /real 1")).unwrap_or_default();
-    let line = format!("everybody {path} {NEVER} {FLAGS} 65534 65534 {number}{referral}\n");
+    let line = format!("everybody {path} {NEVER} {flags} 65534 65534 {number}{referral}\n");
     fs::write("/proc/net/rpc/nfsd.export/channel", line).unwrap();
     // Kind 1: file handles have the number of the export, as four bytes.
     let line = format!("everybody 1 \\x{number:02x}000000 {NEVER} {path}\n");

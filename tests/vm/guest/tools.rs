@@ -121,7 +121,7 @@ fn flush(names: &[&str]) -> String {
     format!("flush: {}, status {status}", keys(&json, &["outcome", "why"]))
 }
 
-/// The first finding, and whether its remedy leaves none.
+/// The first finding, and whether what its advice says leaves none.
 fn cured() -> String {
     let findings = || {
         let (_, json) = key_dns(&["doctor", "--mounts"]);
@@ -132,13 +132,14 @@ fn cured() -> String {
     let Some(first) = found.first() else { return "no finding".to_owned() };
     let word = |field: &str| first[field].as_str().unwrap();
     let _ = std::os::unix::fs::symlink("/bin/busybox", "/bin/umount");
-    let remedy = word("remedy");
-    assert!(remedy.contains(MOUNT_POINT), "{remedy}");
-    let done = Command::new("/bin/sh").args(["-c", remedy]).env("PATH", "/bin").status().unwrap();
+    let advice = word("advice");
+    let command = format!("umount {MOUNT_POINT}");
+    assert!(advice.contains(&format!("; {command};")), "{advice}");
+    let done = Command::new("/bin/sh").args(["-c", &command]).env("PATH", "/bin").status().unwrap();
     let end = if done.success() && findings().is_empty() {
         "cured".to_owned()
     } else {
-        format!("not cured by {remedy}")
+        format!("not cured by {command}")
     };
     format!("{}: {}; {end}", word("id"), word("evidence"))
 }

@@ -84,6 +84,21 @@ class Packages:
         names = [package.partition("=")[0] for package in packages]
         return {name: next(folder.glob(f"{name}_*.deb")) for name in names}
 
+    def download_all(self, packages, folder):
+        """Fetches packages and all that they depend on into a folder. Returns their files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = (
+            # None of it is to be there already, and none is to be installed.
+            "Dir::State::status=/dev/null",
+            f"Dir::Cache::archives={folder}",
+            f"APT::Sandbox::User={getpass.getuser()}",
+            "APT::Install-Recommends=no",
+            "Debug::NoLocking=yes",
+        )
+        options = [word for setting in settings for word in ("-o", setting)]
+        patiently("apt-get", *self.options, *options, "-q", "-y", "--download-only", "install", *packages)
+        return sorted(folder.glob("*.deb"))
+
 
 def unpack(deb, folder, *members):
     """Unpacks a package; with members, only what matches one of these patterns."""

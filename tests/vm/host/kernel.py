@@ -143,6 +143,12 @@ def add_modules(kernel, tree, libceph):
     """Copies the modules, and lists them in the order of loading."""
     files = {module_name(path): path for path in tree.rglob("*.ko*")}
     files["libceph"] = libceph
+    order = load_order(files, MODULES, kernel.folder)
+    (kernel.folder / "modules").write_text("".join(f"{name}.ko\n" for name in order))
+
+
+def load_order(files, wanted, folder):
+    """Copies the wanted modules and what they need to a folder. Returns their names in the order of loading."""
     order = []
 
     def add(name):
@@ -154,11 +160,11 @@ def add_modules(kernel, tree, libceph):
         for needed in filter(None, re.search(rb"\0depends=([^\0]*)\0", module)[1].decode().split(",")):
             add(needed.replace("-", "_"))
         order.append(name)
-        (kernel.folder / f"{name}.ko").write_bytes(module)
+        (folder / f"{name}.ko").write_bytes(module)
 
-    for name in MODULES:
+    for name in wanted:
         add(name)
-    (kernel.folder / "modules").write_text("".join(f"{name}.ko\n" for name in order))
+    return order
 
 
 def module_name(path):

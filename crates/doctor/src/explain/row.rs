@@ -2,25 +2,42 @@
 
 use std::fmt;
 
-/// What is known of one error for one of those who meet it.
+/// What is known of an error, or of a phrase, for one of those who say it.
 #[derive(Debug)]
 pub struct Row {
-    pub(super) sign: Sign,
+    /// Its name: never changes, as scripts and tests go by it.
+    pub id: &'static str,
     /// Who says it.
     pub who: Who,
+    pub(super) sign: Sign,
     /// What it means there.
     pub means: &'static str,
     /// The likeliest first.
     pub(super) causes: &'static [Cause],
 }
 
-/// How an error is known.
+/// How a row is known to apply.
 #[derive(Debug)]
-pub(super) enum Sign {
-    /// By its number.
-    Errno(u16),
-    /// By one of these phrases, in lower case.
-    Phrases(&'static [&'static str]),
+pub(super) struct Sign {
+    /// One of these phrases, in lower case, as a speaker has it, between word boundaries.
+    pub(super) phrases: &'static [&'static str],
+    /// One of these numbers, from who this row is for.
+    pub(super) errnos: &'static [u16],
+    /// Whose message the phrases must be in; nobody in particular where they are nobody else's.
+    pub(super) by: Option<Speaker>,
+    /// What the phrases weigh.
+    pub(super) weight: Weight,
+}
+
+/// What a phrase weighs beside an errno in the same message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It says more than the errno.
+    Telling,
+    /// It says more than the errno, and the errno is that of the lookup.
+    WithLookup,
+    /// It often stands beside what went wrong, and says less.
+    Aside,
 }
 
 /// Why it may have come, and the command that tells more or helps. `NAME` in it stands for the host.
@@ -30,11 +47,78 @@ pub(super) struct Cause {
     pub(super) remedy: &'static str,
 }
 
+/// Whose words a message is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speaker {
+    /// The kernel's libceph, ceph and rbd, and `mount.ceph(8)` with their errno.
+    Ceph,
+    /// Ceph's programs.
+    CephTools,
+    /// The kernel's SMB client, and `mount.cifs(8)`.
+    Cifs,
+    /// The kernel's NFS client, and `mount.nfs(8)`.
+    Nfs,
+    /// kAFS.
+    Afs,
+    /// FUSE file systems and their daemons.
+    Fuse,
+    /// A container runtime.
+    Runc,
+    /// Docker's daemon.
+    Docker,
+    /// A program in Go.
+    Go,
+    /// The kernel's `dns_resolver` key type.
+    KernelLookup,
+    /// `key.dns_resolver`, ours or keyutils', and `request-key` of ours.
+    Helper,
+    /// keyutils' `request-key`, `keyctl` and calls of its library.
+    Keyctl,
+    /// The loader of kernel modules.
+    Module,
+    /// `mount(8)`.
+    Mount,
+    /// `mount(8)`, of a `HOST:/PATH`.
+    MountOfPath,
+    /// SELinux.
+    Selinux,
+    /// AppArmor.
+    AppArmor,
+}
+
+impl Speaker {
+    /// Whose rows count for an errno that this one says: those of the first group that knows it.
+    pub(super) const fn rows(self) -> &'static [&'static [Who]] {
+        use Who as W;
+        match self {
+            Self::Ceph => &[&[W::Ceph], &[W::Mount]],
+            Self::CephTools => &[&[W::CephTools], &[W::Ceph], &[W::Fuse]],
+            // The SMB client hands the lookup's own error to mount(2).
+            Self::Cifs => &[&[W::Cifs], &[W::Kernel], &[W::Mount], &[W::Keyctl]],
+            Self::Nfs => &[&[W::Nfs], &[W::Mount], &[W::Keyctl]],
+            Self::Afs => &[&[W::Afs], &[W::Kernel], &[W::Mount], &[W::Keyctl]],
+            Self::Fuse => &[&[W::Fuse], &[W::Mount]],
+            Self::Runc => &[&[W::Runc], &[W::Fuse], &[W::Mount]],
+            Self::Docker => &[&[W::Docker], &[W::Fuse], &[W::Mount]],
+            Self::Go => &[&[W::Mount]],
+            Self::KernelLookup | Self::Helper => &[&[W::Kernel]],
+            Self::Keyctl => &[&[W::Keyctl], &[W::Kernel]],
+            Self::Module => &[&[W::Module], &[W::Mount]],
+            // Which file system it was is not said.
+            Self::Mount => &[&[W::Mount, W::Ceph, W::Cifs, W::Nfs, W::Afs, W::Fuse], &[W::Keyctl]],
+            Self::MountOfPath => &[&[W::Mount, W::Ceph, W::Nfs], &[W::Keyctl]],
+            Self::Selinux | Self::AppArmor => &[],
+        }
+    }
+}
+
 /// Who says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// CephFS and RBD.
     Ceph,
+    /// Ceph's programs, which look names up themselves.
+    CephTools,
     /// SMB shares.
     Cifs,
     /// NFS, whose referrals name servers.
@@ -45,6 +129,14 @@ pub enum Who {
     Fuse,
     /// A container runtime.
     Runc,
+    /// Docker's volumes.
+    Docker,
+    /// Programs in Go, which look names up themselves.
+    Go,
+    /// Programs that look names up in the C library.
+    Libc,
+    /// Name servers, and programs that ask them.
+    Dns,
     /// `keyctl(2)`, `request_key(2)`, and keyutils.
     Keyctl,
     /// The loader of kernel modules.
@@ -53,21 +145,84 @@ pub enum Who {
     Mount,
     /// The lookup itself, whoever wanted it.
     Kernel,
+    /// SELinux and AppArmor.
+    Policy,
 }
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ceph => "CephFS, RBD (libceph)",
+            Self::CephTools => "Ceph's programs (librados, ceph-fuse)",
             Self::Cifs => "SMB (cifs)",
             Self::Nfs => "NFS",
             Self::Afs => "AFS (kafs)",
             Self::Fuse => "FUSE",
             Self::Runc => "containers (runc)",
+            Self::Docker => "Docker volumes",
+            Self::Go => "a program's own lookup (Go)",
+            Self::Libc => "a program's own lookup (C library)",
+            Self::Dns => "the name servers",
             Self::Keyctl => "keys (keyctl, request-key)",
             Self::Module => "kernel modules (modprobe)",
             Self::Mount => "mount",
             Self::Kernel => "the lookup of a name",
+            Self::Policy => "SELinux, AppArmor",
         })
+    }
+}
+
+/// A cause, and the command for it; none where it is empty.
+pub(super) const fn cause(what: &'static str, remedy: &'static str) -> Cause {
+    Cause { what, remedy }
+}
+
+impl Row {
+    /// A row that goes by numbers.
+    pub(super) const fn of_errno(
+        id: &'static str,
+        who: Who,
+        errnos: &'static [u16],
+        means: &'static str,
+        causes: &'static [Cause],
+    ) -> Self {
+        let sign = Sign { phrases: &[], errnos, by: None, weight: Weight::Telling };
+        Self { id, who, sign, means, causes }
+    }
+
+    /// A row that goes by phrases.
+    pub(super) const fn of_phrases(
+        id: &'static str,
+        who: Who,
+        phrases: &'static [&'static str],
+        means: &'static str,
+        causes: &'static [Cause],
+    ) -> Self {
+        let sign = Sign { phrases, errnos: &[], by: None, weight: Weight::Telling };
+        Self { id, who, sign, means, causes }
+    }
+
+    /// And by numbers.
+    pub(super) const fn or_errno(mut self, errnos: &'static [u16]) -> Self {
+        self.sign.errnos = errnos;
+        self
+    }
+
+    /// And by phrases.
+    pub(super) const fn or_phrases(mut self, phrases: &'static [&'static str]) -> Self {
+        self.sign.phrases = phrases;
+        self
+    }
+
+    /// Its phrases count in this one's messages alone.
+    pub(super) const fn said_by(mut self, speaker: Speaker) -> Self {
+        self.sign.by = Some(speaker);
+        self
+    }
+
+    /// Its phrases say this much.
+    pub(super) const fn weighs(mut self, weight: Weight) -> Self {
+        self.sign.weight = weight;
+        self
     }
 }

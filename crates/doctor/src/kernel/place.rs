@@ -1,4 +1,4 @@
-//! Whether this process is where the kernel starts its helpers: in the initial namespaces.
+//! Whether this process is where the kernel starts its helpers: in the initial namespaces, with the same root directory.
 
 use crate::host_root::HostRoot;
 
@@ -21,9 +21,52 @@ pub(crate) enum Whereabouts {
     Unknown(String),
 }
 
+impl Whereabouts {
+    /// Whether what is seen here is known not to be what helpers see.
+    #[must_use]
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Container(_))
+    }
+}
+
 /// Where this process is, and what shows it.
 #[must_use]
 pub(crate) fn place(look: &HostRoot) -> Whereabouts {
+    match namespaces(look) {
+        Whereabouts::Host(why) => root_directory(look, why),
+        other => other,
+    }
+}
+
+/// Whether the root directory is that of the kernel's threads, which they share with the first process. A process that
+/// sees the mounts of another one is told of those alone that its own root directory leads to.
+fn root_directory(look: &HostRoot, why: String) -> Whereabouts {
+    // The last one on it counts.
+    let root = |process: &str| {
+        let text = look.text(format!("/proc/{process}/mountinfo")).ok()?;
+        let number = |line: &str| {
+            let mut fields = line.split(' ');
+            let number = fields.next()?.to_owned();
+            (fields.nth(3)? == "/").then_some(number)
+        };
+        Some(text.lines().rev().find_map(number))
+    };
+    let Some(own) = root("self") else {
+        return Whereabouts::Unknown("/proc/self/mountinfo can't be read".to_owned());
+    };
+    // A folder that nothing is mounted on.
+    let Some(own) = own else {
+        return Whereabouts::Container("nothing is mounted on the root directory: it is a chroot".to_owned());
+    };
+    match ["2", "1"].into_iter().find_map(root) {
+        Some(Some(kernels)) if kernels != own => Whereabouts::Container(format!(
+            "the root directory is mount {own}, that of the kernel's threads mount {kernels}: it is a chroot"
+        )),
+        _ => Whereabouts::Host(why),
+    }
+}
+
+fn namespaces(look: &HostRoot) -> Whereabouts {
     let inode = |process: &str, kind: &str| {
         let link = look.link(format!("/proc/{process}/ns/{kind}")).ok()?;
         link.to_str()?.split_once('[')?.1.strip_suffix(']')?.parse::<u64>().ok()
@@ -62,4 +105,28 @@ pub(crate) fn place(look: &HostRoot) -> Whereabouts {
         }
     }
     Whereabouts::Host(evidence.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host_root::tree;
+
+    #[test]
+    fn a_chroot_is_told_by_the_mount_that_its_root_is() {
+        let host = "22 27 0:21 / /proc rw - proc proc rw\n27 1 254:0 / / rw - ext4 /dev/vda rw\n";
+        let seen = |own: &str, kernels: &str| {
+            let files = [("proc/self/mountinfo", own), ("proc/2/mountinfo", kernels)];
+            root_directory(&tree("place", &files), "so".to_owned())
+        };
+        assert_eq!(seen(host, host), Whereabouts::Host("so".to_owned()));
+        let folder = "40 27 0:21 / /proc rw - proc proc rw\n";
+        let mounted = "39 27 254:0 /jail / rw - ext4 /dev/vda rw\n";
+        // Of several on it, the last one counts.
+        let over = format!("{host}50 27 0:60 / / rw - overlay overlay rw\n");
+        for (own, kernels) in [(folder, host), (mounted, host), (host, over.as_str())] {
+            assert!(seen(own, kernels).is_elsewhere(), "{own}");
+        }
+        assert!(!seen(&over, &over).is_elsewhere());
+    }
 }

@@ -18,12 +18,12 @@ fn kernel(name: &str, consumer: Consumer, files: &[(&str, &str)]) -> Kernel {
     all.extend(files);
     let look = tree(&format!("kernel-{name}"), &all);
     let subject = Subject { consumer, questions: Vec::new(), addresses: Vec::new(), origin: None };
-    check(&look, &subject, 0)
+    check(&look, &subject, 0, false)
 }
 
 fn first(kernel: &Kernel) -> (&'static str, &str) {
     let finding = kernel.step.findings.first().expect("a finding");
-    (finding.id, &finding.remedy)
+    (finding.id, finding.remedy.command().or(finding.remedy.words()).unwrap())
 }
 
 const BUILTIN: (&str, &str) = ("sys/module/dns_resolver/parameters/debug", "0");
@@ -58,10 +58,15 @@ fn each_way_to_be_without_the_key_type_is_told_from_the_others() {
             "off",
             vec![(CONFIG, "# CONFIG_DNS_RESOLVER is not set\n")],
             "kernel-without-resolver",
-            "apt-get install",
+            "boot a kernel",
         ),
-        ("nomodules", vec![m], "modules-missing", "apt-get install -y linux-image-6.1.0-test"),
-        ("upgraded", vec![m, ("lib/modules/6.1.0-other/modules.dep", "")], "modules-missing", "reboot"),
+        ("nomodules", vec![m], "modules-missing", "apt-get install -y --no-remove linux-image-6.1.0-test"),
+        (
+            "upgraded",
+            vec![m, ("lib/modules/6.1.0-other/modules.dep", "")],
+            "modules-missing",
+            "boot the kernel",
+        ),
         ("blocked", vec![m, (DEP, DEPENDENCY), (MODULE_FILE, "x"), block], "module-blocked", "sed -i"),
         ("gone", vec![m, (DEP, DEPENDENCY)], "module-missing", "apt-get install"),
         ("split", vec![m, (DEP, "kernel/x.ko:\n")], "module-missing", "apt-get install"),
@@ -74,10 +79,33 @@ fn each_way_to_be_without_the_key_type_is_told_from_the_others() {
 }
 
 #[test]
+fn what_a_line_of_modprobe_d_does_instead_may_load_it_all_the_same() {
+    let module = [(CONFIG, "CONFIG_DNS_RESOLVER=m\n"), (DEP, DEPENDENCY), (MODULE_FILE, "x")];
+    let own =
+        ("etc/modprobe.d/x.conf", "install dns_resolver /sbin/modprobe --ignore-install dns_resolver\n");
+    assert_eq!(kernel("own", Consumer::Anyone, &[&module[..], &[own]].concat()).step.findings, []);
+    let package = ("usr/lib/modprobe.d/x.conf", "install dns-resolver /bin/true\n");
+    let blocked = kernel("package", Consumer::Anyone, &[&module[..], &[package]].concat());
+    assert!(first(&blocked).1.starts_with("/usr/lib/modprobe.d/x.conf is a package's"), "{blocked:?}");
+}
+
+#[test]
+fn in_a_container_its_own_files_say_nothing_of_the_kernel() {
+    let files = [("proc/sys/kernel/osrelease", RELEASE), ("sys/module/kernel/parameters/x", "")];
+    let look = tree("kernel-elsewhere", &files);
+    let subject =
+        Subject { consumer: Consumer::Ceph, questions: Vec::new(), addresses: Vec::new(), origin: None };
+    assert_eq!(check(&look, &subject, 0, false).step.findings[0].id, "modules-missing");
+    let kernel = check(&look, &subject, 0, true);
+    assert_eq!(kernel.step.findings, []);
+    assert_eq!(kernel.step.unseen[0].what, "whether the module dns_resolver can be loaded");
+}
+
+#[test]
 fn libceph_without_lookups_breaks_ceph_alone_and_not_where_mount_ceph_is() {
     let config = (CONFIG, "CONFIG_CEPH_LIB=m\n# CONFIG_CEPH_LIB_USE_DNS_RESOLVER is not set\n");
     let found = kernel("ceph", Consumer::Ceph, &[BUILTIN, config]);
-    assert_eq!(first(&found), ("libceph-without-resolver", "apt-get install -y ceph-common"));
+    assert_eq!(first(&found), ("libceph-without-resolver", "apt-get install -y --no-remove ceph-common"));
     assert_eq!(kernel("noceph", Consumer::Cifs, &[BUILTIN, config]).step.findings, []);
     let helper = ("sbin/mount.ceph", "x");
     assert_eq!(kernel("mountceph", Consumer::Ceph, &[BUILTIN, config, helper]).step.findings, []);
@@ -111,6 +139,6 @@ fn a_full_quota_and_lost_capabilities_are_told() {
     }
     let bset = ("proc/sys/kernel/usermodehelper/bset", "4294966271\t511");
     let found = kernel("caps", Consumer::Anyone, &[BUILTIN, bset]);
-    assert_eq!(first(&found), ("upcall-capabilities", "reboot"));
+    assert_eq!(first(&found), ("upcall-capabilities", "reboot, when it suits"));
     assert!(!found.step.is_broken());
 }

@@ -3,6 +3,7 @@
 //! Nothing of a mount is touched by this process itself, as that may take for ever: [`probe`] does it by processes that
 //! can be left behind.
 
+mod ceph;
 mod dead;
 mod deleted;
 mod names;
@@ -12,13 +13,16 @@ mod silent;
 pub mod table;
 
 use crate::host_root::HostRoot;
+use crate::kernel::place;
 use crate::mount_table;
 use crate::report::{Report, ReportKind, Step};
 use nix::errno::Errno;
 use nix::unistd::geteuid;
-use probe::{ProbeOutcome, Target};
+use probe::{ProbeOutcome, Probed, Target};
 use scene::{Group, Scene, shown};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Instant;
 use table::Mount;
 use upcall::Settings;
 
@@ -33,7 +37,7 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
         Err(error) => {
             "not to be seen".clone_into(&mut overview.summary);
             overview.unseen(file, error.to_string());
-            return Report { kind: ReportKind::Mounts, subject, steps: vec![overview] };
+            return Report::new(ReportKind::Mounts, subject, vec![overview]);
         }
     };
     let fstab = mount_table::fstab(&look.text("/etc/fstab").unwrap_or_default());
@@ -41,77 +45,152 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
         mounts: table::parse(&text),
         pid,
         fstab: fstab.into_iter().map(|entry| entry.mount_point).collect(),
+        elsewhere: look.is_host() && place(look).is_elsewhere(),
     };
-    let mut steps = look_at_groups(&scene, look, settings);
-    steps.extend(look_at_deleted(&scene));
-    let watched = scene.groups().len();
+    let groups = scene.groups();
+    let touched = touch(&groups, &scene, look);
+    let mut steps = look_at_groups(&groups, &touched, &scene, look, settings);
+    steps.extend(look_at_deleted(&groups, &touched, &scene));
     overview.summary = format!(
-        "{} mounts, {watched} file systems of network or FUSE, {} bind mounts of something deleted",
+        "{} mounts, {} file systems of network or FUSE, {} bind mounts of something deleted",
         scene.mounts.len(),
-        scene.mounts.iter().filter(|mount| deleted::root(mount).is_some()).count(),
+        groups.len(),
+        scene.mounts.iter().filter(|mount| mount.deleted().is_some()).count(),
     );
     steps.insert(0, overview);
-    Report { kind: ReportKind::Mounts, subject, steps }
+    Report::new(ReportKind::Mounts, subject, steps)
 }
 
-/// Each file system that a server or a daemon is behind: whether it answers, and whether its name is still right.
-fn look_at_groups(scene: &Scene, look: &HostRoot, settings: &Settings) -> Vec<Step> {
-    let groups = scene.groups();
+/// What came of touching the file systems.
+struct Touched {
+    /// Of each group, in their order.
+    outcomes: Vec<ProbeOutcome>,
+    ceph: ceph::Seen,
+}
+
+fn touch(groups: &[Group<'_>], scene: &Scene, look: &HostRoot) -> Touched {
+    let start = Instant::now();
+    let has_ceph = groups.iter().any(|group| group.first.fs_type == "ceph");
+    let before = if has_ceph { ceph::clients(look) } else { Vec::new() };
     let target = |group: &Group<'_>| Target { path: scene.path(&group.first.point), user: None };
-    let mut outcomes = probe::probe(&groups.iter().map(target).collect::<Vec<_>>());
+    let probed = probe::probe(&groups.iter().map(target).collect::<Vec<_>>());
+    let mut outcomes: Vec<ProbeOutcome> = probed.into_iter().map(|probed| probed.outcome).collect();
     // FUSE lets its owner in alone, where it was not mounted for others.
     for (group, outcome) in groups.iter().zip(&mut outcomes) {
         if let Some(user) = owner(group.first).filter(|_| barred(outcome) && geteuid().is_root()) {
             let target = Target { user: Some(user), ..target(group) };
-            *outcome = probe::probe(&[target]).pop().unwrap_or_else(|| outcome.clone());
+            if let Some(probed) = probe::probe(&[target]).pop() {
+                *outcome = probed.outcome;
+            }
         }
     }
-    let silent: Vec<&Path> = groups
-        .iter()
-        .zip(&outcomes)
+    let silent = |(group, outcome): (&Group<'_>, &ProbeOutcome)| {
+        group.first.fs_type == "ceph" && matches!(outcome, ProbeOutcome::Silent { .. })
+    };
+    let hangs = groups.iter().zip(&outcomes).any(silent);
+    let mut ceph = ceph::Seen { after: if has_ceph { ceph::clients(look) } else { Vec::new() }, before };
+    if hangs {
+        // What the touch itself waits for has waited long enough.
+        ceph.before.clone_from(&ceph.after);
+    } else if ceph.before.iter().any(ceph::Client::waits) {
+        sleep(ceph::APART.saturating_sub(start.elapsed()));
+        ceph.after = ceph::clients(look);
+    }
+    Touched { outcomes, ceph }
+}
+
+/// Each file system that a server or a daemon is behind: whether it answers, and whether its name is still right.
+fn look_at_groups(
+    groups: &[Group<'_>],
+    touched: &Touched,
+    scene: &Scene,
+    look: &HostRoot,
+    settings: &Settings,
+) -> Vec<Step> {
+    let each = || groups.iter().zip(&touched.outcomes);
+    let silent: Vec<&Path> = each()
         .filter(|(_, outcome)| matches!(outcome, ProbeOutcome::Silent { .. }))
         .map(|(group, _)| group.first.point.as_path())
         .collect();
+    let alive: Vec<&Group<'_>> = each()
+        .filter(|(_, outcome)| matches!(outcome, ProbeOutcome::Answers(_)))
+        .map(|(group, _)| group)
+        .collect();
     let mut steps = Vec::new();
-    for (group, outcome) in groups.iter().zip(&outcomes) {
+    for (group, outcome) in each() {
         let mut step = Step::new("mount").about(shown(&group.first.point));
         let Mount { fs_type, source, point, .. } = group.first;
         step.summary = format!("{source} ({fs_type}) {}", said(outcome));
         let above = silent.iter().find(|above| point.starts_with(above) && point != *above);
+        let ceph = ceph::finding(group, outcome, &touched.ceph, &mut step);
         match (outcome, above) {
             (ProbeOutcome::Silent { .. }, Some(above)) => {
                 step.unseen(shown(point), format!("{} above it does not answer", shown(above)));
             }
             (ProbeOutcome::Untried(why), _) => step.unseen(shown(point), why.clone()),
+            _ if ceph.is_some() => step.findings.extend(ceph),
             _ if barred(outcome) => step.unseen(shown(point), scene.why_barred()),
+            _ if dead::is_dead(group, outcome) => {
+                let cures = cures(group, &alive, scene);
+                step.findings = dead::findings(group, outcome, &cures, scene);
+            }
             _ => {
-                let finding =
-                    dead::finding(group, outcome, scene).or_else(|| silent::finding(group, outcome, scene));
-                step.findings.extend(finding);
+                step.findings.extend(silent::finding(group, outcome, scene));
             }
         }
-        names::check(group.first, scene, look, settings, &mut step);
+        if scene.elsewhere {
+            step.fact(
+                "whether the names in its source have moved is for the host to see: the kernel asks there",
+            );
+        } else {
+            names::check(group.first, scene, look, settings, &mut step);
+        }
         steps.push(step);
     }
     steps
 }
 
-/// Each bind mount of something deleted.
-fn look_at_deleted(scene: &Scene) -> Vec<Step> {
+/// Where what a dead daemon showed is now.
+fn cures<'a>(group: &Group<'a>, alive: &[&Group<'a>], scene: &'a Scene) -> Vec<dead::Successor<'a>> {
+    let found = dead::successors(group, alive, scene);
+    let targets = |path: fn(&dead::Successor<'_>) -> PathBuf| {
+        found
+            .iter()
+            .map(|successor| Target { path: scene.path(&path(successor)), user: None })
+            .collect::<Vec<_>>()
+    };
+    let new = probe::probe(&targets(|successor| successor.source.clone()));
+    let old = probe::probe(&targets(|successor| successor.mount.point.clone()));
+    let same = new.iter().zip(&old).map(|(new, old)| (new, old.inode));
+    found
+        .iter()
+        .zip(same)
+        .filter(|(found, (new, old))| dead::is_same(found, *old, new))
+        .map(|(found, _)| found.clone())
+        .collect()
+}
+
+/// Each bind mount of something deleted. Those of a daemon that is dead were told with it.
+fn look_at_deleted(groups: &[Group<'_>], touched: &Touched, scene: &Scene) -> Vec<Step> {
+    let is_dead = |mount: &Mount| {
+        let mut each = groups.iter().zip(&touched.outcomes);
+        each.any(|(group, outcome)| group.first.device == mount.device && dead::is_dead(group, outcome))
+    };
     let mounts: Vec<&Mount> = scene
         .mounts
         .iter()
-        .filter(|mount| deleted::root(mount).is_some() && scene.is_reachable(mount))
+        .filter(|mount| mount.deleted().is_some() && scene.is_reachable(mount) && !is_dead(mount))
         .collect();
     // Whether there is something to bind again may take for ever to find out as well.
     let sources: Vec<Option<PathBuf>> = mounts.iter().map(|mount| deleted::remade(mount, scene)).collect();
     let targets: Vec<Target> =
         sources.iter().flatten().map(|path| Target { path: scene.path(path), user: None }).collect();
-    let mut outcomes = probe::probe(&targets).into_iter();
+    let mut probed = probe::probe(&targets).into_iter();
     let mut steps = Vec::new();
     for (mount, source) in mounts.into_iter().zip(sources) {
-        let there = source.as_ref().and_then(|_| outcomes.next());
-        let source = source.filter(|_| matches!(there, Some(ProbeOutcome::Answers(_))));
+        let there = source.as_ref().and_then(|_| probed.next());
+        let answers = |probed: &Probed| matches!(probed.outcome, ProbeOutcome::Answers(_));
+        let source = source.filter(|_| there.as_ref().is_some_and(answers));
         let mut step = Step::new("bind").about(shown(&mount.point));
         step.summary = format!("{} ({}) was deleted", String::from_utf8_lossy(&mount.root), mount.fs_type);
         step.findings.extend(deleted::finding(mount, source.as_ref(), scene));
@@ -146,7 +225,12 @@ mod tests {
     use super::*;
 
     fn scene(text: &str, pid: Option<u32>) -> Scene {
-        Scene { mounts: table::parse(text.as_bytes()), pid, fstab: vec!["/mnt/ceph".to_owned()] }
+        Scene {
+            mounts: table::parse(text.as_bytes()),
+            pid,
+            fstab: vec!["/mnt/ceph".to_owned()],
+            elsewhere: false,
+        }
     }
 
     const TABLE: &str = "\
@@ -158,33 +242,83 @@ mod tests {
         34 20 0:40 /x//deleted /lonely rw - tmpfs t rw\n";
 
     #[test]
-    fn all_mounts_of_one_file_system_are_one_group_and_one_command() {
+    fn all_mounts_of_one_file_system_are_one_group() {
         let scene = scene(TABLE, None);
         let groups = scene.groups();
         assert_eq!(groups.len(), 2);
-        assert_eq!(groups[0].unmount(&scene), "umount -l /mnt/ceph '/var/pods/a b' && mount /mnt/ceph");
-        assert_eq!(groups[1].unmount(&scene), "umount -l /var/pods/c");
+        assert_eq!(
+            scene.remount(&groups[0].points()),
+            "stop what uses it; umount -l /mnt/ceph '/var/pods/a b'; then mount /mnt/ceph (fstab has it)"
+        );
+        assert_eq!(
+            scene.remount(&groups[1].points()),
+            "stop what uses it; umount -l /var/pods/c; then mount it as before"
+        );
     }
 
     #[test]
-    fn what_was_deleted_is_looked_for_where_its_file_system_is_mounted_now() {
+    fn what_was_deleted_is_looked_for_where_its_file_system_is_mounted() {
         let scene = scene(TABLE, None);
         let remade = |number: usize| deleted::remade(&scene.mounts[number], &scene);
-        // The daemon was restarted, so that the file system has another device.
-        assert_eq!(remade(3), Some(PathBuf::from("/mnt/ceph/vol")));
         assert_eq!(remade(4), Some(PathBuf::from("/srv/x")));
         assert_eq!(remade(5), None);
-        let command = |number: usize, source: Option<PathBuf>| {
-            deleted::finding(&scene.mounts[number], source.as_ref(), &scene).unwrap().remedy
-        };
-        assert_eq!(command(4, remade(4)), "umount -l /srv/y && mount --bind /srv/x /srv/y");
-        assert_eq!(command(5, None), "umount -l /lonely");
+        let finding = deleted::finding(&scene.mounts[4], remade(4).as_ref(), &scene).unwrap();
+        let words = finding.remedy.words().unwrap();
+        assert!(words.contains("umount -l /srv/y; mount --bind /srv/x /srv/y"), "{words}");
+    }
+
+    /// The remedies for the second group of a table, whose daemon is dead, where the first is alive; of each mount its
+    /// inode number.
+    fn dead(table: &str, pid: Option<u32>, inodes: (u64, u64)) -> Vec<crate::Remedy> {
+        let scene = Scene { mounts: table::parse(table.as_bytes()), pid, ..Scene::default() };
+        let groups = scene.groups();
+        let outcome = ProbeOutcome::Fails { call: "statfs".to_owned(), errno: Errno::ENOTCONN };
+        assert!(dead::is_dead(&groups[1], &outcome));
+        let new = Probed { outcome: ProbeOutcome::Answers(std::time::Duration::ZERO), inode: Some(inodes.1) };
+        let mut cures = dead::successors(&groups[1], &[&groups[0]], &scene);
+        cures.retain(|found| dead::is_same(found, Some(inodes.0), &new));
+        dead::findings(&groups[1], &outcome, &cures, &scene)
+            .into_iter()
+            .map(|finding| finding.remedy)
+            .collect()
     }
 
     #[test]
-    fn commands_for_another_process_enter_its_mounts() {
+    fn what_is_dead_is_bound_over_where_the_same_is_alive() {
+        // The daemon was restarted, so that the file system has another device. Whether somebody touched a bind mount
+        // since, so that its folder counts as deleted, is no matter.
+        let command = "if LC_ALL=C stat -f '/var/pods/c d' 2>&1 | grep -q -e 'not connected' -e 'connection abort' && \
+                       mountpoint -q /mnt/ceph; then mount --bind /mnt/ceph/vol '/var/pods/c d'; fi";
+        for root in ["/vol", "/vol//deleted"] {
+            let table = TABLE.replace("/vol//deleted /var/pods/c", &format!("{root} /var/pods/c\\040d"));
+            // The source does not tell of which cluster it is; a folder's number does.
+            let remedies = dead(&table, None, (77, 77));
+            assert_eq!(remedies, [crate::Remedy::Command(command.to_owned())], "{root}");
+            for numbers in [(77, 78), (1, 1)] {
+                let remedies = dead(&table, None, numbers);
+                assert!(remedies[0].words().unwrap().starts_with("start its daemon again"), "{remedies:?}");
+            }
+            // The old one below the new one tells as well.
+            let below = format!("29 20 0:29 / /mnt/ceph rw - fuse.ceph-fuse ceph-fuse rw,user_id=0\n{table}");
+            let below = below.replace("30 20 0:30", "30 29 0:30");
+            assert_eq!(dead(&below, None, (1, 2)), [crate::Remedy::Command(command.to_owned())], "{root}");
+            // Of another process: its container has to be started again.
+            let remedies = dead(&table, Some(42), (77, 77));
+            assert!(
+                remedies[0].words().unwrap().starts_with("restart the container of process 42"),
+                "{remedies:?}"
+            );
+        }
+        // A path that can't be shown.
+        let odd = TABLE.replace("/var/pods/c", "/var/pods/c\\012d");
+        let words =
+            "bind what is alive over what is dead: mount --bind /mnt/ceph/vol PATH (it has characters";
+        assert!(dead(&odd, None, (77, 77))[0].words().unwrap().starts_with(words));
+    }
+
+    #[test]
+    fn paths_of_another_process_are_found_below_its_root_directory() {
         let scene = scene(TABLE, Some(42));
-        assert_eq!(scene.groups()[0].unmount(&scene), "nsenter -t 42 -m umount -l /mnt/ceph '/var/pods/a b'");
         assert_eq!(scene.path(Path::new("/mnt/x")), PathBuf::from("/proc/42/root/mnt/x"));
     }
 

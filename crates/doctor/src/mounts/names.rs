@@ -4,7 +4,9 @@ use super::scene::{Scene, shown};
 use super::table::Mount;
 use crate::host_root::HostRoot;
 use crate::mount_table::MountEntry;
+use crate::remedy::Remedy;
 use crate::report::{Finding, Step};
+use crate::shell;
 use crate::subject::{Consumer, KeyRequest, Subject};
 use key::Description;
 use key::Failure;
@@ -146,7 +148,10 @@ fn judge(
             mount.source
         ),
         format!("the mount uses {}; {name} is now {}", list(used), list(found)),
-        remount(mount, scene),
+        Remedy::advice(format!(
+            "when it suits: {}",
+            scene.remount(&[&mount.point]).replace("umount -l", "umount")
+        )),
     ))
 }
 
@@ -159,14 +164,8 @@ fn gone(mount: &Mount, question: &KeyRequest, used: &[IpAddr], failure: &Failure
             mount.source
         ),
         format!("the mount uses {}; looking up {name}: {failure}", list(used)),
-        format!("key-dns doctor {}", question.description),
+        Remedy::advice(format!("see why: key-dns doctor {}", shell::name(&question.description))),
     )
-}
-
-fn remount(mount: &Mount, scene: &Scene) -> String {
-    let again = scene.in_fstab(&mount.point);
-    let unmount = scene.command(&["umount"], &[&mount.point]);
-    if again { format!("{unmount} && {}", scene.command(&["mount"], &[&mount.point])) } else { unmount }
 }
 
 fn list(addresses: &[IpAddr]) -> String {
@@ -204,7 +203,8 @@ mod tests {
         let finding = seen(NFS, &["192.0.2.2", "2001:db8::2"]).unwrap();
         assert_eq!(finding.id, "mount-name-moved");
         assert_eq!(finding.evidence, "the mount uses 192.0.2.1; srv.test is now 192.0.2.2, 2001:db8::2");
-        assert_eq!(finding.remedy, "umount /mnt/nfs");
+        let words = "when it suits: stop what uses it; umount /mnt/nfs; then mount it as before";
+        assert_eq!(finding.remedy, Remedy::advice(words));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Touching mounts, each in a process of its own: one whose server is gone may hold whoever touches it for ever.
 
 use nix::errno::Errno;
-use nix::sys::stat::lstat;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::statfs::statfs;
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
@@ -14,10 +15,12 @@ use std::time::{Duration, Instant};
 /// The subcommand that touches one mount.
 pub const SUBCOMMAND: &str = "probe-mount";
 /// How long a mount may take. An NFS server under load takes tens of milliseconds.
-pub const LIMIT: Duration = Duration::from_secs(3);
+pub const LIMIT: Duration = Duration::from_millis(2500);
 /// How many are touched at once.
 const AT_ONCE: usize = 32;
 const POLL: Duration = Duration::from_millis(2);
+/// A number that the file system has for what is mounted, in the lines of the process that touches it.
+const INODE: &str = "inode";
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +36,26 @@ pub enum ProbeOutcome {
     },
     /// Nothing came; the process that waits was told to end.
     Silent {
-        /// Its number.
-        pid: u32,
+        /// Which call did not return.
+        call: String,
     },
     /// It could not be tried.
     Untried(String),
+}
+
+/// What is known of one after it was touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probed {
+    /// What came of it.
+    pub outcome: ProbeOutcome,
+    /// Its inode number, as the kernel remembers it, also where nobody answers any more.
+    pub inode: Option<u64>,
+}
+
+impl Probed {
+    fn untried(why: String) -> Self {
+        Self { outcome: ProbeOutcome::Untried(why), inode: None }
+    }
 }
 
 /// What is to be touched, and by whom.
@@ -50,11 +68,11 @@ pub struct Target {
 }
 
 /// Touches all of them, and waits for at most [`LIMIT`] for each.
-pub fn probe(targets: &[Target]) -> Vec<ProbeOutcome> {
+pub fn probe(targets: &[Target]) -> Vec<Probed> {
     targets.chunks(AT_ONCE).flat_map(some).collect()
 }
 
-fn some(targets: &[Target]) -> Vec<ProbeOutcome> {
+fn some(targets: &[Target]) -> Vec<Probed> {
     let start = Instant::now();
     let mut waiting: Vec<State> = targets.iter().map(State::start).collect();
     while waiting.iter().any(|state| matches!(state, State::Running(_))) {
@@ -65,15 +83,15 @@ fn some(targets: &[Target]) -> Vec<ProbeOutcome> {
         sleep(POLL);
     }
     let ended = waiting.into_iter().map(|state| match state {
-        State::Ended(outcome) => outcome,
-        State::Running(child) => ProbeOutcome::Silent { pid: child.id() },
+        State::Ended(probed) => probed,
+        State::Running(_) => Probed::untried("it was left behind".to_owned()),
     });
     ended.collect()
 }
 
 enum State {
     Running(Child),
-    Ended(ProbeOutcome),
+    Ended(Probed),
 }
 
 impl State {
@@ -92,54 +110,79 @@ impl State {
             .spawn();
         match started {
             Ok(child) => Self::Running(child),
-            Err(error) => Self::Ended(ProbeOutcome::Untried(format!("can't start a process: {error}"))),
+            Err(error) => Self::Ended(Probed::untried(format!("can't start a process: {error}"))),
         }
     }
 
     fn look(&mut self, start: Instant, over: bool) {
         let Self::Running(child) = self else { return };
         match child.try_wait() {
-            Ok(Some(_)) => *self = Self::Ended(read(child, start.elapsed())),
+            Ok(Some(_)) => *self = Self::Ended(parse(&said(child), start.elapsed(), true)),
             Ok(None) if over => {
+                let text = said(child);
                 // One that waits uninterruptibly stays until that wait ends; nobody waits for it here.
                 let _ = child.kill();
-                *self = Self::Ended(ProbeOutcome::Silent { pid: child.id() });
+                *self = Self::Ended(parse(&text, start.elapsed(), false));
             }
             Ok(None) => {}
-            Err(error) => *self = Self::Ended(ProbeOutcome::Untried(error.to_string())),
+            Err(error) => *self = Self::Ended(Probed::untried(error.to_string())),
         }
     }
 }
 
-/// What the process said: a line that always fits in its pipe.
-fn read(child: &mut Child, took: Duration) -> ProbeOutcome {
-    let mut said = String::new();
+/// What the process has said so far: lines that always fit in its pipe.
+fn said(child: &mut Child) -> String {
+    let mut bytes = Vec::new();
     if let Some(mut pipe) = child.stdout.take() {
-        let _ = pipe.read_to_string(&mut said);
+        let flags = fcntl(&pipe, FcntlArg::F_GETFL).map(OFlag::from_bits_truncate);
+        if flags.and_then(|flags| fcntl(&pipe, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))).is_ok() {
+            let _ = pipe.read_to_end(&mut bytes);
+        }
     }
-    let failed = || {
-        let (call, errno) = said.trim().split_once(' ')?;
-        Some(ProbeOutcome::Fails { call: call.to_owned(), errno: Errno::from_raw(errno.parse().ok()?) })
-    };
-    match said.trim() {
-        "ok" => ProbeOutcome::Answers(took),
-        _ => failed()
-            .unwrap_or_else(|| ProbeOutcome::Untried("the process that tried it ended early".to_owned())),
-    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Touches the mount at `path`, which may take for ever, and says what came of it.
+/// What its lines mean, after it has `ended` by itself or not.
+fn parse(text: &str, took: Duration, ended: bool) -> Probed {
+    let number = |line: &str| line.strip_prefix(INODE)?.trim().parse().ok();
+    let inode = text.lines().find_map(number);
+    let words: Vec<&str> = text.lines().last().unwrap_or_default().split(' ').collect();
+    let outcome = match (words.as_slice(), ended) {
+        (["ok"], _) => ProbeOutcome::Answers(took),
+        ([call, errno], true) if *call != INODE && errno.parse::<i32>().is_ok() => ProbeOutcome::Fails {
+            call: (*call).to_owned(),
+            errno: Errno::from_raw(errno.parse().unwrap_or_default()),
+        },
+        (_, true) => ProbeOutcome::Untried("the process that tried it ended early".to_owned()),
+        ([call], false) if !call.is_empty() => ProbeOutcome::Silent { call: (*call).to_owned() },
+        (_, false) => ProbeOutcome::Silent { call: "statx".to_owned() },
+    };
+    Probed { outcome, inode }
+}
+
+/// Touches the mount at `path`, which may take for ever, and says what came of it: each call before it is made, and what
+/// it failed with.
 ///
 /// # Errors
 /// Where that can't be written.
 pub fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
-    // The attributes of a root may be remembered; how full it is has to be asked of the server.
-    let touched = statfs(path)
-        .map_err(|errno| ("statfs", errno))
-        .and_then(|_| lstat(path).map_err(|errno| ("lstat", errno)));
-    match touched {
+    let facts = |sync| {
+        statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | sync, StatxFlags::BASIC_STATS)
+    };
+    if let Ok(facts) = facts(AtFlags::STATX_DONT_SYNC) {
+        writeln!(out, "{INODE} {}", facts.stx_ino)?;
+    }
+    writeln!(out, "statfs")?;
+    out.flush()?;
+    if let Err(errno) = statfs(path) {
+        return writeln!(out, "statfs {}", errno as i32);
+    }
+    // The attributes of a root are remembered, and how full it is another server may know.
+    writeln!(out, "statx")?;
+    out.flush()?;
+    match facts(AtFlags::STATX_FORCE_SYNC) {
         Ok(_) => writeln!(out, "ok"),
-        Err((call, errno)) => writeln!(out, "{call} {}", errno as i32),
+        Err(errno) => writeln!(out, "statx {}", errno.raw_os_error()),
     }
 }
 
@@ -153,5 +196,39 @@ pub fn path_of(pid: Option<u32>, path: &Path) -> PathBuf {
             whole.push(path);
             whole.into()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_probe_says_is_read_back() {
+        let read = |text: &str, ended| {
+            let Probed { outcome, inode } = parse(text, Duration::ZERO, ended);
+            (outcome, inode)
+        };
+        let fails = |call: &str, errno| ProbeOutcome::Fails { call: call.to_owned(), errno };
+        let silent = |call: &str| ProbeOutcome::Silent { call: call.to_owned() };
+        assert_eq!(
+            read("inode 7\nstatfs\nstatx\nok\n", true),
+            (ProbeOutcome::Answers(Duration::ZERO), Some(7))
+        );
+        assert_eq!(read("inode 7\nstatfs\nstatfs 107\n", true), (fails("statfs", Errno::ENOTCONN), Some(7)));
+        assert_eq!(read("statfs\nstatx\nstatx 116\n", true), (fails("statx", Errno::ESTALE), None));
+        assert_eq!(read("inode 7\nstatfs\nstatx\n", false), (silent("statx"), Some(7)));
+        assert_eq!(read("inode 7\nstatfs\n", false), (silent("statfs"), Some(7)));
+        assert_eq!(read("", false), (silent("statx"), None));
+        assert!(matches!(read("inode 7\n", true), (ProbeOutcome::Untried(_), Some(7))));
+        assert!(matches!(read("", true), (ProbeOutcome::Untried(_), None)));
+    }
+
+    #[test]
+    fn a_folder_answers() {
+        let mut said = Vec::new();
+        touch(Path::new("/"), &mut said).unwrap();
+        let text = String::from_utf8(said).unwrap();
+        assert!(text.starts_with("inode ") && text.ends_with("\nstatfs\nstatx\nok\n"), "{text}");
     }
 }

@@ -1,9 +1,9 @@
-//! The mounts of one process, and the commands for them.
+//! The mounts of one process.
 
 use super::probe;
 use super::table::{self, Mount};
+use crate::shell::quoted;
 use nix::unistd::geteuid;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// The mounts of one process, and what goes for all of them.
@@ -14,12 +14,14 @@ pub(super) struct Scene {
     pub(super) pid: Option<u32>,
     /// Mount points that fstab has.
     pub(super) fstab: Vec<String>,
+    /// Whether this is known to be a container, or the like.
+    pub(super) elsewhere: bool,
 }
 
 /// The mounts of one file system that a path leads to.
 pub(super) struct Group<'a> {
     pub(super) first: &'a Mount,
-    pub(super) points: Vec<&'a Path>,
+    pub(super) mounts: Vec<&'a Mount>,
 }
 
 impl Scene {
@@ -32,8 +34,8 @@ impl Scene {
                 continue;
             }
             match groups.iter_mut().find(|group| group.first.device == mount.device) {
-                Some(group) => group.points.push(&mount.point),
-                None => groups.push(Group { first: mount, points: vec![&mount.point] }),
+                Some(group) => group.mounts.push(mount),
+                None => groups.push(Group { first: mount, mounts: vec![mount] }),
             }
         }
         groups
@@ -59,61 +61,37 @@ impl Scene {
         self.pid.is_none() && self.fstab.iter().any(|known| Path::new(known) == point)
     }
 
-    /// A command for these paths, to be run where the mounts are.
-    pub(super) fn command(&self, words: &[&str], paths: &[impl AsRef<Path>]) -> String {
-        let mut command = String::new();
+    /// What is to be done about a mount that is no use any more, in words. Without it, what is written there goes to the
+    /// folder below, so that no command does it.
+    pub(super) fn remount(&self, points: &[&Path]) -> String {
         if let Some(pid) = self.pid {
-            let _ = write!(command, "nsenter -t {pid} -m ");
+            return format!("restart the container of process {pid}: its runtime mounts anew");
         }
-        command += &words.join(" ");
-        for path in paths {
-            command.push(' ');
-            command += &quoted(&path.as_ref().display().to_string());
-        }
-        command
+        let first = points.first().copied().unwrap_or_else(|| Path::new("/"));
+        let again = if self.in_fstab(first) {
+            format!("then mount {} (fstab has it)", word(first))
+        } else {
+            "then mount it as before".to_owned()
+        };
+        let points = points.iter().map(|point| word(point)).collect::<Vec<_>>().join(" ");
+        let container = if self.elsewhere { " (of a container: restart it instead)" } else { "" };
+        format!("stop what uses it; umount -l {points}; {again}{container}")
     }
 }
 
 impl Group<'_> {
-    /// The command that takes all its mounts away, and brings the first back where fstab has it.
-    pub(super) fn unmount(&self, scene: &Scene) -> String {
-        let unmount = scene.command(&["umount", "-l"], &self.points);
-        if scene.in_fstab(&self.first.point) {
-            return format!("{unmount} && {}", scene.command(&["mount"], &[&self.first.point]));
-        }
-        unmount
+    /// Where it is mounted.
+    pub(super) fn points(&self) -> Vec<&Path> {
+        self.mounts.iter().map(|mount| mount.point.as_path()).collect()
     }
+}
+
+/// A path in a command that is part of advice.
+pub(super) fn word(path: &Path) -> String {
+    quoted(path).unwrap_or_else(|| "PATH (it has characters that can't be shown)".to_owned())
 }
 
 /// A path for people.
 pub(super) fn shown(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_quoted_where_a_shell_would_see_more_in_it() {
-        for (word, expected) in [
-            ("/mnt/a-b_c.d", "/mnt/a-b_c.d"),
-            ("a b", "'a b'"),
-            ("$(x)", "'$(x)'"),
-            ("it's", "'it'\\''s'"),
-            ("", "''"),
-        ] {
-            assert_eq!(quoted(word), expected);
-        }
-    }
 }

@@ -4,6 +4,7 @@ use super::names;
 use super::probe::{LIMIT, ProbeOutcome};
 use super::scene::{Group, Scene, shown};
 use crate::mounts::table::Mount;
+use crate::remedy::Remedy;
 use crate::report::Finding;
 use nix::errno::Errno;
 use std::net::{SocketAddr, TcpStream};
@@ -17,18 +18,29 @@ pub(super) fn finding(group: &Group<'_>, outcome: &ProbeOutcome, scene: &Scene) 
     let first = group.first;
     let (point, source, fs_type) = (shown(&first.point), &first.source, &first.fs_type);
     match outcome {
-        ProbeOutcome::Silent { .. } => Some(Finding::broken(
+        ProbeOutcome::Silent { call } => Some(Finding::broken(
             "mount-silent",
             format!(
                 "{source} ({fs_type}) on {point} does not answer: whatever touches it hangs, df, ls and a shell in it \
                  among them, and containers that have it neither start nor stop"
             ),
-            format!("statfs(2) of {point} did not return within {} s{}", LIMIT.as_secs(), server(first)),
-            match first.fs_type.as_str() {
-                // Pending calls of NFS end only so.
-                "nfs" | "nfs4" => scene.command(&["umount", "-f", "-l"], &group.points),
-                _ => group.unmount(scene),
-            },
+            format!(
+                "{} of {point} did not return within {} s{}",
+                named(call),
+                LIMIT.as_secs_f32(),
+                server(first)
+            ),
+            Remedy::advice(format!(
+                "have the server, its daemon or the network mended: what waits then goes on by itself. Only where it will \
+                 not come back: {}",
+                match first.fs_type.as_str() {
+                    // Pending calls of NFS end only so.
+                    "nfs" | "nfs4" if scene.pid.is_none() => {
+                        scene.remount(&group.points()).replace("umount -l", "umount -f -l")
+                    }
+                    _ => scene.remount(&group.points()),
+                }
+            )),
         )),
         ProbeOutcome::Fails { call, errno } if !matches!(errno, Errno::EACCES | Errno::EPERM) => {
             let id = if *errno == Errno::ESTALE { "mount-stale" } else { "mount-fails" };
@@ -37,19 +49,30 @@ pub(super) fn finding(group: &Group<'_>, outcome: &ProbeOutcome, scene: &Scene) 
                 Errno::EHOSTDOWN | Errno::EHOSTUNREACH | Errno::ETIMEDOUT => "the server can't be reached",
                 _ => "it fails",
             };
+            let first_see = match id {
+                "mount-stale" => "",
+                _ => "see that the server can be reached; where that does not help: ",
+            };
             Some(Finding::broken(
                 id,
                 format!(
                     "{source} ({fs_type}) on {point}: {why}; bind mounts and containers that have it fail too"
                 ),
                 format!("{call}(2) of {point}: {errno}{}", server(first)),
-                group.unmount(scene),
+                Remedy::advice(format!("{first_see}{}", scene.remount(&group.points()))),
             ))
         }
         _ => None,
     }
 }
 
+/// A call of the probe, for people.
+pub(super) fn named(call: &str) -> String {
+    match call {
+        "statx" => "statx(2) with AT_STATX_FORCE_SYNC".to_owned(),
+        call => format!("{call}(2)"),
+    }
+}
 /// What the server's port says, where address and port are known.
 fn server(mount: &Mount) -> String {
     let port = |default| {

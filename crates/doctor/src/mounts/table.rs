@@ -30,6 +30,27 @@ impl Mount {
         self.options.split(',').find_map(|option| option.strip_prefix(name)?.strip_prefix('='))
     }
 
+    /// The path within its file system, if what is mounted was deleted.
+    #[must_use]
+    pub fn deleted(&self) -> Option<&[u8]> {
+        // What the kernel puts after it (fs/d_path.c).
+        self.root.strip_suffix(b"//deleted")
+    }
+
+    /// Where a path of its file system is found through this mount.
+    #[must_use]
+    pub fn within(&self, root: &[u8]) -> Option<PathBuf> {
+        if self.deleted().is_some() {
+            return None;
+        }
+        let rest = match self.root.as_slice() {
+            b"/" => root,
+            above => root.strip_prefix(above).filter(|rest| rest.is_empty() || rest.starts_with(b"/"))?,
+        };
+        let rest = rest.strip_prefix(b"/").unwrap_or(rest);
+        Some(if rest.is_empty() { self.point.clone() } else { self.point.join(OsStr::from_bytes(rest)) })
+    }
+
     /// Whether it is a file system in user space.
     #[must_use]
     pub fn is_fuse(&self) -> bool {

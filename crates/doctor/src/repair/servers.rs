@@ -1,9 +1,11 @@
-//! Commands that change which name servers are asked.
+//! What changes which name servers are asked.
 
+use super::edit::Lines;
 use crate::host_root::HostRoot;
+use crate::remedy::Remedy;
 use names::config::resolv;
 use names::message::Question;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use upcall::{DEFAULT_PATH, Settings};
 
 /// Who writes resolv.conf.
@@ -34,44 +36,65 @@ pub(crate) fn names_no_server(look: &HostRoot) -> bool {
     !text.lines().any(|line| line.starts_with("nameserver"))
 }
 
-/// The server as a basic regular expression, and as the file has it.
-fn pattern(server: SocketAddr) -> String {
-    bare(server).replace('.', "\\.")
-}
-
-/// The command that has another server asked in the place of this one.
+/// What has another server asked in the place of this one. Which one, only a person knows.
 pub(crate) fn replace(
     look: &HostRoot,
     settings: &Settings,
     question: &Question,
     server: SocketAddr,
-) -> String {
-    let old = pattern(server);
-    if settings.lookup.name_servers_for(&question.name.to_ascii()).is_some() {
-        return format!("sed -i '/^ *nameserver *\\[/s/{old}/ADDRESS/' {DEFAULT_PATH}");
-    }
-    match writer(look) {
-        Writer::Resolved => "resolvectl dns INTERFACE ADDRESS".to_owned(),
-        Writer::NetworkManager => "nmcli connection modify CONNECTION ipv4.dns ADDRESS".to_owned(),
-        Writer::Person if names_no_server(look) => format!("echo 'nameserver ADDRESS' >>{}", resolv::PATH),
-        Writer::Person => format!("sed -i 's/^nameserver  *{old} *$/nameserver ADDRESS/' {}", resolv::PATH),
-    }
+) -> Remedy {
+    let old = bare(server);
+    Remedy::advice(if settings.lookup.name_servers_for(&question.name.to_ascii()).is_some() {
+        format!(
+            "start the name server at {server} again, or name another one for the domain in {DEFAULT_PATH}"
+        )
+    } else if names_no_server(look) {
+        format!("name a server in {}: nameserver ADDRESS", resolv::PATH)
+    } else {
+        match writer(look) {
+            Writer::Resolved => "give systemd-resolved a server that answers: resolvectl dns INTERFACE ADDRESS".to_owned(),
+            Writer::NetworkManager => {
+                "give NetworkManager a server that answers: nmcli connection modify CONNECTION ipv4.dns ADDRESS".to_owned()
+            }
+            Writer::Person => format!("have the server at {server} answer, or name another one in the place of {old} in {}", resolv::PATH),
+        }
+    })
 }
 
-/// The command that has this server asked no longer, where there are others.
+/// What has this server asked no longer, where there are others that answer.
 pub(crate) fn remove(
     look: &HostRoot,
     settings: &Settings,
     question: &Question,
     server: SocketAddr,
-) -> String {
-    let own = settings.lookup.name_servers_for(&question.name.to_ascii()).is_some();
-    match writer(look) {
-        Writer::Person if !own => {
-            format!("sed -i '/^nameserver  *{} *$/d' {}", pattern(server), resolv::PATH)
-        }
-        _ => replace(look, settings, question, server),
+) -> Remedy {
+    if settings.lookup.name_servers_for(&question.name.to_ascii()).is_some()
+        || !matches!(writer(look), Writer::Person)
+    {
+        return replace(look, settings, question, server);
     }
+    let command = Lines::read(look, resolv::PATH).and_then(|lines| {
+        let names_it = |line: &str| {
+            let mut words = line.split_whitespace();
+            words.next() == Some("nameserver")
+                && words.next().and_then(|word| word.parse::<IpAddr>().ok()) == Some(server.ip())
+        };
+        let mut found = lines.all().filter(|(_, line)| names_it(line));
+        let number = found.next()?.0;
+        // Told twice, it would still be asked.
+        if found.next().is_some() { None } else { lines.comment_out(number) }
+    });
+    Remedy::command_or(
+        command,
+        format!("take {} out of {} until it answers again", bare(server), resolv::PATH),
+    )
+}
+
+/// What is to be done about servers of which one knows a name that another denies. Which is right, no command knows.
+pub(crate) fn disagree(server: SocketAddr, knows: SocketAddr) -> Remedy {
+    Remedy::advice(format!(
+        "find out which of {server} and {knows} is right, and have the other one mended, or asked no longer (resolv.conf)"
+    ))
 }
 
 /// What a server is called in a command.

@@ -4,9 +4,10 @@ use crate::subject::KeyRequest as Asked;
 use futures_util::future::join_all;
 use key::Failure;
 use key::Family;
+use names::dns::Protocol;
 use names::dns::{Client, Dns, Network, QueryOptions, Search, Verdict, absolute};
-use names::message::{Name, Question, Rdata, RecordType, Response, rcode};
-use names::{Obstacle, Trace};
+use names::message::{Name, Question, Quirk, Rdata, RecordType, Response, rcode};
+use names::{Obstacle, ServerError, Trace};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -22,7 +23,9 @@ const MOST_NAMES: usize = 4;
 pub(super) struct Probe {
     pub(super) server: SocketAddr,
     pub(super) question: Question,
-    pub(super) outcome: Result<Response, Obstacle>,
+    pub(super) outcome: Result<Response, ServerError>,
+    /// Whether it is the letters that it does not take, and not EDNS.
+    pub(super) by_letters: bool,
     took: Duration,
 }
 
@@ -65,6 +68,19 @@ pub(super) fn run(
     Ok(probes)
 }
 
+/// Which of these servers answer a plain question: for the servers of the root, which any of them knows.
+pub(super) fn alive(servers: &[SocketAddr], dns: &Dns<'_, &Network>) -> Vec<SocketAddr> {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else {
+        return Vec::new();
+    };
+    let question = Question { name: Name::root(), record_type: RecordType::NS };
+    let options =
+        QueryOptions { attempts: 1, timeout: dns.queries.timeout.min(LONGEST), ..dns.queries.clone() };
+    let asked = servers.iter().map(|server| one(*server, &question, &options));
+    let answered = runtime.block_on(join_all(asked)).into_iter().filter(|probe| probe.outcome.is_ok());
+    answered.map(|probe| probe.server).collect()
+}
+
 async fn all(question: &Question, dns: &Dns<'_, &Network>, settings: &Settings) -> Vec<Probe> {
     let special = settings.lookup.name_servers_for(&question.name.to_ascii());
     let servers = special.map_or(&dns.servers, |domain| &domain.servers);
@@ -74,14 +90,40 @@ async fn all(question: &Question, dns: &Dns<'_, &Network>, settings: &Settings) 
 }
 
 async fn one(server: SocketAddr, question: &Question, options: &QueryOptions) -> Probe {
+    let start = Instant::now();
+    let outcome = ask(server, question, options).await;
+    let took = start.elapsed();
+    let mut by_letters = false;
+    if options.mixed_case && outcome.as_ref().is_ok_and(|reply| reply.quirks.iter().any(is_of_the_question)) {
+        // With EDNS alone.
+        let options = QueryOptions { mixed_case: false, ..options.clone() };
+        let again = ask(server, question, &options).await;
+        by_letters = again.is_ok_and(|reply| !reply.quirks.iter().any(is_of_the_question));
+    }
+    Probe { server, question: question.clone(), outcome, by_letters, took }
+}
+
+/// What a server says; an answer that was cut off counts.
+async fn ask(
+    server: SocketAddr,
+    question: &Question,
+    options: &QueryOptions,
+) -> Result<Response, ServerError> {
     let trace = Trace::default();
     let client = Client { transport: &Network, servers: &[server], options, trace: &trace };
-    let start = Instant::now();
-    let outcome = client.ask(question).await.map_err(|unanswered| {
-        let first = unanswered.obstacles.into_iter().next();
-        first.map_or(Obstacle::TimedOut, |(_, obstacle)| obstacle)
-    });
-    Probe { server, question: question.clone(), outcome, took: start.elapsed() }
+    client.ask(question).await.or_else(|mut unanswered| match unanswered.partial.take() {
+        Some(partial) => Ok(partial),
+        None => Err(unanswered
+            .errors
+            .into_iter()
+            .next()
+            .map_or(Obstacle::TimedOut.over(Protocol::Udp), |(_, error)| error)),
+    })
+}
+
+/// Whether EDNS or mixed letters in the question bring it about.
+fn is_of_the_question(quirk: &Quirk) -> bool {
+    matches!(quirk, Quirk::DeniesAltered | Quirk::FailsAltered(_) | Quirk::SilentToAltered)
 }
 
 impl Probe {
@@ -90,14 +132,19 @@ impl Probe {
         self.outcome.as_ref().is_ok_and(|reply| reply.rcode == rcode::NXDOMAIN)
     }
 
+    /// Whether it answered that it can't say.
+    pub(super) fn fails(&self) -> bool {
+        matches!(&self.outcome, Err(error) if matches!(error.obstacle, Obstacle::Rcode(_) | Obstacle::Lame))
+    }
+
     /// Whether it has something, an alias included.
     pub(super) fn has_records(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|reply| !reply.answers.is_empty())
     }
 
-    /// Whether it had to be asked again, since its first answer had other letters than the question.
-    pub(super) fn other_letters(&self) -> bool {
-        self.outcome.as_ref().is_ok_and(|reply| reply.other_letters)
+    /// What is odd about the server.
+    pub(super) fn quirks(&self) -> &[Quirk] {
+        self.outcome.as_ref().map_or(&[], |reply| reply.quirks.as_slice())
     }
 
     /// The addresses in the answer.

@@ -171,7 +171,7 @@ async fn lookup<T: Transport>(
     if let Some(literal) = literal::parse(name) {
         let address = Address { ip: literal.address, origin: Origin::Literal };
         return if wanted(literal.address, families) {
-            Ok(AddressSet { addresses: vec![address], ttl: None })
+            Ok(AddressSet { addresses: vec![address], ttl: None, incomplete: None })
         } else {
             Err(Failure::NoAddress { ttl: None })
         };

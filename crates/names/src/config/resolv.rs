@@ -3,6 +3,7 @@
 use super::sortlist::Sortlist;
 use crate::file::{Warning, lines};
 use crate::literal;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Where it is.
@@ -48,6 +49,15 @@ pub struct NameServer {
     pub address: IpAddr,
     /// The interface of a link-local address, by name or index.
     pub scope: Option<String>,
+}
+
+impl fmt::Display for NameServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.scope {
+            Some(scope) => write!(f, "{}%{scope}", self.address),
+            None => self.address.fmt(f),
+        }
+    }
 }
 
 impl Default for ResolvConf {
@@ -169,14 +179,7 @@ mod tests {
     }
 
     fn servers(text: &str) -> Vec<String> {
-        parse(text)
-            .servers
-            .iter()
-            .map(|server| match &server.scope {
-                Some(scope) => format!("{}%{scope}", server.address),
-                None => server.address.to_string(),
-            })
-            .collect()
+        parse(text).servers.iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -3,10 +3,12 @@
 mod client;
 mod search;
 mod transport;
+mod turn;
 
+pub use crate::protocol::Protocol;
 pub use client::{Client, NoAnswer, QueryOptions};
 pub use search::{Search, Verdict};
-pub use transport::{Network, Protocol, Transport};
+pub use transport::{Network, Transport};
 
 use crate::address::{Address, AddressSet, Families, Origin};
 use crate::config::nsswitch::NssStatus;
@@ -95,7 +97,7 @@ impl<T: Transport> Dns<'_, T> {
                 self.trace.decide(|| format!("{candidate} is no name, and passed over"));
                 continue;
             };
-            self.trace.decide(|| format!("asking for {absolute} ({families})"));
+            self.trace.decide(|| format!("asking for {} ({families})", absolute.to_ascii()));
             match self.candidate(&absolute, families).await {
                 Ok(result) => return result.map_err(|failure| (NssStatus::NotFound, failure)),
                 Err((verdict, failure)) => search.report(verdict, failure),
@@ -174,23 +176,29 @@ impl<T: Transport> Dns<'_, T> {
         let mut chain = Chain::new(name.clone(), record_type);
         loop {
             let question = Question { name: chain.end.clone(), record_type };
-            let reply = match self.ask(&question).await {
-                Ok(reply) => reply,
-                Err(unanswered) => return FamilyOutcome::Unanswered(unanswered),
+            let (reply, unanswered) = match self.ask(&question).await {
+                Ok(reply) => (reply, None),
+                Err(mut unanswered) => match unanswered.partial.take() {
+                    Some(partial) => (partial, Some(unanswered)),
+                    None => return FamilyOutcome::Unanswered(unanswered),
+                },
             };
-            match chain.follow(&reply) {
-                ChainStep::Records(records) => {
+            match (chain.follow(&reply), unanswered) {
+                (ChainStep::Records(records), unanswered) => {
                     let addresses = records.into_iter().filter_map(|record| address(record, reply.server));
                     let addresses: Vec<Address> =
                         addresses.filter(|address| !self.rejects(&question, address)).collect();
                     if addresses.is_empty() {
                         return FamilyOutcome::Barren(Failure::NoAddress { ttl: chain.ttl });
                     }
-                    return FamilyOutcome::Found(AddressSet { addresses, ttl: chain.ttl });
+                    let incomplete = unanswered.map(|unanswered| unanswered.failure());
+                    return FamilyOutcome::Found(AddressSet { addresses, ttl: chain.ttl, incomplete });
                 }
-                ChainStep::Alias => {}
-                ChainStep::Barren(failure) => return FamilyOutcome::Barren(failure),
-                ChainStep::Nothing(failure) => return FamilyOutcome::Nothing(failure),
+                // The records that are there may lead to one that was cut off.
+                (_, Some(unanswered)) => return FamilyOutcome::Unanswered(unanswered),
+                (ChainStep::Alias, None) => {}
+                (ChainStep::Barren(failure), None) => return FamilyOutcome::Barren(failure),
+                (ChainStep::Nothing(failure), None) => return FamilyOutcome::Nothing(failure),
             }
         }
     }
@@ -356,6 +364,7 @@ fn combine(
                 (one, two) => one.or(two),
             };
             found.addresses.extend(other.addresses);
+            found.incomplete = found.incomplete.or(other.incomplete);
             Ok(Ok(found))
         }
         (FamilyOutcome::Found(found), FamilyOutcome::Unanswered(other))

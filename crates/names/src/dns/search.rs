@@ -32,7 +32,7 @@ pub struct Search<'a> {
     phase: Phase,
     as_is_first: Option<Failure>,
     no_data: Option<Failure>,
-    servfail: Option<Failure>,
+    passing: Option<Failure>,
     last: Option<Failure>,
     status: NssStatus,
 }
@@ -60,7 +60,7 @@ impl<'a> Search<'a> {
             phase: if enough || name.ends_with('.') { Phase::AsIsFirst } else { Phase::List },
             as_is_first: None,
             no_data: None,
-            servfail: None,
+            passing: None,
             last: None,
             status: NssStatus::NotFound,
         }
@@ -112,9 +112,13 @@ impl<'a> Search<'a> {
             }
             Phase::List => match verdict {
                 Verdict::NobodyThere => self.phase = Phase::Done,
-                Verdict::Other => self.phase = Phase::AsIsLast,
+                Verdict::Other => {
+                    // glibc forgets it; but that nobody told is not that there is no such name.
+                    remember(&mut self.passing, &failure);
+                    self.phase = Phase::AsIsLast;
+                }
                 Verdict::NoData => remember(&mut self.no_data, &failure),
-                Verdict::ServFail => remember(&mut self.servfail, &failure),
+                Verdict::ServFail => remember(&mut self.passing, &failure),
                 Verdict::NoSuchName => {}
             },
             Phase::AsIsLast | Phase::Done => {}
@@ -122,11 +126,12 @@ impl<'a> Search<'a> {
         self.last = Some(failure);
     }
 
-    /// The failure of the whole search: that of the name as it is, if that came first; else what was most
-    /// promising on the way. The status is that of the last candidate.
+    /// The failure of the whole search: that of the name as it is, if that came first; else what may pass, which glibc
+    /// takes for less than that a name has no such record; else what was most promising on the way. The status is that
+    /// of the last candidate.
     #[must_use]
     pub fn failure(self) -> (NssStatus, Failure) {
-        let found = self.as_is_first.or(self.no_data).or(self.servfail).or(self.last);
+        let found = self.as_is_first.or(self.passing).or(self.no_data).or(self.last);
         (self.status, found.unwrap_or(Failure::NoSuchName { ttl: None }))
     }
 }
@@ -209,7 +214,23 @@ mod tests {
             assert!(search.next_candidate().is_some());
             search.report(verdict, failure.clone());
         }
-        assert_eq!(search.failure(), (NssStatus::NotFound, no_data));
+        assert_eq!(search.failure(), (NssStatus::NotFound, servfail.clone()));
+
+        for (first, last, expected) in [
+            // What the servers did not answer for one of the names, the others don't say.
+            ((Verdict::ServFail, &servfail), (Verdict::NoSuchName, &nothing), &servfail),
+            ((Verdict::Other, &servfail), (Verdict::NoSuchName, &nothing), &servfail),
+            ((Verdict::Other, &servfail), (Verdict::NoData, &no_data), &servfail),
+            ((Verdict::NoData, &no_data), (Verdict::NoSuchName, &nothing), &no_data),
+        ] {
+            let mut search = Search::new("mon", &domains[..1], 1, false);
+            for (verdict, failure) in [first, last] {
+                assert!(search.next_candidate().is_some());
+                search.report(verdict, failure.clone());
+            }
+            assert_eq!(search.next_candidate(), None);
+            assert_eq!(search.failure(), (NssStatus::NotFound, expected.clone()), "{first:?} {last:?}");
+        }
 
         let mut search = Search::new("mon.x", &domains, 1, false);
         for (verdict, failure) in [(Verdict::NoSuchName, &nothing), (Verdict::ServFail, &servfail)] {

@@ -1,7 +1,8 @@
 //! One query to one server.
 
-use crate::message::is_reply_to;
-use futures_util::StreamExt;
+use crate::protocol::Protocol;
+use futures_util::stream::{self, Stream};
+use futures_util::{StreamExt, TryFutureExt};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::tcp::TcpClientStream;
@@ -17,29 +18,20 @@ use tokio::net::UdpSocket;
 /// The largest datagram that is read: more than three times of what we say that we take.
 const MAX_DATAGRAM: usize = 4096;
 
-/// How a query travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// One datagram each way.
-    Udp,
-    /// A connection, for answers of any size.
-    Tcp,
-}
-
 /// Carries a query to a server and its answer back: the network, and in tests and fuzzing a script.
 pub trait Transport {
-    /// Sends `query`, a whole message, and waits for the answer to it, however long; messages that are not
-    /// the answer ([`is_reply_to`]) are passed over.
+    /// Sends `query`, a whole message, at the first poll, and hands on every message that comes from the server to the
+    /// socket of this query, whatever it is, until that is dropped.
     ///
     /// # Errors
-    /// As the sockets: ECONNREFUSED where nothing listens, ENETUNREACH and such without a route,
-    /// `UnexpectedEof` where the server closes the connection.
+    /// As the sockets, and the stream ends with it: ECONNREFUSED where nothing listens, ENETUNREACH and such without a
+    /// route, `UnexpectedEof` where the server closes the connection.
     fn exchange(
         &self,
         server: SocketAddr,
         protocol: Protocol,
-        query: &[u8],
-    ) -> impl Future<Output = io::Result<Vec<u8>>>;
+        query: Vec<u8>,
+    ) -> impl Stream<Item = io::Result<Vec<u8>>>;
 }
 
 impl<T: Transport> Transport for &T {
@@ -47,8 +39,8 @@ impl<T: Transport> Transport for &T {
         &self,
         server: SocketAddr,
         protocol: Protocol,
-        query: &[u8],
-    ) -> impl Future<Output = io::Result<Vec<u8>>> {
+        query: Vec<u8>,
+    ) -> impl Stream<Item = io::Result<Vec<u8>>> {
         T::exchange(self, server, protocol, query)
     }
 }
@@ -58,10 +50,15 @@ impl<T: Transport> Transport for &T {
 pub struct Network;
 
 impl Transport for Network {
-    async fn exchange(&self, server: SocketAddr, protocol: Protocol, query: &[u8]) -> io::Result<Vec<u8>> {
+    fn exchange(
+        &self,
+        server: SocketAddr,
+        protocol: Protocol,
+        query: Vec<u8>,
+    ) -> impl Stream<Item = io::Result<Vec<u8>>> {
         match protocol {
-            Protocol::Udp => by_udp(server, query).await,
-            Protocol::Tcp => by_tcp(server, query).await,
+            Protocol::Udp => async move { by_udp(server, &query) }.try_flatten_stream().left_stream(),
+            Protocol::Tcp => by_tcp(server, query).try_flatten_stream().right_stream(),
         }
     }
 }
@@ -69,7 +66,7 @@ impl Transport for Network {
 /// Asks by a socket of its own. It is connected: a port that nobody listens on then says so at once (ECONNREFUSED), and
 /// the kernel drops what comes from anyone but the server. It is not bound, so that the kernel picks the port, at
 /// random among the ephemeral ones.
-async fn by_udp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
+fn by_udp(server: SocketAddr, query: &[u8]) -> io::Result<impl Stream<Item = io::Result<Vec<u8>>> + use<>> {
     let family = if server.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = std::net::UdpSocket::from(socket(family, SockType::Datagram, flags, None)?);
@@ -77,38 +74,38 @@ async fn by_udp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
     // Before the event loop has the socket, which would wait for it: so the first poll of a lookup sends its question.
     socket.send(query)?;
     let socket = UdpSocket::from_std(socket)?;
-    let mut buffer = vec![0; MAX_DATAGRAM];
+    Ok(stream::try_unfold((socket, vec![0; MAX_DATAGRAM]), async |(socket, mut buffer)| {
+        let datagram = receive(&socket, &mut buffer).await?;
+        Ok(Some((datagram, (socket, buffer))))
+    }))
+}
+
+async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Vec<u8>> {
     loop {
         // An ICMP message is an error (EPOLLERR) without anything to be read.
         let ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
         let interest = if ready.is_error() { Interest::ERROR } else { Interest::READABLE };
         let received = socket.try_io(interest, || {
-            recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty()).map_err(io::Error::from)
+            recv(socket.as_raw_fd(), buffer, MsgFlags::empty()).map_err(io::Error::from)
         });
         match received {
-            Ok(length) => {
-                let reply = buffer.get(..length).unwrap_or_default();
-                if is_reply_to(query, reply) {
-                    return Ok(reply.to_vec());
-                }
-            }
+            Ok(length) => return Ok(buffer.get(..length).unwrap_or_default().to_vec()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-async fn by_tcp(server: SocketAddr, query: &[u8]) -> io::Result<Vec<u8>> {
-    let (stream, mut sender) = TcpClientStream::new(server, None, None, TokioRuntimeProvider::new());
-    let mut stream = stream.await.map_err(into_io)?;
-    sender.send(SerialMessage::new(query.to_vec(), server)).map_err(into_io)?;
-    while let Some(received) = stream.next().await {
-        let (bytes, _) = received.map_err(into_io)?.into_parts();
-        if is_reply_to(query, &bytes) {
-            return Ok(bytes);
-        }
-    }
-    Err(io::ErrorKind::UnexpectedEof.into())
+async fn by_tcp(server: SocketAddr, query: Vec<u8>) -> io::Result<impl Stream<Item = io::Result<Vec<u8>>>> {
+    let (connection, mut sender) = TcpClientStream::new(server, None, None, TokioRuntimeProvider::new());
+    let connection = connection.await.map_err(into_io)?;
+    sender.send(SerialMessage::new(query, server)).map_err(into_io)?;
+    let messages = connection.map(move |received| {
+        // The connection is open for as long as somebody may send.
+        let _ = &sender;
+        received.map(|message| message.into_parts().0).map_err(into_io)
+    });
+    Ok(messages.chain(stream::iter([Err(io::ErrorKind::UnexpectedEof.into())])))
 }
 
 fn into_io(error: NetError) -> io::Error {

@@ -154,7 +154,7 @@ fn a_server_that_is_not_there_is_known_by_the_end() {
         let query = Query::parse(b"mon1.test", b"ipv4", Preference::Any).unwrap().query;
         let mut lookup = Lookup::open(&query, host).unwrap();
         assert_eq!(lookup.start(), None);
-        let refused = Failure::Refused(format!("{address}: connection refused"));
+        let refused = Failure::Refused(format!("{address}: connection refused over UDP"));
         assert_eq!(lookup.finish(), Err(refused));
     });
 }

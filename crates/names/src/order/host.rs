@@ -38,6 +38,12 @@ impl HostSources {
     pub fn isolated() -> Self {
         Self { isolated: true, ..Self::default() }
     }
+
+    /// Whether there is a way to a destination. It is taken for granted where the kernel is not asked.
+    #[must_use]
+    pub fn reaches(&self, destination: IpAddr) -> bool {
+        self.isolated || self.source_for(destination).is_some()
+    }
 }
 
 impl SourceAddresses for HostSources {
@@ -117,6 +123,10 @@ mod tests {
             assert_eq!(host.source_for(address(destination)), None, "{destination}");
         }
         assert_eq!(HostSources::isolated().source_for(address("127.0.0.1")), None);
+        for (destination, reached) in [("127.0.0.1", true), ("fe80::1", false)] {
+            assert_eq!(host.reaches(address(destination)), reached, "{destination}");
+            assert!(HostSources::isolated().reaches(address(destination)));
+        }
     }
 
     #[test]

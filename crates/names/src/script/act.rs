@@ -18,6 +18,7 @@ const RECURSION_AVAILABLE: u16 = 0x0080;
 pub struct Act {
     delay: Duration,
     answer: Answer,
+    then: Option<Box<Act>>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,12 +37,17 @@ struct Response {
     lower_case: bool,
     /// By UDP, nothing but the question, and that there is more.
     cut_off: bool,
+    /// By UDP, with its records and that there is more.
+    more_by_tcp: bool,
+    wrong_id: u16,
+    bare: bool,
+    opt_in_answer: bool,
     missing: usize,
 }
 
 impl Act {
     fn of(answer: Answer) -> Self {
-        Self { delay: Duration::ZERO, answer }
+        Self { delay: Duration::ZERO, answer, then: None }
     }
 
     /// It says nothing.
@@ -126,10 +132,44 @@ impl Act {
         self.change(|reply| reply.flags |= TRUNCATED)
     }
 
+    /// Cut off by UDP, where these records are left.
+    #[must_use]
+    pub fn more_by_tcp(self) -> Self {
+        self.change(|reply| reply.more_by_tcp = true)
+    }
+
     /// Cut off by UDP, where nothing is left of the records.
     #[must_use]
     pub fn cut_off(self) -> Self {
         self.change(|reply| reply.cut_off = true)
+    }
+
+    /// And after it, this.
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        let next = match self.then.take() {
+            Some(then) => then.then(next),
+            None => next,
+        };
+        Self { then: Some(Box::new(next)), ..self }
+    }
+
+    /// With an id that is greater by so much.
+    #[must_use]
+    pub fn wrong_id(self, by: u16) -> Self {
+        self.change(|reply| reply.wrong_id = by)
+    }
+
+    /// The header alone, with no question.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        self.change(|reply| reply.bare = true)
+    }
+
+    /// With EDNS's OPT record as the first of the answer section.
+    #[must_use]
+    pub fn opt_in_answer(self) -> Self {
+        self.change(|reply| reply.opt_in_answer = true)
     }
 
     /// With the question in lower case.
@@ -166,19 +206,26 @@ impl Act {
             Answer::Error(kind) => Deed::Error(*kind),
             Answer::Reply(reply) => Deed::Reply(reply.write(asked)),
         };
-        Reaction { delay: self.delay, deed }
+        let then = self.then.as_ref().map(|then| Box::new(then.react(asked)));
+        Reaction { delay: self.delay, deed, then }
     }
 }
 
 impl Response {
     fn write(&self, asked: &Asked) -> Vec<u8> {
         let cut_off = self.cut_off && asked.protocol == Protocol::Udp;
-        let truncated = if cut_off { TRUNCATED } else { 0 };
+        let more = self.more_by_tcp && asked.protocol == Protocol::Udp;
+        let truncated = if cut_off || more { TRUNCATED } else { 0 };
         let mut writer = ReplyWriter::new(&asked.query, RESPONSE | self.flags | truncated | self.rcode & 0xf);
         if self.lower_case {
             writer.lower_case();
         }
         let mut counts = [0; 3];
+        if self.opt_in_answer {
+            writer.name(".");
+            writer.record(RecordType::OPT.into(), 1232, 0, |_| {});
+            counts[0] += 1;
+        }
         for (count, section) in counts.iter_mut().zip(&self.sections).filter(|_| !cut_off) {
             for record in section {
                 RecordText(record).write(&mut writer);
@@ -192,7 +239,14 @@ impl Response {
             counts[2] += 1;
         }
         let mut bytes = writer.finish(counts);
-        bytes.truncate(bytes.len() - self.missing);
+        bytes.truncate(bytes.len().saturating_sub(self.missing));
+        if self.bare {
+            bytes.truncate(12);
+            bytes.splice(4.., [0; 8]);
+        }
+        if let [high, low, ..] = bytes.as_mut_slice() {
+            [*high, *low] = u16::from_be_bytes([*high, *low]).wrapping_add(self.wrong_id).to_be_bytes();
+        }
         bytes
     }
 }

@@ -19,6 +19,8 @@ pub struct Reaction {
     pub delay: Duration,
     /// What.
     pub deed: Deed,
+    /// What comes after that, so much later.
+    pub then: Option<Box<Reaction>>,
 }
 
 /// What a server does.
@@ -28,7 +30,7 @@ pub enum Deed {
     Silence,
     /// The exchange ends with an error of this kind.
     Error(io::ErrorKind),
-    /// It sends this message, which is passed over unless it is a reply to the query.
+    /// It sends this message.
     Reply(Vec<u8>),
 }
 

@@ -1,6 +1,7 @@
 //! Sources that are NSS modules: asked by `getent` in a process of its own. Its output is taken as hostile.
 
 use super::process::{How, Modules};
+use super::status::Status;
 use key::Family;
 use names::{Address, AddressSet, Families, ModuleAnswer, NssModules, Origin};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -12,8 +13,8 @@ use std::process::ExitStatus;
 use std::str::FromStr;
 use tokio::net::unix::pipe::Receiver;
 
-/// The exit status of `getent` where the source doesn't have the name (getent(1)).
-const NOT_FOUND: i32 = 2;
+/// The exit status of `getent` where the source gave no address, for whatever reason (getent(1)).
+const NO_ADDRESS: i32 = 2;
 /// More output than this is no list of addresses.
 const LONGEST_OUTPUT: usize = 64 * 1024;
 
@@ -38,7 +39,10 @@ impl NssModules for GetentModules {
         name: &'a str,
         families: Families,
     ) -> Pin<Box<dyn Future<Output = ModuleAnswer> + 'a>> {
-        Box::pin(async move { Ok(ask(&self.0, source, name, families).await?) })
+        Box::pin(async move {
+            let answer = ask(&self.0, source, name, families).await;
+            answer.unwrap_or_else(|error| ModuleAnswer::Unavailable(error.to_string()))
+        })
     }
 }
 
@@ -57,12 +61,12 @@ enum ChildError {
     /// It wrote more than any list of addresses is long.
     #[error("getent wrote more than {LONGEST_OUTPUT} bytes")]
     TooMuch,
-    /// It ended with neither an answer nor "not found".
+    /// It ended with neither an answer nor that there is none.
     #[error("getent ended with {0}")]
     Failed(ExitStatus),
 }
 
-/// The addresses that `source` has for `name`; `None` where it doesn't have the name.
+/// What `source` says to `name`.
 ///
 /// Takes as long as the module does.
 ///
@@ -73,7 +77,7 @@ async fn ask(
     source: &str,
     name: &str,
     families: Families,
-) -> Result<Option<AddressSet>, ChildError> {
+) -> Result<ModuleAnswer, ChildError> {
     let database = match families {
         Families::Only(Family::Ipv4) => "ahostsv4",
         Families::Only(Family::Ipv6) => "ahostsv6",
@@ -85,14 +89,35 @@ async fn ask(
     drop(theirs);
     let told = read(Receiver::from_owned_fd_unchecked(pipe).map_err(ChildError::Read)?).await?;
     match How::parse(&told) {
-        Some((output, How::Ended(status))) if status.success() => {
+        Some((output, How::Ended(ended, _))) if ended.success() => {
             let addresses = parse(output, families, source);
-            Ok((!addresses.is_empty()).then_some(AddressSet { addresses, ttl: None }))
+            Ok(if addresses.is_empty() {
+                ModuleAnswer::NotFound
+            } else {
+                ModuleAnswer::Found(AddressSet { addresses, ..AddressSet::default() })
+            })
         }
-        Some((_, How::Ended(status))) if status.code() == Some(NOT_FOUND) => Ok(None),
-        Some((_, How::Ended(status))) => Err(ChildError::Failed(status)),
+        Some((_, How::Ended(ended, status))) if ended.code() == Some(NO_ADDRESS) => {
+            Ok(without_address(status, source))
+        }
+        Some((_, How::Ended(ended, _))) => Err(ChildError::Failed(ended)),
         Some((_, How::NotStarted(errno))) => Err(ChildError::Start(io::Error::from_raw_os_error(errno))),
         None => Err(ChildError::Ask(io::ErrorKind::UnexpectedEof.into())),
+    }
+}
+
+/// What a source says that gave no address.
+fn without_address(status: Status, source: &str) -> ModuleAnswer {
+    match status {
+        Status::Unknown | Status::NotFound => ModuleAnswer::NotFound,
+        Status::NotAsked => ModuleAnswer::NotAsked,
+        Status::TryAgain => ModuleAnswer::TryAgain("the module can't answer for now".to_owned()),
+        Status::Unavailable => {
+            ModuleAnswer::Unavailable("the module is unavailable; does its service run?".to_owned())
+        }
+        Status::NoLibrary => {
+            ModuleAnswer::Unavailable(format!("the module is not installed (libnss_{source}.so.2)"))
+        }
     }
 }
 
@@ -114,7 +139,8 @@ async fn read(pipe: Receiver) -> Result<Vec<u8>, ChildError> {
 }
 
 /// The addresses in the output of `getent ahosts`: lines of `ADDRESS TYPE [NAME]`, one for each socket
-/// type. Lines that are otherwise, addresses with a scope and families not asked for are passed over.
+/// type. Lines that are otherwise, addresses with a scope and families not asked for are passed over, and so are
+/// the mapped addresses that `getent ahostsv6` gives of a name with IPv4 addresses alone (AI_V4MAPPED).
 fn parse(output: &[u8], families: Families, source: &str) -> Vec<Address> {
     let mut addresses: Vec<Address> = Vec::new();
     for line in output.split(|&byte| byte == b'\n') {
@@ -124,7 +150,7 @@ fn parse(output: &[u8], families: Families, source: &str) -> Vec<Address> {
         };
         let wanted = match families {
             Families::Only(Family::Ipv4) => ip.is_ipv4(),
-            Families::Only(Family::Ipv6) => ip.is_ipv6(),
+            Families::Only(Family::Ipv6) => ip.is_ipv6() && ip.to_canonical() == ip,
             Families::Both => true,
         };
         if wanted && !addresses.iter().any(|earlier| earlier.ip == ip) {
@@ -155,6 +181,28 @@ mod tests {
     fn what_is_no_address_is_passed_over() {
         let output = b"fe80::1%eth0 STREAM x\n\xff\n\nx STREAM\n10.0.0.1\n10.0.0.999 STREAM\n";
         assert_eq!(texts(output, Families::Both), ["10.0.0.1"]);
+    }
+
+    #[test]
+    fn an_ipv4_address_in_the_form_of_ipv6_is_none_of_ipv6() {
+        let output = b"::ffff:10.0.0.1 STREAM x\n::ffff:10.0.0.1 DGRAM\n";
+        assert_eq!(texts(output, Families::Only(Family::Ipv6)), [""; 0]);
+        assert_eq!(texts(b"2001:db8::1 STREAM", Families::Only(Family::Ipv6)), ["2001:db8::1"]);
+    }
+
+    #[test]
+    fn a_source_without_an_address_is_what_its_status_says() {
+        let unavailable = |why: &str| ModuleAnswer::Unavailable(why.to_owned());
+        for (status, expected) in [
+            (Status::Unknown, ModuleAnswer::NotFound),
+            (Status::NotFound, ModuleAnswer::NotFound),
+            (Status::NotAsked, ModuleAnswer::NotAsked),
+            (Status::TryAgain, ModuleAnswer::TryAgain("the module can't answer for now".to_owned())),
+            (Status::Unavailable, unavailable("the module is unavailable; does its service run?")),
+            (Status::NoLibrary, unavailable("the module is not installed (libnss_sss.so.2)")),
+        ] {
+            assert_eq!(without_address(status, "sss"), expected);
+        }
     }
 
     proptest! {

@@ -2,5 +2,6 @@
 
 mod getent;
 mod process;
+mod status;
 
 pub(crate) use getent::GetentModules;

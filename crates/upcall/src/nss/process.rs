@@ -4,16 +4,16 @@
 //! socket on which it is told what to ask. Each question comes with a pipe for the answer, which ends with how
 //! `getent` did. It ends, with all that it started, when we do.
 
+use super::status::{self, Status};
 use crate::sys::process::{apart, bounded, receive};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
 use nix::sys::wait::waitpid;
-use nix::unistd::Pid;
-use std::ffi::OsStr;
+use nix::unistd::{Pid, pipe2};
 use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -21,8 +21,12 @@ use std::thread;
 
 /// Where `getent` is, with and without a merged /usr.
 const PROGRAMS: [&str; 2] = ["/usr/bin/getent", "/bin/getent"];
+/// How it ends where it does not know an option (sysexits.h, EX_USAGE).
+const WRONG_USAGE: i32 = 64;
 /// Longer than any question.
 const LONGEST: usize = 2048;
+/// Room for the messages of the loader, also about a module that links half of a system.
+const MESSAGES: i32 = 1 << 18;
 
 /// A process that asks NSS modules.
 #[derive(Debug)]
@@ -91,35 +95,55 @@ fn serve(socket: &OwnedFd) {
 }
 
 fn answer(question: &[u8], mut pipe: File) {
-    let mut parts = question.split(|&byte| byte == 0).map(OsStr::from_bytes);
+    let mut parts = question.split(|&byte| byte == 0).filter_map(|part| str::from_utf8(part).ok());
     let (Some(source), Some(database), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
         return;
     };
-    let mut service = OsStr::new("hosts:").to_owned();
-    service.push(source);
-    let how = match pipe.try_clone().and_then(|output| getent([&service, database, name], output)) {
-        Ok(status) => How::Ended(status),
+    let how = match pipe.try_clone().and_then(|output| getent(source, database, name, output)) {
+        Ok((status, source)) => How::Ended(status, source),
         Err(error) => How::NotStarted(error.raw_os_error().unwrap_or_default()),
     };
     // Nobody may be left to hear of it.
     let _ = pipe.write_all(&how.encode());
 }
 
-fn getent([service, database, name]: [&OsStr; 3], output: File) -> io::Result<ExitStatus> {
+/// Runs `getent`, which by itself keeps families from modules that this host has no address of (AI_ADDRCONFIG); older ones
+/// can't be told otherwise.
+fn getent(source: &str, database: &str, name: &str, output: File) -> io::Result<(ExitStatus, Status)> {
+    let service = format!("hosts:{}", status::service(source));
+    let question = ["-s", &service, "--", database, name];
+    let (ended, messages) = run(&[&["-A"], &question[..]].concat(), output.try_clone()?)?;
+    let (ended, messages) = match ended.code() {
+        Some(WRONG_USAGE) => run(&question, output)?,
+        _ => (ended, messages),
+    };
+    Ok((ended, Status::read(&String::from_utf8_lossy(&messages), source)))
+}
+
+/// Runs it with these arguments, and takes what it says on standard error, when it has ended: to read each line as it
+/// comes takes longer than all the rest. What is more than the pipe holds is lost to whoever writes it.
+fn run(arguments: &[&str], output: File) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let (pipe, theirs) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+    // Where it can't have as much, the usual 64 KiB are enough for most.
+    let _ = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(MESSAGES));
     let program = PROGRAMS.into_iter().find(|path| Path::new(path).exists());
     let mut command = Command::new(program.unwrap_or(PROGRAMS[0]));
-    command.arg("-s").arg(service).arg("--").arg(database).arg(name);
-    command.env_clear().current_dir("/");
-    command.stdin(Stdio::null()).stdout(output).stderr(Stdio::null());
+    let (variable, value) = status::LOADER_MESSAGES;
+    command.args(arguments).env_clear().env(variable, value).current_dir("/");
+    command.stdin(Stdio::null()).stdout(output).stderr(theirs);
     bounded(&mut command);
-    command.status()
+    let ended = command.status()?;
+    let mut messages = Vec::new();
+    // It ends with the last message, or where somebody is left who could write more.
+    let _ = File::from(pipe).read_to_end(&mut messages);
+    Ok((ended, messages))
 }
 
 /// How asking ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// `getent` was run.
-    Ended(ExitStatus),
+    /// `getent` was run. Where it gave no address, the source's status says why.
+    Ended(ExitStatus, Status),
     /// It could not be started, for the reason of this number.
     NotStarted(i32),
 }
@@ -127,11 +151,13 @@ pub(super) enum How {
 impl How {
     /// The bytes that it takes.
     const LENGTH: usize = 5;
+    /// Where a status stands otherwise.
+    const NOT_STARTED: u8 = u8::MAX;
 
     fn encode(self) -> [u8; Self::LENGTH] {
         let (kind, number) = match self {
-            Self::Ended(status) => (0, status.into_raw()),
-            Self::NotStarted(errno) => (1, errno),
+            Self::Ended(ended, status) => (status.number(), ended.into_raw()),
+            Self::NotStarted(errno) => (Self::NOT_STARTED, errno),
         };
         let [a, b, c, d] = number.to_ne_bytes();
         [kind, a, b, c, d]
@@ -142,8 +168,10 @@ impl How {
     pub(super) fn parse(told: &[u8]) -> Option<(&[u8], Self)> {
         let (output, &[kind, a, b, c, d]) = told.split_last_chunk::<{ Self::LENGTH }>()?;
         let number = i32::from_ne_bytes([a, b, c, d]);
-        let how =
-            if kind == 0 { Self::Ended(ExitStatus::from_raw(number)) } else { Self::NotStarted(number) };
+        let how = match kind {
+            Self::NOT_STARTED => Self::NotStarted(number),
+            status => Self::Ended(ExitStatus::from_raw(number), Status::from_number(status)?),
+        };
         Some((output, how))
     }
 }
@@ -154,10 +182,12 @@ mod tests {
 
     #[test]
     fn how_it_ended_is_told_after_the_output() {
-        for how in [How::Ended(ExitStatus::from_raw(9)), How::NotStarted(13)] {
+        let ended = How::Ended(ExitStatus::from_raw(9), Status::TryAgain);
+        for how in [ended, How::NotStarted(13)] {
             let told = [b"10.0.0.1 STREAM\n".as_slice(), &how.encode()].concat();
             assert_eq!(How::parse(&told), Some((b"10.0.0.1 STREAM\n".as_slice(), how)));
         }
         assert_eq!(How::parse(b"10.0"), None);
+        assert_eq!(How::parse(b"10.0.0.1 STREAM\n"), None);
     }
 }

@@ -58,6 +58,9 @@ pub enum RefusedFile {
     /// It can't be opened or read.
     #[error("can't be read: {0}")]
     Unreadable(#[from] io::Error),
+    /// Followed here, and passed over by keyutils.
+    #[error("is a link, and keyutils follows none in this folder")]
+    Link,
     /// A folder, a device, a pipe.
     #[error("is no regular file")]
     NotAFile,
@@ -77,8 +80,10 @@ pub enum RefusedFile {
 pub enum Trust {
     /// Those that root and its group alone, or whoever runs this, could have written.
     Owners,
-    /// All, as keyutils does.
+    /// All.
     Anyone,
+    /// All, as keyutils does: in the order in which the folder has them, and no links.
+    Keyutils,
 }
 
 impl RuleFiles {
@@ -97,8 +102,17 @@ impl RuleFiles {
     pub fn read_in(root: &Path, trust: Trust) -> Self {
         let mut found = Self::default();
         let folder = root.join(FOLDER);
-        match names(&folder) {
-            Ok(names) => names.iter().for_each(|name| found.add(folder.join(name), trust)),
+        match names(&folder, trust) {
+            Ok(names) => {
+                for (name, is_link) in names {
+                    let path = folder.join(name);
+                    if is_link && trust == Trust::Keyutils {
+                        found.refused.push((path, RefusedFile::Link));
+                    } else {
+                        found.add(path, trust);
+                    }
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => found.refused.push((folder, RefusedFile::Unreadable(error))),
         }
@@ -192,16 +206,19 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// The names of the rule files in `folder`, sorted by their bytes.
-fn names(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+/// The names of the rule files in `folder`, and whether they are links; sorted by their bytes, for keyutils as they come.
+fn names(folder: &Path, trust: Trust) -> io::Result<Vec<(std::ffi::OsString, bool)>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name();
+        let entry = entry?;
+        let name = entry.file_name();
         if is_rule_file(&name) {
-            names.push(name);
+            names.push((name, entry.file_type().is_ok_and(|kind| kind.is_symlink())));
         }
     }
-    names.sort_unstable();
+    if trust != Trust::Keyutils {
+        names.sort_unstable();
+    }
     Ok(names)
 }
 

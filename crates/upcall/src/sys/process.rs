@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use nix::libc::{self, c_char};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, geteuid, setgroups, setpgid, setresgid, setresuid};
 use std::ffi::{CString, OsStr, OsString};
@@ -140,7 +140,6 @@ pub(crate) fn start(path: &OsStr, words: &[OsString], command: &mut Command) -> 
 fn prepare() -> io::Result<()> {
     // Requests to end wait until now. One that came meanwhile is the program's, and no handler's of ours.
     rescue::disarm();
-    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     let ignored = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
     // SAFETY: no code of ours is run by an ignored signal.

@@ -26,7 +26,7 @@ const PAYLOAD: &[u8] = b"#dnserror=11\0";
 const LASTS: c_ulong = SHORTEST_TIMEOUT as c_ulong;
 
 /// The signals that mean "no more time", "please end", and "crashed".
-const SIGNALS: [Signal; 12] = [
+const SIGNALS: [Signal; 13] = [
     Signal::SIGALRM,
     Signal::SIGTERM,
     Signal::SIGINT,
@@ -37,6 +37,7 @@ const SIGNALS: [Signal; 12] = [
     Signal::SIGBUS,
     Signal::SIGILL,
     Signal::SIGFPE,
+    Signal::SIGTRAP,
     Signal::SIGSYS,
     Signal::SIGXCPU,
 ];
@@ -47,8 +48,11 @@ static KEY: OnceLock<KeySerial> = OnceLock::new();
 static CLAIMED: AtomicBool = AtomicBool::new(false);
 /// Whether the handlers are set.
 static ARMED: AtomicBool = AtomicBool::new(false);
-/// Whether the key's type is another than `dns_resolver`, so that a rejection is its only error.
-static REJECT: AtomicBool = AtomicBool::new(false);
+/// Whether a rejection is the key's only error: its type is another than `dns_resolver`, or not known yet. A payload
+/// would be data to whoever reads a key of another type.
+static REJECT: AtomicBool = AtomicBool::new(true);
+/// Whether messages are `request-key`'s rather than the helper's.
+static AS_REQUEST_KEY: AtomicBool = AtomicBool::new(false);
 /// Where a handler's one message goes.
 static TO_STDERR: AtomicBool = AtomicBool::new(false);
 /// The process, or as a negative number the process group, that a request to end is passed on to; 0 for none.
@@ -56,14 +60,23 @@ static PROGRAM: AtomicI32 = AtomicI32::new(0);
 /// A connection to syslog, if there is one.
 static LOG: AtomicI32 = AtomicI32::new(-1);
 
-/// From now on the key is answered with EAGAIN when the program crashes, is asked to end, or has not answered within
-/// `seconds`; where it takes no payload, it is rejected with ENOKEY. Without a key there is nothing to answer, and the process just ends.
+/// From now on the key is rejected with ENOKEY when the program crashes, is asked to end, or has not answered within
+/// `seconds`, and answered with EAGAIN once [`allow_payload`] is called. Without a key there is nothing to answer, and
+/// the process just ends.
+///
+/// Signals that mean none of that wait for ever, so that they don't end the process either.
 ///
 /// # Errors
 /// As `sigaction(2)`; the handlers set until then stay.
 pub(crate) fn arm(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::Result<()> {
-    REJECT.store(false, Ordering::Relaxed);
+    REJECT.store(true, Ordering::Relaxed);
+    AS_REQUEST_KEY.store(false, Ordering::Relaxed);
     set_handlers(key, seconds, to_stderr)
+}
+
+/// The key's type is known to be `dns_resolver`.
+pub(crate) fn allow_payload() {
+    REJECT.store(false, Ordering::Relaxed);
 }
 
 /// As [`arm`], for a key that may be of any type: it is rejected.
@@ -72,6 +85,7 @@ pub(crate) fn arm(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix:
 /// As [`arm`].
 pub(crate) fn arm_rejecting(key: KeySerial, seconds: u32) -> nix::Result<()> {
     REJECT.store(true, Ordering::Relaxed);
+    AS_REQUEST_KEY.store(true, Ordering::Relaxed);
     set_handlers(Some(key), seconds, false)
 }
 
@@ -95,7 +109,30 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
         // returns.
         unsafe { sigaction(signal, &action) }?;
     }
-    sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&signals()), None)
+    match key {
+        Some(_) => set_mask(!SIGNALS.iter().fold(0, |set, &signal| set | 1 << (signal as u32 - 1))),
+        None => let_signals_through(),
+    }
+    Ok(())
+}
+
+/// Has all signals wait, until handlers are set.
+pub(crate) fn hold_signals() {
+    set_mask(!0);
+}
+
+/// Lets all signals through, in a process that has no key to answer.
+pub fn let_signals_through() {
+    set_mask(0);
+}
+
+/// Sets which signals wait: bit N - 1 is signal N. Not by sigprocmask(3), which spares those that the C library uses.
+fn set_mask(set: u64) {
+    // SAFETY: the pointer is to as many bytes as the length says; a null pointer means that nothing is returned.
+    unsafe {
+        let null = std::ptr::null_mut::<u64>();
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const set, null, size_of::<u64>());
+    }
 }
 
 /// From now on a handler's message goes to syslog by this connection, also where `/dev/log` is out of reach.
@@ -111,6 +148,7 @@ pub(crate) fn disarm() {
         // SAFETY: the ordinary action runs no code of ours.
         let _ = unsafe { sigaction(signal, &action) };
     }
+    let_signals_through();
 }
 
 /// Moves the alarm: from now on `seconds` are left.
@@ -219,7 +257,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc:
     let crashed = !told_to_end && signal != libc::SIGALRM;
     let mut line = Line::new();
     // Facility daemon or authpriv, severity error (RFC 3164 §4.1.1).
-    line.push(if REJECT.load(Ordering::Relaxed) {
+    line.push(if AS_REQUEST_KEY.load(Ordering::Relaxed) {
         b"<83>request-key[".as_slice()
     } else {
         b"<27>key.dns_resolver["

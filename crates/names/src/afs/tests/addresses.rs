@@ -49,9 +49,9 @@ fn a_server_without_an_address_stays_with_the_reason_and_shortens_the_answer_s_t
 fn without_any_address_the_weightiest_failure_is_told() {
     for (db1, db2, expected) in [
         (Act::no_such_name(20), Act::no_such_name(30), "no server for 20 s"),
-        (Act::no_such_name(20), Act::rcode(2), "no usable answer for now: 192.0.2.1:53: SERVFAIL"),
-        (Act::rcode(5), Act::no_data(20), "no server answers: 192.0.2.1:53: REFUSED"),
-        (Act::rcode(5), Act::rcode(2), "no usable answer for now: 192.0.2.1:53: SERVFAIL"),
+        (Act::no_such_name(20), Act::rcode(2), "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP"),
+        (Act::rcode(5), Act::no_data(20), "no server answers: 192.0.2.1:53: REFUSED over UDP"),
+        (Act::rcode(5), Act::rcode(2), "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP"),
     ] {
         let seen = two(&[("db1.test.", db1.clone()), ("db2.test.", db2.clone())], "");
         assert_eq!(seen.outcome, expected, "{db1:?} {db2:?}");

@@ -55,8 +55,8 @@ fn the_database_says_whether_dns_is_asked_and_has_the_servers_where_it_has_none(
 fn a_failure_of_dns_leads_to_the_databases_and_is_told_where_they_have_nothing() {
     let lines = |act: &Act| [("SRV", act.clone()), ("AFSDB", act.clone()), ("", Act::no_data(90))];
     for (act, expected, seconds) in [
-        (Act::rcode(2), "no usable answer for now: 192.0.2.1:53: SERVFAIL", 60),
-        (Act::rcode(5), "no server answers: 192.0.2.1:53: REFUSED", 60),
+        (Act::rcode(2), "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP", 60),
+        (Act::rcode(5), "no server answers: 192.0.2.1:53: REFUSED over UDP", 60),
         (Act::no_such_name(40), "no server for 40 s", 40),
     ] {
         let host = TestHost { kafs: Some(Cell::default()), openafs: OPENAFS, ..TestHost::default() };

@@ -1,6 +1,8 @@
 //! The order of turns, with scripted servers and a clock that doesn't wait.
 
 use super::*;
+use crate::message::Quirk;
+use crate::protocol::Protocol;
 use crate::script::{Act, Script, Table, block_on};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use std::io;
@@ -58,9 +60,32 @@ fn ask_table(table: Table, servers: usize, options: QueryOptions) -> Seen {
     })
 }
 
-fn obstacles(seen: &Seen) -> Vec<Obstacle> {
+/// What stood in the way, turn by turn, as text.
+fn errors(seen: &Seen) -> Vec<String> {
     let unanswered = seen.outcome.as_ref().unwrap_err();
-    unanswered.obstacles.iter().map(|(_, obstacle)| obstacle.clone()).collect()
+    unanswered.errors.iter().map(|(_, error)| error.to_string()).collect()
+}
+
+/// What was odd about the server that answered.
+fn quirks(seen: &Seen) -> Vec<Quirk> {
+    seen.outcome.as_ref().unwrap().quirks.clone()
+}
+
+/// How each query was put: `alt` with EDNS and in mixed letters, `mix` in those alone, `udp` and `tcp` in plain.
+fn forms(seen: &Seen) -> String {
+    let form = |((protocol, edns), mixed): ((&Protocol, &bool), &bool)| match (protocol, edns, mixed) {
+        (Protocol::Udp, true, true) => "alt",
+        (Protocol::Udp, false, true) => "mix",
+        (Protocol::Udp, false, false) => "udp",
+        (Protocol::Tcp, false, false) => "tcp",
+        _ => "other",
+    };
+    let forms: Vec<&str> = seen.protocols.iter().zip(&seen.edns).zip(&seen.mixed).map(form).collect();
+    forms.join(" ")
+}
+
+fn one_attempt() -> QueryOptions {
+    QueryOptions { attempts: 1, ..options() }
 }
 
 fn good() -> Act {
@@ -81,10 +106,20 @@ fn nobody() -> Act {
 
 #[test]
 fn the_first_server_s_answer_stands_and_no_other_is_asked() {
-    for act in [good(), no_such_name(), good().after(299)] {
+    let alias = format!("{NAME} 60 CNAME other.test.");
+    for (act, asked) in [
+        (good(), &[(1, 0)][..]),
+        (good().after(299), &[(1, 0)]),
+        (Act::answer(&[&alias]), &[(1, 0)]),
+        (no_such_name().answering(&[&alias]), &[(1, 0)]),
+        // A denial is to be confirmed.
+        (no_such_name(), &[(1, 0), (1, 0)]),
+        (Act::no_data(60), &[(1, 0), (1, 0)]),
+    ] {
         let seen = ask(&[act, good()], 2);
+        assert_eq!(quirks(&seen), []);
         assert_eq!(seen.outcome.unwrap().server, Some("192.0.2.1:53".parse().unwrap()));
-        assert_eq!(seen.asked, [(1, 0)]);
+        assert_eq!(seen.asked, asked);
     }
 }
 
@@ -118,35 +153,34 @@ fn a_silent_server_is_hedged_after_the_set_time() {
 
 #[test]
 fn a_slow_server_s_answer_still_counts() {
-    let seen = ask(&[no_such_name().after(400), good().after(500)], 2);
-    assert_eq!(seen.outcome.unwrap().rcode, rcode::NXDOMAIN);
-    assert_eq!(seen.took, 400);
+    let seen = ask(&[good().after(400), no_such_name().after(500)], 2);
+    assert_eq!((seen.took, seen.outcome.unwrap().server), (400, Some("192.0.2.1:53".parse().unwrap())));
 }
 
 #[test]
 fn of_two_answers_in_hand_the_earlier_server_s_counts() {
-    let seen = ask(&[no_such_name().after(400), good().after(100)], 2);
-    assert_eq!(seen.outcome.unwrap().rcode, rcode::NXDOMAIN);
+    let number = |seen: Seen| (seen.took, seen.outcome.unwrap().server.unwrap().ip().to_string());
+    let seen = ask(&[good().after(400), good().after(100)], 2);
+    assert_eq!(number(seen), (400, "192.0.2.1".to_owned()));
     // Also where it is the second one to be looked at.
     let servers = Table::new([
-        ("192.0.2.1 udp", no_such_name().cut_off().after(350)),
-        ("192.0.2.1 tcp", no_such_name().after(50)),
+        ("192.0.2.1 udp", good().cut_off().after(350)),
+        ("192.0.2.1 tcp", good().after(50)),
         ("192.0.2.2", good().after(100)),
     ]);
-    let seen = ask_table(servers, 2, options());
-    assert_eq!((seen.outcome.unwrap().rcode, seen.took), (rcode::NXDOMAIN, 400));
+    assert_eq!(number(ask_table(servers, 2, options())), (400, "192.0.2.1".to_owned()));
     let seen = ask(&[servfail().after(400), good().after(100)], 2);
-    assert_eq!(seen.outcome.unwrap().rcode, rcode::NOERROR);
+    assert_eq!(number(seen), (400, "192.0.2.2".to_owned()));
 }
 
 #[test]
 fn a_dead_server_costs_its_time_out_in_every_attempt() {
     let seen = ask(&[Act::silence()], 2);
-    assert_eq!(seen.asked, [(1, 0), (1, 5000)]);
+    assert_eq!(seen.asked, [(1, 0), (1, 300), (1, 5000)]);
     assert_eq!(seen.took, 10_000);
-    assert_eq!(obstacles(&seen), [Obstacle::TimedOut, Obstacle::TimedOut]);
+    assert_eq!(errors(&seen), ["timed out over UDP"; 2]);
     // Once at least, whatever the options say.
-    assert_eq!(ask(&[Act::silence()], 0).asked, [(1, 0)]);
+    assert_eq!(ask(&[Act::silence()], 0).asked, [(1, 0), (1, 300)]);
 }
 
 #[test]
@@ -166,67 +200,234 @@ fn later_servers_are_waited_for_as_long_as_glibc_does() {
 #[test]
 fn a_new_round_begins_when_all_turns_of_the_last_have_ended() {
     let seen = ask(&[Act::silence(), servfail()], 2);
-    assert_eq!(seen.asked, [(1, 0), (2, 300), (1, 5000), (2, 5300)]);
+    // In the first round, each is asked in plain as well.
+    assert_eq!(seen.asked, [(1, 0), (2, 300), (2, 300), (1, 600), (1, 5000), (2, 5300)]);
     assert!(matches!(seen.outcome.unwrap_err().failure(), Failure::Temporary(_)));
 }
 
 #[test]
 fn a_truncated_answer_is_fetched_over_tcp() {
     let seen = ask(&[good().cut_off()], 1);
-    assert_eq!(seen.protocols, [Protocol::Udp, Protocol::Tcp]);
-    assert_eq!(seen.edns, [true, true]);
+    assert_eq!(forms(&seen), "alt tcp");
     assert_eq!(seen.outcome.unwrap().answers.len(), 1);
     // Where it is cut off by TCP as well, what is there counts, and where nothing is, nothing is known.
     let seen = ask(&[good().truncated()], 1);
-    assert_eq!(seen.protocols, [Protocol::Udp, Protocol::Tcp]);
+    assert_eq!(forms(&seen), "alt tcp");
     assert_eq!(seen.outcome.unwrap().answers.len(), 1);
     let seen = ask(&[Act::no_data(60).truncated()], 1);
-    let cut_off = Obstacle::Undecodable("the answer is cut off, by TCP as well".to_owned());
-    assert_eq!(obstacles(&seen), [cut_off]);
-    // A connection that does not come about is its turn's end.
-    let table = Table::new([("udp", good().cut_off()), ("tcp", nobody())]);
-    let seen = ask_table(table, 1, QueryOptions { attempts: 1, ..options() });
-    assert_eq!(obstacles(&seen), [Obstacle::ConnectionRefused]);
+    assert_eq!(errors(&seen), ["the answer is cut off, by TCP as well over TCP"]);
 }
 
 #[test]
-fn edns_is_left_away_where_it_is_not_understood() {
-    for code in [rcode::FORMERR, rcode::NOTIMP, rcode::BADVERS] {
-        let table = Table::new([("edns", Act::rcode(code)), ("plain", good())]);
-        let seen = ask_table(table, 2, options());
-        assert_eq!(seen.asked, [(1, 0), (1, 0)], "{code}");
-        assert_eq!(seen.edns, [true, false]);
+fn where_tcp_brings_nothing_the_records_of_a_truncated_answer_are_handed_on() {
+    for (by_tcp, error, took) in [
+        (nobody(), "connection refused over TCP", 0),
+        (Act::error(io::ErrorKind::UnexpectedEof), "connection closed over TCP", 0),
+        (Act::silence(), "timed out over TCP", 5000),
+    ] {
+        let table = Table::new([("udp", good().more_by_tcp()), ("tcp", by_tcp.clone())]);
+        let seen = ask_table(table, 1, one_attempt());
+        assert_eq!((errors(&seen), seen.took), (vec![error.to_owned()], took));
+        let partial = seen.outcome.unwrap_err().partial.unwrap();
+        assert_eq!((partial.answers.len(), partial.server), (1, Some("192.0.2.1:53".parse().unwrap())));
+        // Another server may have it whole.
+        let lines = [("192.0.2.2", good()), ("udp", good().more_by_tcp()), ("tcp", by_tcp.clone())];
+        let seen = ask_table(Table::new(lines), 2, one_attempt());
+        assert_eq!(seen.outcome.unwrap().server, Some("192.0.2.2:53".parse().unwrap()));
+    }
+    // Nothing is made of an answer that holds nothing.
+    let seen = ask_table(Table::new([("udp", good().cut_off()), ("tcp", nobody())]), 1, one_attempt());
+    assert_eq!(seen.outcome.unwrap_err().partial, None);
+}
+
+/// What a server may do with a question that has EDNS, or mixed letters, instead of answering it.
+#[test]
+fn whatever_but_records_answers_the_altered_question_the_plain_one_is_asked() {
+    let alike = |act: Act| (act.clone(), act);
+    for (what, (act, bare), quirk) in [
+        ("FORMERR", (Act::rcode(rcode::FORMERR), Act::rcode(rcode::FORMERR).bare()), "FORMERR"),
+        ("NOTIMP", (Act::rcode(rcode::NOTIMP), Act::rcode(rcode::NOTIMP).bare()), "NOTIMP"),
+        ("REFUSED", (Act::rcode(rcode::REFUSED), Act::rcode(rcode::REFUSED).bare()), "REFUSED"),
+        ("SERVFAIL", (servfail(), servfail().bare()), "SERVFAIL"),
+        ("BADVERS", alike(Act::rcode(rcode::BADVERS)), "BADVERS"),
+        ("lame", alike(Act::lame()), "an empty answer without authority or recursion"),
+        (
+            "records that can't be read",
+            alike(Act::answer(&[&format!("{NAME} 60 A \\# 3 c00002")])),
+            "no record of the answer can be read",
+        ),
+        (
+            "EDNS in the answer, and the answer elsewhere",
+            alike(Act::answer(&[]).opt_in_answer().additional(&[&format!("{NAME} 60 A 192.0.2.100")])),
+            "EDNS where it does not belong",
+        ),
+        ("EDNS in the answer", alike(good().opt_in_answer()), "EDNS where it does not belong"),
+    ] {
+        for act in [act, bare] {
+            let seen = ask_table(Table::new([("edns", act), ("plain", good())]), 2, options());
+            assert_eq!(
+                (seen.asked.as_slice(), forms(&seen)),
+                (&[(1, 0), (1, 0)][..], "alt udp".to_owned()),
+                "{what}"
+            );
+            assert_eq!(quirks(&seen), [Quirk::FailsAltered(quirk.to_owned())], "{what}");
+            assert_eq!(seen.outcome.unwrap().answers.len(), 1);
+        }
+    }
+    for denial in [no_such_name(), Act::no_data(60), Act::rcode(rcode::NOERROR)] {
+        let seen = ask_table(Table::new([("edns", denial), ("plain", good())]), 2, options());
+        assert_eq!(forms(&seen), "alt udp");
+        assert_eq!(quirks(&seen), [Quirk::DeniesAltered]);
         assert_eq!(seen.outcome.unwrap().answers.len(), 1);
     }
-    // A server that says so without EDNS too has no answer.
-    let seen = ask(&[Act::rcode(rcode::FORMERR)], 1);
-    assert_eq!(seen.edns, [true, false]);
-    assert_eq!(obstacles(&seen), [Obstacle::Rcode(rcode::FORMERR)]);
-    // What is cut off then is fetched whole.
-    let table = Table::new([("edns udp", Act::rcode(rcode::FORMERR)), ("", good().cut_off())]);
+}
+
+#[test]
+fn a_server_that_fails_in_plain_too_has_had_its_attempt_and_another_by_that() {
+    for (code, attempts, expected) in
+        [(rcode::FORMERR, 1, "alt udp"), (rcode::SERVFAIL, 2, "alt udp"), (rcode::REFUSED, 3, "alt udp udp")]
+    {
+        let seen = ask(&[Act::rcode(code)], attempts);
+        assert_eq!(forms(&seen), expected);
+        assert_eq!(errors(&seen)[0], format!("{} over UDP", rcode::name(code)));
+    }
+    // Where there are others, each attempt has its own time.
+    let seen = ask(&[servfail(), servfail()], 2);
+    assert_eq!(forms(&seen), "alt udp alt udp udp udp");
+    // What is cut off then is fetched whole, and EDNS not tried again.
+    let table =
+        Table::new([("edns udp", Act::rcode(rcode::FORMERR)), ("edns", nobody()), ("", good().cut_off())]);
     let seen = ask_table(table, 1, options());
-    assert_eq!(seen.protocols, [Protocol::Udp, Protocol::Udp, Protocol::Tcp]);
+    assert_eq!(forms(&seen), "alt udp tcp");
+    assert_eq!(seen.outcome.unwrap().answers.len(), 1);
+}
+
+#[test]
+fn a_denial_that_is_not_confirmed_is_believed_for_a_moment() {
+    let table = Table::new([("edns", no_such_name().soa(300)), ("plain", Act::silence())]);
+    let seen = ask_table(table, 1, options());
+    assert_eq!(seen.took, 1000);
+    let reply = seen.outcome.unwrap();
+    assert_eq!((reply.rcode, reply.negative_ttl), (rcode::NXDOMAIN, Some(key::Ttl::MIN)));
+    // An error instead of a confirmation is the answer, as glibc has it.
+    let table = Table::new([("edns", no_such_name()), ("plain", servfail())]);
+    assert_eq!(errors(&ask_table(table, 1, one_attempt())), ["SERVFAIL over UDP"]);
+}
+
+#[test]
+fn nothing_is_asked_twice_where_nothing_was_altered() {
+    let plain = QueryOptions { use_vc: true, ..options() };
+    assert_eq!(forms(&ask_table(Table::new([("", no_such_name())]), 1, plain)), "tcp");
+    let second = Table::default().on("edns", [Act::silence()]).on("plain", [Act::silence(), no_such_name()]);
+    let seen = ask_table(second, 1, options());
+    assert_eq!(forms(&seen), "alt udp udp");
+    assert_eq!(seen.outcome.unwrap().rcode, rcode::NXDOMAIN);
+}
+
+#[test]
+fn a_server_that_is_silent_to_the_altered_question_is_asked_in_plain_soon() {
+    for (servers, at) in [(1, 300), (2, 600), (3, 900)] {
+        let table = Table::new([("192.0.2.1 plain", good()), ("", Act::silence())]);
+        let seen = ask_table(table, servers, options());
+        assert_eq!(seen.took, at);
+        assert_eq!(quirks(&seen), [Quirk::SilentToAltered]);
+    }
+    // One that is slow just has two questions.
+    let seen = ask(&[good().after(400)], 1);
+    assert_eq!((seen.took, forms(&seen)), (400, "alt udp".to_owned()));
+    assert_eq!(quirks(&seen), []);
+}
+
+#[test]
+fn an_answer_counts_however_late_it_is_until_the_last_attempt_is_over() {
+    // Of a server that always takes longer than its time.
+    let short = QueryOptions { timeout: 1, ..options() };
+    let seen = ask_table(Table::new([("", good().after(1500))]), 1, short.clone());
+    assert_eq!((seen.took, seen.asked.len()), (1500, 3));
+    assert_eq!(quirks(&seen), [Quirk::Late]);
+    assert_eq!(ask_table(Table::new([("", good().after(6000))]), 1, options()).took, 6000);
+    let seen = ask_table(Table::new([("", good().after(2500))]), 1, short.clone());
+    assert_eq!((seen.took, errors(&seen)), (2000, vec!["timed out over UDP".to_owned(); 2]));
+    // A late denial is asked for in plain, if it is not already on its way.
+    let seen = ask_table(Table::new([("", no_such_name().after(1500))]), 1, short.clone());
+    assert_eq!((seen.took, seen.outcome.unwrap().rcode), (1800, rcode::NXDOMAIN));
+    // A late error is told, and ends nothing.
+    let late = Table::default()
+        .on("edns", [Act::silence()])
+        .on("plain", [servfail().after(1200), good().after(400)]);
+    let seen = ask_table(late, 1, short);
+    assert_eq!((seen.took, seen.outcome.unwrap().answers.len()), (1400, 1));
+    // The other server may be the late one.
+    let table = Table::new([("192.0.2.1", good().after(5200)), ("192.0.2.2", Act::silence())]);
+    assert_eq!(ask_table(table, 2, options()).took, 5200);
 }
 
 #[test]
 fn an_answer_in_other_letters_is_asked_for_by_tcp_and_where_there_is_none_by_udp_as_it_is() {
     let lower = || good().lower_case();
     let seen = ask(&[lower()], 1);
-    assert_eq!(seen.protocols, [Protocol::Udp, Protocol::Tcp]);
-    assert_eq!(seen.mixed, [true, false]);
-    let reply = seen.outcome.unwrap();
-    assert!(reply.other_letters && reply.answers.len() == 1);
-    for (by_tcp, after) in [(nobody(), 0), (Act::silence(), 1000)] {
+    assert_eq!(forms(&seen), "alt tcp");
+    assert_eq!(quirks(&seen), [Quirk::OtherLetters]);
+    assert_eq!(seen.outcome.unwrap().answers.len(), 1);
+    for by_tcp in [nobody(), Act::silence()] {
         let table = Table::new([("udp", lower()), ("tcp", by_tcp)]);
-        let seen = ask_table(table, 1, QueryOptions { attempts: 1, ..options() });
-        assert_eq!(seen.protocols, [Protocol::Udp, Protocol::Tcp, Protocol::Udp]);
-        assert_eq!(seen.mixed, [true, false, false]);
-        assert_eq!(seen.took, after);
-        let reply = seen.outcome.unwrap();
-        assert!(reply.other_letters && reply.answers.len() == 1);
+        let seen = ask_table(table, 1, one_attempt());
+        assert_eq!((forms(&seen), seen.took), ("alt tcp udp".to_owned(), 300));
+        assert_eq!(quirks(&seen), [Quirk::OtherLetters]);
+        assert_eq!(seen.outcome.unwrap().answers.len(), 1);
     }
-    let seen = ask(&[good()], 1);
-    assert!(!seen.outcome.unwrap().other_letters);
+}
+
+#[test]
+fn after_an_answer_in_other_letters_the_right_one_still_counts() {
+    let forged = || Act::answer(&[&format!("{NAME} 60 A 203.0.113.66")]).lower_case();
+    let table = Table::new([("udp", forged().then(good().after(200))), ("tcp", nobody())]);
+    let seen = ask_table(table, 1, one_attempt());
+    assert_eq!((forms(&seen), seen.took), ("alt tcp".to_owned(), 200));
+    assert_eq!(seen.outcome.unwrap().answers[0].data, crate::message::Rdata::A([192, 0, 2, 100].into()));
+}
+
+#[test]
+fn what_is_no_answer_to_the_query_is_passed_over() {
+    let strays =
+        good().wrong_id(1).then(Act::rcode(rcode::NOERROR).bare()).then(Act::no_data(1).missing(1000));
+    let seen = ask(&[strays.then(good().after(50))], 1);
+    assert_eq!((seen.took, forms(&seen)), (50, "alt".to_owned()));
+    assert_eq!(seen.outcome.unwrap().answers.len(), 1);
+}
+
+/// Who guesses ids makes many wrong guesses.
+#[test]
+fn where_ids_are_guessed_nothing_counts_that_has_no_letters_but_over_tcp() {
+    let guesses =
+        |last: Act| (1..=5).rev().fold(last, |then, by| good().lower_case().wrong_id(by).then(then));
+    let forged = || Act::answer(&[&format!("{NAME} 60 A 203.0.113.66")]);
+    // The right letters count.
+    let seen = ask(&[guesses(good().after(2000))], 1);
+    assert_eq!((seen.took, forms(&seen)), (2000, "alt".to_owned()));
+    // Neither an answer in other letters nor an error without any leads to a plain question.
+    for guess in [forged().lower_case(), Act::rcode(rcode::FORMERR).bare()] {
+        let table = Table::new([("udp", guesses(guess)), ("tcp", nobody())]);
+        let seen = ask_table(table, 1, options());
+        assert!(!forms(&seen).contains("udp"), "{}", forms(&seen));
+        assert_eq!(seen.took, 10_000);
+        assert_eq!(errors(&seen)[0], "many messages with wrong ids, so that no answer is believed over UDP");
+    }
+    // Later attempts are in mixed letters too.
+    let table = Table::default().on("edns", [guesses(Act::silence())]).on("", [good()]);
+    let seen = ask_table(table, 1, options());
+    assert_eq!((forms(&seen), seen.took), ("alt mix".to_owned(), 5000));
+    // An answer to the plain question is asked for by TCP.
+    let table = Table::new([("edns", no_such_name()), ("tcp", good()), ("plain", guesses(forged()))]);
+    let seen = ask_table(table, 1, options());
+    assert_eq!(forms(&seen), "alt udp tcp");
+    assert_eq!(seen.outcome.unwrap().answers[0].data, crate::message::Rdata::A([192, 0, 2, 100].into()));
+    let table = Table::new([("edns", no_such_name()), ("tcp", nobody()), ("plain", guesses(forged()))]);
+    assert_eq!(ask_table(table, 1, options()).outcome.unwrap().rcode, rcode::NXDOMAIN);
+    // Few of them may be strays.
+    let few = (1..=4).rev().fold(forged(), |then, by| good().wrong_id(by).then(then));
+    let table = Table::new([("edns", Act::rcode(rcode::FORMERR)), ("plain", few)]);
+    assert_eq!(forms(&ask_table(table, 1, options())), "alt udp");
 }
 
 #[test]
@@ -238,26 +439,23 @@ fn names_in_the_answer_are_in_the_letters_of_the_name_that_was_asked_for() {
 
 #[test]
 fn a_second_round_asks_as_it_is_and_without_edns() {
-    let seen = ask(&[Act::silence()], 3);
-    assert_eq!(seen.mixed, [true, false, false]);
-    assert_eq!(seen.edns, [true, false, false]);
-    let table = Table::new([("edns", Act::silence()), ("plain", good())]);
-    let seen = ask_table(table, 1, options());
-    assert_eq!(seen.asked, [(1, 0), (1, 5000)]);
-    assert_eq!(seen.outcome.unwrap().answers.len(), 1);
+    assert_eq!(forms(&ask(&[Act::silence()], 3)), "alt udp udp udp");
 }
 
 #[test]
 fn with_use_vc_all_is_asked_by_tcp_and_without_mixed_case_as_it_is() {
     let seen = ask_table(Table::new([("tcp", good())]), 1, QueryOptions { use_vc: true, ..options() });
-    assert_eq!((seen.protocols, seen.mixed, seen.edns), (vec![Protocol::Tcp], vec![false], vec![true]));
-    let seen = ask_table(
-        Table::new([("udp", good().lower_case())]),
-        1,
-        QueryOptions { mixed_case: false, ..options() },
+    assert_eq!(forms(&seen), "tcp");
+    let as_it_is = || QueryOptions { mixed_case: false, ..options() };
+    let seen = ask_table(Table::new([("udp", good().lower_case())]), 1, as_it_is());
+    assert_eq!(
+        (seen.protocols.as_slice(), seen.mixed.as_slice(), seen.edns.as_slice()),
+        (&[Protocol::Udp][..], &[false][..], &[true][..])
     );
-    assert_eq!((seen.protocols, seen.mixed, seen.edns), (vec![Protocol::Udp], vec![false], vec![true]));
-    assert!(!seen.outcome.unwrap().other_letters);
+    assert_eq!(quirks(&seen), []);
+    // EDNS may be what it denies.
+    let seen = ask_table(Table::new([("edns", no_such_name()), ("plain", good())]), 1, as_it_is());
+    assert_eq!((seen.edns.as_slice(), quirks(&seen)), (&[true, false][..], vec![Quirk::DeniesAltered]));
 }
 
 #[test]
@@ -274,17 +472,18 @@ fn refusals_by_all_are_told_from_what_may_pass() {
     assert!(!ask(&[servfail(), refused()], 2).outcome.unwrap_err().servfail());
     // Each obstacle of a server is told once.
     let Failure::Refused(text) = failure(&[nobody(), refused()]) else { panic!("no refusal") };
-    assert_eq!(text, "192.0.2.1:53: connection refused, 192.0.2.2:53: REFUSED");
+    assert_eq!(text, "192.0.2.1:53: connection refused over UDP, 192.0.2.2:53: REFUSED over UDP");
 }
 
 #[test]
 fn each_turn_is_in_the_trace_and_why_there_is_another_one() {
-    let seen = ask(&[good().lower_case().cut_off().after(400), nobody()], 1);
+    let seen = ask(&[good().lower_case().after(400), nobody()], 1);
     let question = format!("{NAME} A");
     let expected = [
         "no answer after 300 ms: the next server too".to_owned(),
-        format!("{question} at 192.0.2.2:53: connection refused"),
+        format!("{question} at 192.0.2.2:53: connection refused over UDP"),
         "the answer of 192.0.2.1:53 has other letters: once more by TCP".to_owned(),
+        "192.0.2.1:53 says nothing that counts: once more in plain".to_owned(),
         format!("{question} at 192.0.2.1:53: NOERROR, 1 records"),
     ];
     let steps: Vec<String> = seen.trace.steps().iter().map(ToString::to_string).collect();

@@ -84,14 +84,14 @@ fn where_the_alias_leads_nowhere_it_is_known_for_how_long() {
         (alias(30), Act::answer(&["b.test. 60 A 192.0.2.66"]), "no address for 30 s", 2),
     ] {
         let seen = ipv4_of_mon1(&[("mon1.test. A", first.clone()), ("a.test. A", then.clone())]);
-        assert_eq!((seen.outcome.as_str(), seen.asked.len()), (expected, asked), "{first:?} {then:?}");
+        assert_eq!((seen.outcome.as_str(), seen.questions().len()), (expected, asked), "{first:?} {then:?}");
     }
     // With a code of its own, an alias is the answer to no other question.
     let nxdomain = Act::rcode(rcode::NXDOMAIN);
     let seen = ipv4_of_mon1(&[("mon1.test. A", with_alias(nxdomain)), ("", Act::silence())]);
     assert_eq!((seen.outcome.as_str(), seen.asked.len()), ("no such name for 60 s", 1));
     let seen = ipv4_of_mon1(&[("mon1.test. A", alias(60)), ("a.test. A", Act::rcode(rcode::SERVFAIL))]);
-    assert_eq!(seen.outcome, "no usable answer for now: 192.0.2.1:53: SERVFAIL");
+    assert_eq!(seen.outcome, "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP");
 }
 
 /// The act with an alias in its answer.

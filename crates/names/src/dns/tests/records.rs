@@ -56,7 +56,7 @@ fn records_of_a_type_are_found_by_way_of_aliases_with_the_shortest_ttl_and_glue(
         (&[("SRV", Act::no_data(60))], "no address for 60 s"),
         (&[("SRV", Act::answer(&["_vl.cell.test. 60 A 192.0.2.7"]))], "no address"),
         (&[("SRV", Act::answer(&["_vl.cell.test. 60 CNAME _vl.cell.test."]))], "no address for 60 s"),
-        (&[("SRV", Act::rcode(rcode::REFUSED))], "no server answers: 192.0.2.1:53: REFUSED"),
+        (&[("SRV", Act::rcode(rcode::REFUSED))], "no server answers: 192.0.2.1:53: REFUSED over UDP"),
     ] {
         assert_eq!(records(RecordType::SRV, lines).outcome, expected);
     }

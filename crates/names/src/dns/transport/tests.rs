@@ -4,6 +4,7 @@ use super::*;
 use crate::message::{Question, RecordType, Response};
 use crate::script::ReplyWriter;
 use crate::test_host::question;
+use futures_util::TryStreamExt;
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::thread;
@@ -13,12 +14,13 @@ fn asked() -> Question {
     question("mon1.test", RecordType::A)
 }
 
-/// Sends a question for `mon1.test` to a server, and gives the code of its answer.
-fn exchange(server: SocketAddr, protocol: Protocol) -> io::Result<u16> {
+/// Sends a question for `mon1.test` to a server, and gives what came: the codes of responses, and no more than so many.
+fn exchange(server: SocketAddr, protocol: Protocol, most: usize) -> io::Result<Vec<Option<u16>>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let query = asked().encode(true).unwrap();
-    let reply = runtime.block_on(Network.exchange(server, protocol, &query))?;
-    Ok(Response::decode(&reply).unwrap().rcode)
+    let messages = Network.exchange(server, protocol, query).take(most);
+    let code = |message: Vec<u8>| Response::decode(&message).ok().map(|reply| reply.rcode);
+    runtime.block_on(messages.map(|message| message.map(code)).try_collect())
 }
 
 /// A reply with this code.
@@ -34,7 +36,7 @@ fn forged(query: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn by_udp_what_is_no_answer_to_the_query_is_passed_over() {
+fn by_udp_every_message_of_the_server_is_handed_on() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         let Ok(server) = UdpSocket::bind(address) else {
             eprintln!("SKIPPED: there is no {address} here");
@@ -45,21 +47,21 @@ fn by_udp_what_is_no_answer_to_the_query_is_passed_over() {
             let mut buffer = [0; 512];
             let (length, client) = server.recv_from(&mut buffer).unwrap();
             let query = &buffer[..length];
-            for bytes in [forged(query), b"nonsense".to_vec(), Vec::new()] {
+            for bytes in [forged(query), b"nonsense".to_vec(), Vec::new(), reply(query, 3)] {
                 server.send_to(&bytes, client).unwrap();
                 // So that it is alone there when it is read.
                 thread::sleep(Duration::from_millis(20));
             }
-            server.send_to(&reply(query, 3), client).unwrap();
         });
-        assert_eq!(exchange(address, Protocol::Udp).unwrap(), 3);
+        let expected = [Some(5), None, None, Some(3)];
+        assert_eq!(exchange(address, Protocol::Udp, 4).unwrap(), expected);
         answering.join().unwrap();
     }
 }
 
 #[test]
-fn by_tcp_what_is_no_answer_to_the_query_is_passed_over_and_the_end_is_told() {
-    for answers in [true, false] {
+fn by_tcp_every_message_is_handed_on_and_the_end_is_told() {
+    for most in [2, 3] {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = server.local_addr().unwrap();
         let answering = thread::spawn(move || {
@@ -68,15 +70,14 @@ fn by_tcp_what_is_no_answer_to_the_query_is_passed_over_and_the_end_is_told() {
             connection.read_exact(&mut length).unwrap();
             let mut query = vec![0; u16::from_be_bytes(length).into()];
             connection.read_exact(&mut query).unwrap();
-            let mut messages = vec![forged(&query)];
-            messages.extend(answers.then(|| reply(&query, 3)));
-            for message in messages {
+            for message in [forged(&query), reply(&query, 3)] {
                 let length = u16::try_from(message.len()).unwrap();
                 connection.write_all(&[&length.to_be_bytes()[..], &message].concat()).unwrap();
             }
         });
-        let outcome = exchange(address, Protocol::Tcp).map_err(|error| error.kind());
-        assert_eq!(outcome, if answers { Ok(3) } else { Err(io::ErrorKind::UnexpectedEof) });
+        let outcome = exchange(address, Protocol::Tcp, most).map_err(|error| error.kind());
+        let expected = if most == 2 { Ok(vec![Some(5), Some(3)]) } else { Err(io::ErrorKind::UnexpectedEof) };
+        assert_eq!(outcome, expected);
         answering.join().unwrap();
     }
 }
@@ -87,7 +88,7 @@ fn where_nobody_listens_that_is_known_at_once() {
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (address, protocol) in [(udp, Protocol::Udp), (tcp, Protocol::Tcp)] {
-        let error = exchange(address, protocol).unwrap_err();
+        let error = exchange(address, protocol, 1).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused, "{protocol:?}");
         assert_eq!(error.raw_os_error(), Some(nix::libc::ECONNREFUSED), "{protocol:?}");
     }

@@ -96,6 +96,23 @@ fn the_files_of_the_folder_are_read_in_order_and_before_the_last_one() {
 }
 
 #[test]
+fn keyutils_takes_files_as_the_folder_has_them_and_no_links() {
+    let root = Folder::new();
+    let names: Vec<String> = (0..40).map(|number| format!("{number}.conf")).collect();
+    for name in &names {
+        root.write(&format!("request-key.d/{name}"), "");
+    }
+    symlink("0.conf", root.path("request-key.d/link.conf")).unwrap();
+    let listed = fs::read_dir(root.path("request-key.d")).unwrap();
+    let listed = listed.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let expected: Vec<String> =
+        listed.filter(|name| name != "link.conf").map(|name| format!("request-key.d/{name}")).collect();
+    assert_eq!(expected.len(), names.len());
+    let link = "request-key.d/link.conf is a link, and keyutils follows none in this folder".to_owned();
+    assert_eq!(read_all(&root, Trust::Keyutils), (expected, vec![link]));
+}
+
+#[test]
 fn a_file_that_others_could_have_written_is_followed_only_where_anyone_is_trusted() {
     let root = Folder::new();
     let file = root.write("request-key.conf", "create user * * /x");

@@ -1,0 +1,171 @@
+//! What is asked about, and why nothing can be asked.
+
+use names::literal;
+use std::net::IpAddr;
+
+/// Whose lookup it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consumer {
+    /// libceph: CephFS and RBD.
+    Ceph,
+    /// The CIFS client.
+    Cifs,
+    /// The NFS client, for referrals.
+    Nfs,
+    /// kAFS.
+    Afs,
+    /// Nobody in particular.
+    Anyone,
+}
+
+impl Consumer {
+    /// Its name for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ceph => "libceph",
+            Self::Cifs => "CIFS",
+            Self::Nfs => "NFS",
+            Self::Afs => "kAFS",
+            Self::Anyone => "a file system",
+        }
+    }
+}
+
+/// One key that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRequest {
+    /// Its description: `NAME`, `a:NAME`, `afsdb:CELL`.
+    pub description: String,
+    /// Its callout info.
+    pub callout: &'static str,
+}
+
+impl KeyRequest {
+    pub(super) fn of_host(name: &str) -> Self {
+        Self { description: name.to_owned(), callout: "" }
+    }
+
+    fn of_cell(cell: &str) -> Self {
+        Self { description: format!("afsdb:{cell}"), callout: "srv=1" }
+    }
+
+    /// The name without the type before it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self.description.split_once(':') {
+            Some((kind, name)) if ["a", "aaaa", "afsdb"].iter().any(|own| own.eq_ignore_ascii_case(kind)) => {
+                name
+            }
+            _ => &self.description,
+        }
+    }
+
+    /// Whether it is for the servers of a cell.
+    #[must_use]
+    pub fn is_cell(&self) -> bool {
+        self.name().len() < self.description.len()
+            && self.description.get(..6).is_some_and(|kind| kind.eq_ignore_ascii_case("afsdb:"))
+    }
+}
+
+/// What is asked about, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Whose lookups they are.
+    pub consumer: Consumer,
+    /// The keys.
+    pub questions: Vec<KeyRequest>,
+    /// Addresses that stand in the place of names: nobody is asked for them.
+    pub addresses: Vec<String>,
+    /// Where it comes from, for a mount point.
+    pub origin: Option<String>,
+}
+
+/// Forms that are understood, for who gave another one.
+const EXAMPLES: &str = "mon1.example.org, mon1:6789,mon2:6789:/, //server/share, server:/export, %cell:volume, a mount \
+                        point, a line of /etc/fstab, or a mount command";
+
+/// Why nothing can be asked about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoSubject {
+    /// A mount point that nobody knows.
+    #[error("{0} is no mount point, and /etc/fstab has no line for it; give the mount's source instead")]
+    NoMount(String),
+    /// A file system that needs no names.
+    #[error("{mount_point} is of type {fs_type} ({source_}), which asks the kernel for no names")]
+    NoNames {
+        /// The folder.
+        mount_point: String,
+        /// Its type.
+        fs_type: String,
+        /// What is mounted there.
+        source_: String,
+    },
+    /// A source that can't be taken apart.
+    #[error("\"{0}\" names no host: {1}")]
+    NoHost(String, &'static str),
+    /// A file system whose program looks names up itself.
+    #[error(
+        "{program} looks {host} up itself, in the C library, and asks the kernel for no names: see \"getent ahosts {host}\""
+    )]
+    OwnLookup {
+        /// The program.
+        program: &'static str,
+        /// The host.
+        host: String,
+    },
+    /// An IPv6 address before a path.
+    #[error(
+        "the IPv6 address {0} needs brackets there: [{0}]; without them, its end reads as a port or a path"
+    )]
+    Brackets(IpAddr),
+    /// None of the forms.
+    #[error("\"{text}\" is none of the forms that are understood: {why}. Some are {EXAMPLES}")]
+    NoForm {
+        /// What was given, escaped.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl NoSubject {
+    pub(super) fn no_form(text: &str, why: impl Into<String>) -> Self {
+        Self::NoForm { text: text.escape_debug().to_string(), why: why.into() }
+    }
+}
+
+impl Subject {
+    pub(super) fn new(consumer: Consumer) -> Self {
+        Self { consumer, questions: Vec::new(), addresses: Vec::new(), origin: None }
+    }
+
+    /// Of hosts, each once. Addresses in the place of names are not asked for.
+    pub(super) fn of_hosts<'a>(consumer: Consumer, hosts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut subject = Self::new(consumer);
+        for host in hosts {
+            if literal::parse(host).is_some() {
+                if !subject.addresses.iter().any(|known| known == host) {
+                    subject.addresses.push(host.to_owned());
+                }
+            } else {
+                let question = KeyRequest::of_host(host);
+                if !subject.questions.contains(&question) {
+                    subject.questions.push(question);
+                }
+            }
+        }
+        subject
+    }
+
+    pub(super) fn of_cell(cell: &str) -> Self {
+        Self { questions: vec![KeyRequest::of_cell(cell)], ..Self::new(Consumer::Afs) }
+    }
+
+    /// No name at all.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self::new(Consumer::Anyone)
+    }
+}

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# shellcheck shell=bash
+#
+# A root with a /usr that can't be written to, whose system extensions this machine's systemd-sysext merges.
+
+# A root of a kind that systemd-sysext takes for one.
+sysext_root() {
+    "$1"
+    mkdir -p "$root"/{usr/lib,run,proc,sys,usr/share}
+    printf 'ID=test\nVERSION_ID=1\n' >"$root/usr/lib/os-release"
+    ln -s ../usr/lib/os-release "$root/etc/os-release"
+    # Enough for it to be found; it runs from the machine.
+    printf '#!/bin/false\n' >"$root/usr/bin/systemd-sysext"
+    chmod 755 "$root/usr/bin/systemd-sysext"
+}
+
+read_only_usr() {
+    undo "umount -l $root/usr"
+    mount --bind "$root/usr" "$root/usr"
+    mount -o remount,bind,ro "$root/usr"
+}
+writable_usr() {
+    umount "$root/usr"
+}
+
+# What systemd-sysext does, within a host's root.
+sysext() {
+    SYSTEMD_LOG_LEVEL=${DEBUG:+debug} systemd-sysext --root="$root" "$@" >"$work/sysext" 2>&1 || {
+        cat "$work/sysext" >&2
+        die "$now: systemd-sysext $* failed"
+    }
+}
+merge_extensions() {
+    undo "systemd-sysext --root=$root unmerge"
+    sysext refresh
+}
+unmerge_extensions() {
+    sysext unmerge
+}

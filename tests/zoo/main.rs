@@ -1,0 +1,27 @@
+//! A zoo of name servers: each row is a behaviour that somebody met and wrote down in public. Each is asked by
+//! `getaddrinfo()` and by the helper in debug mode, alone and with a good second server behind it. The answers must be
+//! the same, or the row has the reason; and ours may not come much later.
+//!
+//! Every row has mount and network namespaces of its own, where `/etc` is ours and no packet gets out. The table is
+//! printed; `ZOO_ROW` picks the rows whose names have that in them.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string
+)]
+
+#[path = "../dns/mod.rs"]
+mod dns;
+#[path = "../glibc/lookups.rs"]
+#[allow(dead_code)]
+mod lookups;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod compare;
+mod rows;
+mod spoofing;
