@@ -1,4 +1,4 @@
-//! Not a suite: what the suites before it skipped, by reason and by name, as the last thing that `cargo test` prints.
+//! Not a suite: how much the suites before it skipped, by reason and with a total, at the end of what `cargo test` prints.
 //!
 //! Cargo runs suites in the order of their names, so that no other one may come after this.
 
@@ -17,20 +17,20 @@ fn main() {
     let path = support::skipped();
     let text = fs::read_to_string(&path).unwrap_or_default();
     forget(&path);
-    let mut reasons: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (reason, test) in text.lines().filter_map(|line| line.split_once('\t')) {
-        reasons.entry(reason).or_default().insert(test);
+    // A test may say more than once why it can't run.
+    let skipped: BTreeSet<(&str, &str)> = text.lines().filter_map(|line| line.split_once('\t')).collect();
+    let mut reasons: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for (reason, test) in &skipped {
+        let suite = test.split(':').next().unwrap();
+        *reasons.entry(reason).or_default().entry(suite).or_default() += 1;
     }
-    let total: usize = reasons.values().map(BTreeSet::len).sum();
-    if total == 0 {
-        return;
+    for (reason, suites) in &reasons {
+        let count: usize = suites.values().sum();
+        let suites: Vec<String> = suites.iter().map(|(suite, count)| format!("{suite} {count}")).collect();
+        println!("{count:6}  {reason} ({})", suites.join(", "));
     }
-    println!("\n{total} tests skipped");
-    for (reason, tests) in &reasons {
-        println!("\n  {}: {reason}", tests.len());
-        for test in tests {
-            println!("      {test}");
-        }
+    if !skipped.is_empty() {
+        println!("{:6}  tests skipped, each named above with its reason", skipped.len());
     }
 }
 
