@@ -86,8 +86,8 @@ fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     let plan = Plan::new(root, &host, &program)?;
     let changes = setup::changes(root, &plan)?;
     if dry_run {
-        let lines: String = changes.iter().map(|change| format!("would {change}\n")).collect();
-        return Ok(put(&lines, ExitCode::SUCCESS));
+        let lines: Vec<String> = changes.iter().map(|change| format!("would {change}\n")).collect();
+        return Ok(put(&lines.concat(), ExitCode::SUCCESS));
     }
     setup::install(root, &plan, env!("CARGO_PKG_VERSION"), &mut Shown)?;
     if host.selinux && !changes.is_empty() {
