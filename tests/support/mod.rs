@@ -13,6 +13,8 @@ pub mod schema;
 pub mod syslog;
 pub mod world;
 
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -49,12 +51,34 @@ pub fn scratch(name: &str) -> PathBuf {
     path
 }
 
-/// Says on stderr why a test can't run here. In CI, that fails it.
+/// Says on stderr which test can't run here, and why. In CI, that fails it.
+///
+/// The last of the suites, `what_was_skipped`, counts all of them.
 #[track_caller]
 pub fn skip(reason: &str) {
     assert!(std::env::var_os("CI").is_none(), "this test can't run: {reason}");
+    let suite = env!("CARGO_CRATE_NAME");
+    let thread = std::thread::current();
+    // The harness gives a thread the name of its test, but with one thread for all of them.
+    let test = thread.name().filter(|name| *name != "main").map_or_else(
+        || format!("{suite}: line {}", std::panic::Location::caller().line()),
+        |name| format!("{suite}: {name}"),
+    );
     // Not by eprintln!, which the test harness keeps to itself where the test passes.
-    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+    let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
+    let mut list = std::fs::OpenOptions::new().create(true).append(true).open(skipped()).unwrap();
+    list.write_all(format!("{reason}\t{test}\n").as_bytes()).unwrap();
+}
+
+/// The list of what was skipped by the `cargo test` that runs this suite.
+pub fn skipped() -> PathBuf {
+    scratch(&format!("skipped-{}", std::os::unix::process::parent_id()))
+}
+
+/// Sends a signal to a process.
+#[track_caller]
+pub fn send(signal: Signal, process: u32) {
+    signal::kill(Pid::from_raw(process.try_into().unwrap()), signal).unwrap();
 }
 
 /// What a run of a program that prints text ended with.

@@ -90,11 +90,25 @@ impl HostRoot {
     }
 }
 
+/// A folder that is there as long as the thread of its test is.
+#[cfg(test)]
+struct Made(PathBuf);
+
+#[cfg(test)]
+impl Drop for Made {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A made-up tree with these files, in a folder of its own by this name.
 #[cfg(test)]
 pub(crate) fn tree(name: &str, files: &[(&str, &str)]) -> HostRoot {
+    thread_local! {
+        static MADE: std::cell::RefCell<Vec<Made>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
     let root = std::env::temp_dir().join(format!("key-dns-look-{}-{name}", std::process::id()));
-    let _ = fs::remove_dir_all(&root);
+    MADE.with_borrow_mut(|made| made.push(Made(root.clone())));
     for (path, text) in files {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

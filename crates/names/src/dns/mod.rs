@@ -2,12 +2,14 @@
 
 mod client;
 mod search;
+mod servers;
 mod transport;
 mod turn;
 
 pub use crate::protocol::Protocol;
-pub use client::{Answered, Client, NoAnswer, QueryOptions};
+pub use client::NoAnswer;
 pub use search::{Search, Verdict};
+pub use servers::{Answered, Client, QueryOptions};
 pub use transport::{Network, Transport};
 
 use crate::address::{Address, AddressSet, Families, Origin};

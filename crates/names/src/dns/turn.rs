@@ -5,7 +5,7 @@
 //! else may be the fault of what was altered, so the server is asked once more in plain before that counts. Every socket
 //! of a turn is listened to until the whole question is answered.
 
-use crate::dns::client::Client;
+use crate::dns::servers::Client;
 use crate::dns::transport::Transport;
 use crate::message::{
     Question, Quirk, Relation, Response, Undecodable, copy_name, mix_case, rcode, relation,

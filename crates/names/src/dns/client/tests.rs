@@ -1,9 +1,11 @@
 //! The order of turns, with scripted servers and a clock that doesn't wait.
 
 use super::*;
+use crate::dns::servers::{Answered, QueryOptions};
 use crate::message::Quirk;
 use crate::protocol::Protocol;
 use crate::script::{Act, Script, Table, block_on};
+use crate::trace::Trace;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use std::io;
 use tokio::time::Instant;
