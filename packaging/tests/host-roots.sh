@@ -8,7 +8,7 @@
 bare() {
     mkdir -p "$root"/{etc,dev,sys,tmp,var/lib,usr/bin,usr/sbin}
     mknod -m 666 "$root/dev/null" c 1 3
-    undo "umount -l $root/sys"
+    undo "umount -lq $root/sys"
     mount -t sysfs -o ro sysfs "$root/sys"
 }
 merged() {
@@ -37,7 +37,7 @@ sysext_root() {
 
 read_only_usr() {
     # Shared, so that what is mounted below by systemd-sysext, in a mount namespace of its own, is seen by upcalls.
-    undo "umount -l $root"
+    undo "umount -lq $root"
     mount --rbind "$root" "$root"
     mount --make-shared "$root"
     mount --bind "$root/usr" "$root/usr"
