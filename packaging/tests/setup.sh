@@ -4,6 +4,9 @@
 # `key-dns setup` on hosts of different kinds, whose kernel asks what is installed there. Nothing but the executable is
 # copied to them, and afterwards they are as before, file by file.
 
+# shellcheck source=packaging/tests/host-roots.sh
+. packaging/tests/host-roots.sh
+
 # The executable from outside, as a person would run it who has copied it to the host.
 setup() {
     mkdir -p "$root/tmp"
@@ -27,24 +30,6 @@ said() {
     grep -q -- "$1" "$work/said" || { cat "$work/said" >&2; die "$now: '$1' is not said"; }
 }
 
-# What no host is without: folders, and devices for those who run there.
-bare() {
-    mkdir -p "$root"/{etc,dev,tmp,var/lib,usr/bin,usr/sbin}
-    mknod -m 666 "$root/dev/null" c 1 3
-}
-merged() {
-    bare
-    ln -s usr/sbin "$root/sbin"
-}
-one_folder() {
-    merged
-    rmdir "$root/usr/sbin"
-    ln -s bin "$root/usr/sbin"
-}
-unmerged() {
-    bare
-    mkdir "$root/sbin"
-}
 # keyutils' programs, with the library that they need.
 keyutils() {
     local file
@@ -65,7 +50,7 @@ mkdir -p "$EXECUTABLE.setup"
 cp "$EXECUTABLE" "$EXECUTABLE.setup/key-dns"
 keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
 if [ -z "$keyutils_deb" ]; then
-    (cd "$target/packages-test" && mkdir -p "$state" && flock "$state/lock" apt-get -q download keyutils >/dev/null)
+    (cd "$target/packages-test" && mkdir -p "$state" && flock "$state/lock" apt-get -q -o APT::Sandbox::User=root download keyutils >/dev/null)
     keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
 fi
 
@@ -128,8 +113,6 @@ for delay in $(seq 1 30); do
 done
 
 case_of 'a read-only /usr and systemd-sysext'
-# shellcheck source=packaging/tests/sysext-root.sh
-. packaging/tests/sysext-root.sh
 for kind in merged one_folder; do
     now "$kind"
     new_root sysext_root "$kind"

@@ -31,7 +31,9 @@ fn command() -> Command {
         .subcommand(
             Command::new("install")
                 .about("Install or upgrade, and have the kernel ask once (root)")
-                .after_help("Exit status: 0 installed, and the kernel is answered; 1 not; 2 wrong usage")
+                .after_help(
+                    "Exit status: 0 installed, and nothing is seen that is broken; 1 not; 2 wrong usage",
+                )
                 .args([root.clone(), dry_run.clone()]),
         )
         .subcommand(
@@ -43,7 +45,9 @@ fn command() -> Command {
         .subcommand(
             Command::new("status")
                 .about("Say what is installed, and whether the kernel is answered")
-                .after_help("Exit status: 0 installed, and the kernel is answered; 1 not; 2 wrong usage")
+                .after_help(
+                    "Exit status: 0 installed, and nothing is seen that is broken; 1 not; 2 wrong usage",
+                )
                 .arg(root),
         )
 }
@@ -117,7 +121,7 @@ fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
             FileState::Ours => format!("would remove {}\n", path.display()),
             state => format!("would look at {}, which {}\n", path.display(), word(*state)),
         });
-        return Ok(put(&lines.collect::<String>(), ExitCode::SUCCESS));
+        return Ok(put(&lines.collect::<Vec<_>>().concat(), ExitCode::SUCCESS));
     }
     let extension = status.files.iter().any(|(path, _)| path.starts_with(setup::EXTENSION));
     setup::remove(root, &mut Shown)?;
@@ -205,5 +209,10 @@ fn told(report: &Report) -> ExitCode {
     if live.is_some_and(|step| step.status() == doctor::StepStatus::Ok) {
         return put("the kernel asked, and was answered\n", ExitCode::SUCCESS);
     }
-    put(&text::render(report, Style { colour: false, verbose: false }), ExitCode::FAILURE)
+    let broken = report.exit() == doctor::exit::BROKEN;
+    if !broken {
+        println!("installed, but whether the kernel is answered could not be seen:");
+    }
+    let status = if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    put(&text::render(report, Style { colour: false, verbose: false }), status)
 }

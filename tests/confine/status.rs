@@ -38,7 +38,7 @@ pub fn a_waiting_helper_has_no_rights() {
             if same_process { "in request-key's own process" } else { "run by keyutils' request-key" }
         );
         let seen = waiting(&mut machine);
-        let user = (2_000_000_000 + seen.pid).to_string();
+        let user = (2_100_000_000 + seen.pid).to_string();
         for key in ["Uid", "Gid"] {
             assert_eq!(seen.value(key), [user.as_str(); 4].join(" "));
         }

@@ -1,8 +1,10 @@
 //! Reading configuration files, and what is said of them when they are wrong.
 
+use nix::libc;
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, Read, Seek};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Something in a configuration file that was passed over.
@@ -52,9 +54,30 @@ const LARGEST: u64 = 1 << 20;
 /// The bytes of a configuration file.
 ///
 /// # Errors
-/// Where it can't be opened or read, or is larger than 1 MiB.
+/// Where it can't be opened or read, is no regular file, or is larger than 1 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     read_bytes(path).map_err(|source| Unreadable { path: path.to_owned(), source })
+}
+
+/// Opens a regular file, or `/dev/null`, as which a file is masked. It never waits: not for a writer, as one would who
+/// opens a pipe. What is otherwise may have no end.
+///
+/// # Errors
+/// Where it can't be opened, or is something else.
+pub fn open(path: &Path) -> io::Result<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let found = file.metadata()?;
+    let null = || found.file_type().is_char_device() && found.rdev() == libc::makedev(1, 3);
+    if found.is_file() || null() {
+        return Ok(file);
+    }
+    // A folder is told as reading it would tell it.
+    Err(if found.is_dir() {
+        io::Error::from_raw_os_error(libc::EISDIR)
+    } else {
+        io::Error::new(io::ErrorKind::InvalidInput, "no regular file")
+    })
 }
 
 /// The same, with the bare error.
@@ -62,7 +85,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    contents(File::open(path)?)
+    contents(open(path)?)
 }
 
 fn contents(file: impl Read) -> io::Result<Vec<u8>> {
@@ -86,7 +109,7 @@ impl DeferredFile {
     /// Opens the file.
     #[must_use]
     pub fn open(path: &'static str) -> Self {
-        Self { path: Path::new(path), file: File::open(path) }
+        Self { path: Path::new(path), file: open(Path::new(path)) }
     }
 
     /// A file that is not there.
@@ -155,4 +178,25 @@ pub fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[must_use]
 pub fn expected(what: impl fmt::Display, found: impl fmt::Display) -> String {
     format!("expected {what}, found {found:?}", found = found.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
+    #[test]
+    fn only_a_regular_file_is_opened_and_nothing_is_waited_for() {
+        let folder = std::env::temp_dir();
+        let pipe = folder.join(format!("names-pipe-{}", std::process::id()));
+        mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+        let error = open(&pipe).unwrap_err();
+        std::fs::remove_file(&pipe).unwrap();
+        assert_eq!(error.to_string(), "no regular file");
+        assert_eq!(open(Path::new("/dev/zero")).unwrap_err().to_string(), "no regular file");
+        assert_eq!(open(&folder).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert_eq!(read_bytes(Path::new("/dev/null")).unwrap(), b"");
+        assert!(read_bytes(Path::new("/proc/self/status")).unwrap().starts_with(b"Name:"));
+    }
 }

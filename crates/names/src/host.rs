@@ -101,6 +101,11 @@ impl<'a, T: Transport> Host<'a, T> {
         }
     }
 
+    /// The names of the sources of `nsswitch.conf`, in their order.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.files.order.iter().map(|entry| entry.name.as_str())
+    }
+
     /// The ports of all name servers that may be asked, each once, in ascending order.
     #[must_use]
     pub fn name_server_ports(&self) -> Vec<u16> {

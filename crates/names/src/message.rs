@@ -21,6 +21,11 @@ pub const AFSDB: RecordType = RecordType::Unknown(18);
 
 /// The length of a message's header.
 const HEADER: usize = 12;
+/// The most pointers (RFC 1035 §4.1.4) that are followed for one name, which has no more labels, and for all names of
+/// a message. Chains of them would make each of thousands of records take as long as all else.
+const POINTERS_OF_NAME: usize = 128;
+const POINTERS: usize = 1 << 14;
+
 /// The most bytes that a name takes in a message, its end included (RFC 1035 §2.3.4).
 const LONGEST_NAME: usize = 255;
 
@@ -293,17 +298,61 @@ pub fn copy_name(query: &[u8], reply: &mut [u8]) {
 /// Where the name is in the question of a message, up to its end, if it is one and not compressed, as in our own
 /// messages. Its labels may hold any bytes; their lengths are no letters, as no label is longer than 63 bytes.
 fn name_in(message: &[u8]) -> Option<Range<usize>> {
-    let mut end = HEADER;
+    name_at(message, HEADER)
+}
+
+/// The same for a name that starts there.
+fn name_at(message: &[u8], start: usize) -> Option<Range<usize>> {
+    let mut end = start;
     loop {
         match *message.get(end)? {
-            0 => return Some(HEADER..end),
+            0 => return Some(start..end),
             length @ 1..=63 => end += 1 + usize::from(length),
             _ => return None,
         }
-        if end - HEADER >= LONGEST_NAME {
+        if end - start >= LONGEST_NAME {
             return None;
         }
     }
+}
+
+/// How many pointers may still be followed in a message.
+struct Pointers<'m> {
+    message: &'m [u8],
+    left: usize,
+}
+
+impl Pointers<'_> {
+    /// Reads a name, unless it takes too many.
+    fn name(&mut self, decoder: &mut BinDecoder<'_>) -> Result<Name, DecodeError> {
+        let mut place = decoder.index();
+        let (mut followed, mut bytes) = (0, 0);
+        // What is no name is hickory's to refuse.
+        while let Some(&length) = self.message.get(place).filter(|_| bytes < LONGEST_NAME) {
+            match length {
+                1..=63 => {
+                    place += 1 + usize::from(length);
+                    bytes += 1 + usize::from(length);
+                }
+                0xc0.. => {
+                    let Some(&low) = self.message.get(place + 1) else { break };
+                    followed += 1;
+                    self.left = self
+                        .left
+                        .checked_sub(1)
+                        .filter(|_| followed <= POINTERS_OF_NAME)
+                        .ok_or_else(too_many)?;
+                    place = usize::from(u16::from_be_bytes([length & 0x3f, low]));
+                }
+                _ => break,
+            }
+        }
+        Name::read(decoder)
+    }
+}
+
+fn too_many() -> DecodeError {
+    DecodeError::LabelBytesTooLong(POINTERS_OF_NAME)
 }
 
 /// Whether a reply answers a query byte by byte, as nearly all do: with the same id, marked as a response, and the
@@ -339,8 +388,9 @@ impl Response {
     pub fn decode(message: &[u8]) -> Result<Self, Undecodable> {
         let mut decoder = BinDecoder::new(message);
         let header = Header::read(&mut decoder)?;
+        let mut pointers = Pointers { message, left: POINTERS };
         for _ in 0..header.questions {
-            question(&mut decoder)?;
+            question(message, &mut decoder)?;
         }
         let mut reply = Self {
             rcode: header.flags & RCODE,
@@ -350,7 +400,7 @@ impl Response {
             ..Self::default()
         };
         for number in 0..header.answers {
-            match record(&mut decoder) {
+            match record(&mut decoder, &mut pointers) {
                 Ok(Parsed::Record(record)) => reply.answers.push(record),
                 Ok(Parsed::ForeignClass(record_type, _)) => {
                     reply.misplaced_opt |= record_type == RecordType::OPT;
@@ -363,7 +413,7 @@ impl Response {
             }
         }
         for _ in 0..header.authorities {
-            match record(&mut decoder) {
+            match record(&mut decoder, &mut pointers) {
                 Ok(Parsed::Record(Record { ttl, data: Rdata::Soa(minimum), .. })) => {
                     reply.negative_ttl = Some(ttl.min(Ttl::from_record(minimum)));
                 }
@@ -375,7 +425,7 @@ impl Response {
             }
         }
         for _ in 0..header.additionals {
-            match record(&mut decoder) {
+            match record(&mut decoder, &mut pointers) {
                 // The class of an OPT record is a size, and its TTL begins with the upper bits of the
                 // response code (RFC 6891 §6.1.2, §6.1.3).
                 Ok(Parsed::ForeignClass(RecordType::OPT, ttl)) => {
@@ -439,11 +489,11 @@ impl Header {
 }
 
 /// The header and, where it is the only one, the question: name, type and class.
-fn head(message: &[u8]) -> Result<(Header, Option<Asked>), DecodeError> {
+fn head(message: &[u8]) -> Result<(Header, Option<Asked>), Undecodable> {
     let mut decoder = BinDecoder::new(message);
     let header = Header::read(&mut decoder)?;
     let asked = match header.questions {
-        1 => Some(question(&mut decoder)?),
+        1 => Some(question(message, &mut decoder)?),
         _ => None,
     };
     Ok((header, asked))
@@ -452,7 +502,11 @@ fn head(message: &[u8]) -> Result<(Header, Option<Asked>), DecodeError> {
 /// A question as it is on the wire: name, type and class.
 type Asked = (Name, u16, u16);
 
-fn question(decoder: &mut BinDecoder<'_>) -> Result<Asked, DecodeError> {
+/// Reads a question. Its name stands there whole: there is nothing before it that it could be part of.
+fn question(message: &[u8], decoder: &mut BinDecoder<'_>) -> Result<Asked, Undecodable> {
+    if name_at(message, decoder.index()).is_none() {
+        return Err(Undecodable("a question without a whole name".to_owned()));
+    }
     Ok((Name::read(decoder)?, u16(decoder)?, u16(decoder)?))
 }
 
@@ -464,8 +518,8 @@ enum Parsed {
 }
 
 /// Reads one record. An error means that the walk can't go on: its end is not known.
-fn record(decoder: &mut BinDecoder<'_>) -> Result<Parsed, DecodeError> {
-    let owner = Name::read(decoder)?;
+fn record(decoder: &mut BinDecoder<'_>, pointers: &mut Pointers<'_>) -> Result<Parsed, DecodeError> {
+    let owner = pointers.name(decoder)?;
     let record_type = RecordType::from(u16(decoder)?);
     let class = DNSClass::from(u16(decoder)?);
     let ttl = decoder.read_u32()?.unverified();
@@ -480,7 +534,7 @@ fn record(decoder: &mut BinDecoder<'_>) -> Result<Parsed, DecodeError> {
     if class != DNSClass::IN {
         return Ok(Parsed::ForeignClass(record_type, ttl));
     }
-    let data = rdata(&mut data_decoder, record_type);
+    let data = rdata(&mut data_decoder, record_type, pointers);
     Ok(match data {
         // What is left over or missing shows that the data is not what its type says.
         Ok(data) if matches!(data, Rdata::Other(_)) || data_decoder.index() == start + length => {
@@ -490,7 +544,11 @@ fn record(decoder: &mut BinDecoder<'_>) -> Result<Parsed, DecodeError> {
     })
 }
 
-fn rdata(decoder: &mut BinDecoder<'_>, record_type: RecordType) -> Result<Rdata, DecodeError> {
+fn rdata(
+    decoder: &mut BinDecoder<'_>,
+    record_type: RecordType,
+    pointers: &mut Pointers<'_>,
+) -> Result<Rdata, DecodeError> {
     Ok(match record_type {
         RecordType::A => Rdata::A(Ipv4Addr::from(decoder.read_u32()?.unverified())),
         RecordType::AAAA => {
@@ -500,10 +558,10 @@ fn rdata(decoder: &mut BinDecoder<'_>, record_type: RecordType) -> Result<Rdata,
             }
             Rdata::Aaaa(Ipv6Addr::from(address))
         }
-        RecordType::CNAME => Rdata::Cname(Name::read(decoder)?),
+        RecordType::CNAME => Rdata::Cname(pointers.name(decoder)?),
         RecordType::SOA => {
-            Name::read(decoder)?;
-            Name::read(decoder)?;
+            pointers.name(decoder)?;
+            pointers.name(decoder)?;
             for _ in 0..4 {
                 decoder.read_u32()?.unverified();
             }
@@ -513,10 +571,10 @@ fn rdata(decoder: &mut BinDecoder<'_>, record_type: RecordType) -> Result<Rdata,
             priority: u16(decoder)?,
             weight: u16(decoder)?,
             port: u16(decoder)?,
-            target: Name::read(decoder)?,
+            target: pointers.name(decoder)?,
         },
         // RFC 3597 §4: the name may be compressed, although new types' must not be.
-        AFSDB => Rdata::Afsdb { subtype: u16(decoder)?, host: Name::read(decoder)? },
+        AFSDB => Rdata::Afsdb { subtype: u16(decoder)?, host: pointers.name(decoder)? },
         other => Rdata::Other(other),
     })
 }

@@ -9,6 +9,11 @@ use key::{Failure, KeySerial, Keyring, KeyringError, Payload, RejectErrno, Reque
 use names::{Answer, Content, Trace};
 use std::path::PathBuf;
 
+/// The most seconds that a lookup takes for anybody but root, as whom the kernel asks: long enough for one silent name
+/// server and an answer by the next. Each lookup that hangs takes one of the some 2,048 upcalls that a host can have at
+/// once, beyond which all wait.
+const DEADLINE_OF_USERS: u32 = 7;
+
 /// What a rule, or a command line, asks of the helper: to answer a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HelperRequest {
@@ -64,13 +69,14 @@ pub fn answer(
         Err(failure) => return reject(key, ring, failure, guard, log),
     };
     guard.allow_payload();
-    let settings = match settings() {
+    let mut settings = match settings() {
         Ok(settings) => settings,
         Err(failure) => return give_up(key, ring, failure, guard, log),
     };
     if let Err(refusal) = settings.root_only.check(&request.description) {
         return turn_away(key, ring, &refusal, guard, log);
     }
+    settings.lookup.deadline = deadline(settings.lookup.deadline, request.description.owner);
     guard.set_deadline(settings.lookup.deadline);
     let mut lookup = look_up(&request, &settings, Trace::default(), Purpose::Answer(key), log);
     let mut reply = Reply::new(&lookup.outcome, &settings);
@@ -80,6 +86,11 @@ pub fn answer(
     }
     report(&request, &lookup, &reply, settings.log, log);
     Ok(())
+}
+
+/// The seconds that a lookup for this user takes at most, where so many are set.
+fn deadline(set: u32, owner: Option<u32>) -> u32 {
+    if owner == Some(0) { set } else { set.min(DEADLINE_OF_USERS) }
 }
 
 /// The request, if it is one for a `dns_resolver` key.

@@ -5,6 +5,7 @@
 //! that outlives the loss of all rights, since it is not a matter of users but of the session keyring.
 
 use crate::sys::seccomp;
+use crate::sys::user::become_nobody;
 use caps::CapSet;
 use caps::errors::CapsError;
 use key::KeySerial;
@@ -14,13 +15,7 @@ use landlock::{
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
-use nix::unistd::{Gid, Uid, geteuid, setgroups, setresgid, setresuid};
 use std::fmt;
-use std::process;
-
-/// The process becomes the user of this number plus its own, and the group: nobody else's, of those that
-/// distributions and containers use. Another process of the same user could send it signals.
-const FIRST_USER: u32 = 2_000_000_000;
 
 /// Several times what the largest cell takes.
 const MEMORY: rlim_t = 256 << 20;
@@ -106,23 +101,6 @@ fn limits(for_key: bool) -> Result<(), Errno> {
 fn lower(resource: Resource, soft: rlim_t, hard: rlim_t) -> Result<(), Errno> {
     let (old_soft, old_hard) = getrlimit(resource)?;
     setrlimit(resource, soft.min(old_soft), hard.min(old_hard))
-}
-
-/// Becomes a user and a group of no other process and of no file, without other groups. Who is not root stays who
-/// they are.
-///
-/// # Errors
-/// As `setresuid(2)`; EINVAL in a user namespace that has no such user.
-pub fn become_nobody() -> Result<(), Errno> {
-    if !geteuid().is_root() {
-        return Ok(());
-    }
-    let number = FIRST_USER.saturating_add(process::id());
-    setgroups(&[])?;
-    let group = Gid::from_raw(number);
-    setresgid(group, group, group)?;
-    let user = Uid::from_raw(number);
-    setresuid(user, user, user)
 }
 
 /// Gives up the capabilities that a change of user leaves, and those of a user who has some.

@@ -17,10 +17,11 @@ mod testing;
 pub const HELPER_NAME: &str = "key.dns_resolver";
 
 pub use answer::{HelperRequest, Unanswered, answer, refuse};
-pub use confine::{Lacking, Needs, become_nobody, confine, restrict_by_landlock};
+pub use confine::{Lacking, Needs, confine, restrict_by_landlock};
 pub use guard::Guard;
 pub use log::{Destination, Log};
 pub use lookup::{LookupReport, Purpose, look_up};
 pub use reply::Reply;
 pub use settings::{DEFAULT_PATH, LogChoice, NotForUsers, RootOnly, Settings};
 pub use sys::rescue::let_signals_through;
+pub use sys::user::become_nobody;

@@ -45,9 +45,7 @@ pub fn look_up(
     let Request { description, callout } = request;
     let outcome = Query::parse(&description.name, callout, settings.family).and_then(|parsed| {
         let ParsedQuery { query, unknown_words } = parsed;
-        for word in &unknown_words {
-            warnings.push(format!("callout word \"{word}\" means nothing here and is ignored"));
-        }
+        warnings.extend(ignored(&unknown_words));
         if let Some(answer) = literal_answer(&query) {
             return answer;
         }
@@ -70,12 +68,35 @@ pub fn look_up(
     LookupReport { outcome, trace, warnings, lacking }
 }
 
+/// What is said of callout words that mean nothing: one line, whoever asks and however much.
+fn ignored(words: &[String]) -> Option<String> {
+    const SHOWN: usize = 3;
+    const LONGEST: usize = 64;
+    let shown: Vec<String> = words
+        .iter()
+        .take(SHOWN)
+        .map(|word| match word.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("\"{}…\"", word.get(..end).unwrap_or_default()),
+            None => format!("\"{word}\""),
+        })
+        .collect();
+    let shown = shown.join(", ");
+    match words.len() {
+        0 => None,
+        1 => Some(format!("callout word {shown} means nothing here and is ignored")),
+        2..=SHOWN => Some(format!("callout words {shown} mean nothing here and are ignored")),
+        more => {
+            Some(format!("callout words {shown} and {} more mean nothing here and are ignored", more - SHOWN))
+        }
+    }
+}
+
 /// The process that asks NSS modules, where it may come to that.
 fn modules_for(query: &Query, host: &Host<'_>, warnings: &mut Vec<String>) -> Option<GetentModules> {
     if !host.may_ask_modules(query) {
         return None;
     }
-    let modules = GetentModules::start();
+    let modules = GetentModules::start(host.sources().map(str::to_owned).collect());
     modules
         .inspect_err(|error| warnings.push(format!("can't start a process to ask NSS modules: {error}")))
         .ok()
@@ -210,7 +231,22 @@ mod tests {
         };
         let ignored = |word| format!("callout word \"{word}\" means nothing here and is ignored");
         assert_eq!(warnings(b"192.0.2.1", b"list ipv4"), (true, vec![]));
-        assert_eq!(warnings(b"192.0.2.1", b"srv=1 x\n"), (true, vec![ignored("x\\n"), ignored("srv=1")]));
+        let some = "callout words \"x\\n\", \"srv=1\" mean nothing here and are ignored".to_owned();
+        assert_eq!(warnings(b"192.0.2.1", b"srv=1 x\n"), (true, vec![some]));
         assert_eq!(warnings(b"::1", b"list,bogus,ipv4"), (false, vec![ignored("bogus")]));
+    }
+
+    #[test]
+    fn however_many_callout_words_mean_nothing_there_is_one_short_line() {
+        let words = |number: usize| vec!["w".repeat(65); number];
+        assert_eq!(super::ignored(&words(0)), None);
+        let short = format!("\"{}…\"", "w".repeat(64));
+        let line = super::ignored(&words(649)).unwrap();
+        assert_eq!(
+            line,
+            format!("callout words {short}, {short}, {short} and 646 more mean nothing here and are ignored")
+        );
+        let short = "w".repeat(64);
+        assert!(super::ignored(std::slice::from_ref(&short)).unwrap().contains(&format!("\"{short}\"")));
     }
 }

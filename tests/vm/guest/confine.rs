@@ -81,7 +81,7 @@ fn zone() -> Zone {
 
 /// What the kernel says of a helper.
 fn status(helper: &Helper) -> String {
-    let own = (2_000_000_000 + helper.pid).to_string();
+    let own = (2_100_000_000 + helper.pid).to_string();
     let facts =
         ["Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapAmb", "NoNewPrivs", "Seccomp", "Threads"]
             .map(|key| {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 fn reply_to(query: &[u8], flags: u16, answers: u16) -> Vec<u8> {
     let mut decoder = BinDecoder::new(query);
     Header::read(&mut decoder).unwrap();
-    question(&mut decoder).unwrap();
+    question(query, &mut decoder).unwrap();
     let mut reply = query[..2].to_vec();
     for field in [flags, 1, answers, 0, 0] {
         reply.extend(field.to_be_bytes());
@@ -46,6 +46,62 @@ fn with_records(records: &[(u16, u16, &[u8])]) -> Vec<u8> {
         push(&mut message, *record_type, *class, 60, data);
     }
     message
+}
+
+#[test]
+fn a_compressed_question_is_none() {
+    // Its name would be in the header, which says what the sender likes.
+    let reply = *b"\x01\x1a\x81\x80\x00\x01\x00\x02\x00\x00\x00\x01\xc0\x0a\x00\x01\x00\x01";
+    assert!(head(&reply).is_err());
+    assert!(Response::decode(&reply).is_err());
+    let root = query(".");
+    let mut reply = reply_to(&root, 0x8180, 0);
+    assert!(is_reply_to(&root, &reply));
+    // The root, which is a zero byte in the header as well.
+    reply.splice(12..13, [0xc0, 8]);
+    assert!(!is_reply_to(&root, &reply));
+}
+
+#[test]
+fn chains_of_pointers_are_not_followed_far() {
+    // A chain in the data of a first record: each pointer is to the one before it.
+    let chain = |length: u16| {
+        let first = 12 + 8 + 4 + 12;
+        let pointers = (0..length).flat_map(|number| {
+            let to = if number == 0 { 12 } else { first + 2 * (number - 1) };
+            (0xc000 | to).to_be_bytes()
+        });
+        let mut message = with_records(&[(99, 1, &pointers.collect::<Vec<u8>>())]);
+        message[7] = 2;
+        message.extend((0xc000 | (first + 2 * (length - 1))).to_be_bytes());
+        message.extend([0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
+        Response::decode(&message).unwrap()
+    };
+    let short = chain(127);
+    assert_eq!((short.answers.len(), short.unreadable), (2, 0));
+    assert_eq!(short.answers[1].owner, Name::from_ascii("a.test.").unwrap());
+    let long = chain(128);
+    assert_eq!((long.answers.len(), long.unreadable), (1, 1));
+}
+
+#[test]
+fn a_message_of_pointers_alone_takes_no_time() {
+    let mut message = reply_to(&query("a.test."), 0x8180, u16::MAX);
+    let start = u16::try_from(message.len()).unwrap();
+    // A record of 120 pointers, and then as many records as fit, each with the last of them as its owner.
+    let pointers: Vec<u8> = (0..120_u16)
+        .flat_map(|number| {
+            (0xc000 | if number == 0 { 12 } else { start + 12 + 2 * (number - 1) }).to_be_bytes()
+        })
+        .collect();
+    push(&mut message, 99, 1, 60, &pointers);
+    while message.len() < 65_000 {
+        message.extend((0xc000 | (start + 12 + 2 * 119)).to_be_bytes());
+        message.extend([0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
+    }
+    let read = Response::decode(&message).unwrap();
+    // One for the first record, and 121 for each other.
+    assert_eq!(read.answers.len(), 1 + (POINTERS - 1) / 121);
 }
 
 proptest! {

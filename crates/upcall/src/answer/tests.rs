@@ -389,3 +389,9 @@ fn a_rule_can_name_a_settings_file_and_have_answers_logged() {
     let missing = HelperRequest { config: Some(folder.path("missing")), ..verbose };
     assert!(matches!(missing.settings(&Log::none()), Err(Failure::Internal(_))));
 }
+
+#[test]
+fn users_wait_less_long_than_the_kernel() {
+    assert_eq!([deadline(20, Some(0)), deadline(20, Some(1000)), deadline(20, None)], [20, 7, 7]);
+    assert_eq!([deadline(3, Some(0)), deadline(3, Some(1000))], [3, 3]);
+}

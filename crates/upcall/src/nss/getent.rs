@@ -1,6 +1,6 @@
 //! Sources that are NSS modules: asked by `getent` in a process of its own. Its output is taken as hostile.
 
-use super::process::{How, Modules};
+use super::process::{Database, How, Modules};
 use super::status::Status;
 use key::Family;
 use names::{Address, AddressSet, Families, ModuleAnswer, NssModules, Origin};
@@ -23,12 +23,12 @@ const LONGEST_OUTPUT: usize = 64 * 1024;
 pub(crate) struct GetentModules(Modules);
 
 impl GetentModules {
-    /// Starts the process that runs `getent`.
+    /// Starts the process that runs `getent`, for these sources.
     ///
     /// # Errors
     /// Where no process can be made.
-    pub(crate) fn start() -> io::Result<Self> {
-        Modules::start().map(Self)
+    pub(crate) fn start(sources: Vec<String>) -> io::Result<Self> {
+        Modules::start(sources).map(Self)
     }
 }
 
@@ -79,9 +79,9 @@ async fn ask(
     families: Families,
 ) -> Result<ModuleAnswer, ChildError> {
     let database = match families {
-        Families::Only(Family::Ipv4) => "ahostsv4",
-        Families::Only(Family::Ipv6) => "ahostsv6",
-        Families::Both => "ahosts",
+        Families::Only(Family::Ipv4) => Database::Ipv4,
+        Families::Only(Family::Ipv6) => Database::Ipv6,
+        Families::Both => Database::Both,
     };
     let (pipe, theirs) = pipe2(OFlag::O_CLOEXEC).map_err(|errno| ChildError::Ask(errno.into()))?;
     fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|errno| ChildError::Ask(errno.into()))?;

@@ -3,13 +3,16 @@
 //! It is started while we may still start one, and has nothing: no rights, no hold on the key, no descriptor but the
 //! socket on which it is told what to ask. Each question comes with a pipe for the answer, which ends with how
 //! `getent` did. It ends, with all that it started, when we do.
+//!
+//! Who asks may have been taken over by then, so it asks for addresses alone, of the sources of this host's order,
+//! few at a time, and not for ever.
 
 use super::status::{self, Status};
 use crate::sys::process::{apart, bounded, receive};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, pipe2};
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
@@ -17,6 +20,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 
 /// Where `getent` is, with and without a merged /usr.
@@ -28,6 +32,32 @@ const LONGEST: usize = 2048;
 /// Room for the messages of the loader, also about a module that links half of a system.
 const MESSAGES: i32 = 1 << 18;
 
+/// The most that are asked at once. What comes meanwhile waits.
+const AT_ONCE: usize = 16;
+/// The most that are asked at all: more than the servers of the largest cell, twice each, by some sources.
+const QUESTIONS: usize = 4096;
+
+/// What `getent` is asked for: a host's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Database {
+    Ipv4,
+    Ipv6,
+    Both,
+}
+
+impl Database {
+    const ALL: [Self; 3] = [Self::Ipv4, Self::Ipv6, Self::Both];
+
+    /// As `getent` calls it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ahostsv4",
+            Self::Ipv6 => "ahostsv6",
+            Self::Both => "ahosts",
+        }
+    }
+}
+
 /// A process that asks NSS modules.
 #[derive(Debug)]
 pub(super) struct Modules {
@@ -36,15 +66,15 @@ pub(super) struct Modules {
 }
 
 impl Modules {
-    /// Starts it.
+    /// Starts it, for these sources.
     ///
     /// # Errors
     /// Where no process can be made.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(super) fn start(sources: Vec<String>) -> io::Result<Self> {
         let (ours, theirs) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
         let process = apart(theirs, |socket| {
-            serve(&socket);
+            serve(&socket, &sources);
             // What was started for questions is in the same group, and so is this process.
             let _ = kill(Pid::from_raw(0), Signal::SIGKILL);
         })?;
@@ -55,16 +85,23 @@ impl Modules {
     /// ([`How::parse`]), is written to `pipe`.
     ///
     /// # Errors
-    /// Where the process is gone.
-    pub(super) fn ask(&self, source: &str, database: &str, name: &str, pipe: &impl AsFd) -> io::Result<()> {
+    /// Where the process is gone, or takes no more questions for now.
+    pub(super) fn ask(
+        &self,
+        source: &str,
+        database: Database,
+        name: &str,
+        pipe: &impl AsFd,
+    ) -> io::Result<()> {
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        let question = [source, database, name].join("\0");
+        let question = [source, database.name(), name].join("\0");
         let pipes = [pipe.as_fd().as_raw_fd()];
         sendmsg::<()>(
             socket.as_raw_fd(),
             &[IoSlice::new(question.as_bytes())],
             &[ControlMessage::ScmRights(&pipes)],
-            MsgFlags::MSG_NOSIGNAL,
+            // It may be stopped, and full of questions.
+            MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT,
             None,
         )?;
         Ok(())
@@ -73,33 +110,66 @@ impl Modules {
 
 impl Drop for Modules {
     fn drop(&mut self) {
-        // It takes that as the sign to end.
+        // It takes that as the sign to end. It is not waited for: an answer may be there already, and must not wait for
+        // a process that is stopped.
         self.socket = None;
-        let _ = waitpid(self.process, None);
+        let _ = waitpid(self.process, Some(WaitPidFlag::WNOHANG));
+    }
+}
+
+/// A question as it is asked.
+#[derive(Debug, PartialEq, Eq)]
+struct Question {
+    source: String,
+    database: Database,
+    name: String,
+}
+
+impl Question {
+    /// Reads one, if it is for an address, and to one of these sources.
+    fn parse(question: &[u8], sources: &[String]) -> Option<Self> {
+        let parts: Vec<&str> = str::from_utf8(question).ok()?.split('\0').collect();
+        let [source, database, name] = parts.as_slice() else { return None };
+        Some(Self {
+            source: sources.iter().find(|known| known == source)?.clone(),
+            database: Database::ALL.into_iter().find(|known| known.name() == *database)?,
+            name: (*name).to_owned(),
+        })
     }
 }
 
 /// Answers questions until nobody is left to ask any.
-fn serve(socket: &OwnedFd) {
+fn serve(socket: &OwnedFd, sources: &[String]) {
     let mut buffer = [0; LONGEST];
-    loop {
+    // Each that is being answered has one of these.
+    let (free, places) = mpsc::sync_channel(AT_ONCE);
+    for _ in 0..AT_ONCE {
+        let _ = free.try_send(());
+    }
+    for _ in 0..QUESTIONS {
+        if places.recv().is_err() {
+            return;
+        }
         let Ok((length @ 1.., pipe)) = receive(socket, &mut buffer) else {
             return;
         };
-        let question = buffer.get(..length).unwrap_or_default().to_vec();
-        if let Some(pipe) = pipe {
-            // Where there can't be another thread, the pipe is closed without a word.
-            let _ = thread::Builder::new().spawn(move || answer(&question, pipe.into()));
+        // Another question, and one that no thread can be had for, is answered by closing its pipe.
+        let question = Question::parse(buffer.get(..length).unwrap_or_default(), sources);
+        let place = free.clone();
+        let answered = pipe.zip(question).map(|(pipe, question)| {
+            thread::Builder::new().spawn(move || {
+                answer(&question, pipe.into());
+                let _ = place.try_send(());
+            })
+        });
+        if !matches!(answered, Some(Ok(_))) {
+            let _ = free.try_send(());
         }
     }
 }
 
-fn answer(question: &[u8], mut pipe: File) {
-    let mut parts = question.split(|&byte| byte == 0).filter_map(|part| str::from_utf8(part).ok());
-    let (Some(source), Some(database), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
-        return;
-    };
-    let how = match pipe.try_clone().and_then(|output| getent(source, database, name, output)) {
+fn answer(question: &Question, mut pipe: File) {
+    let how = match pipe.try_clone().and_then(|output| getent(question, output)) {
         Ok((status, source)) => How::Ended(status, source),
         Err(error) => How::NotStarted(error.raw_os_error().unwrap_or_default()),
     };
@@ -109,9 +179,10 @@ fn answer(question: &[u8], mut pipe: File) {
 
 /// Runs `getent`, which by itself keeps families from modules that this host has no address of (AI_ADDRCONFIG); older ones
 /// can't be told otherwise.
-fn getent(source: &str, database: &str, name: &str, output: File) -> io::Result<(ExitStatus, Status)> {
+fn getent(question: &Question, output: File) -> io::Result<(ExitStatus, Status)> {
+    let Question { source, database, name } = question;
     let service = format!("hosts:{}", status::service(source));
-    let question = ["-s", &service, "--", database, name];
+    let question = ["-s", &service, "--", database.name(), name];
     let (ended, messages) = run(&[&["-A"], &question[..]].concat(), output.try_clone()?)?;
     let (ended, messages) = match ended.code() {
         Some(WRONG_USAGE) => run(&question, output)?,
@@ -179,6 +250,29 @@ impl How {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_addresses_are_asked_for_and_only_of_the_sources_of_this_host() {
+        let sources = ["sss".to_owned(), "mdns4_minimal".to_owned()];
+        let parse = |question: &[u8]| Question::parse(question, &sources);
+        let asked =
+            Question { source: "sss".to_owned(), database: Database::Ipv6, name: "a.test".to_owned() };
+        assert_eq!(parse(b"sss\0ahostsv6\0a.test"), Some(asked));
+        for other in [
+            &b"sss\0passwd\0root"[..],
+            b"sss\0hosts\0a.test",
+            b"files\0ahosts\0a.test",
+            b"sss files\0ahosts\0a.test",
+            b"sss\0ahosts",
+            b"sss\0ahosts\0a\0b",
+            b"sss\0ahosts\0\xff",
+            b"",
+        ] {
+            assert_eq!(parse(other), None, "{}", other.escape_ascii());
+        }
+        let databases = Database::ALL.map(Database::name);
+        assert_eq!(databases, ["ahostsv4", "ahostsv6", "ahosts"]);
+    }
 
     #[test]
     fn how_it_ended_is_told_after_the_output() {

@@ -6,3 +6,4 @@ pub(crate) mod process;
 pub(crate) mod rescue;
 pub(crate) mod seccomp;
 mod start;
+pub(crate) mod user;

@@ -1,6 +1,7 @@
 //! Processes that are started by us and must not share our rights.
 
 use crate::sys::rescue;
+use crate::sys::user::become_nobody;
 use key::keyctl::raw;
 use nix::errno::Errno;
 use nix::libc::{self, c_char};
@@ -8,7 +9,7 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
-use nix::unistd::{ForkResult, Gid, Pid, Uid, fork, geteuid, setgroups, setpgid, setresgid, setresuid};
+use nix::unistd::{ForkResult, Pid, fork, setpgid};
 use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
@@ -16,15 +17,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
-/// The user and group that own nothing (nobody, nogroup).
-const NOBODY: u32 = 65534;
 /// Seconds of processor time that a program has which such a process starts.
 const TIME: rlim_t = 10;
 /// Memory that it has.
 const MEMORY: rlim_t = 1 << 30;
 
-/// Starts a copy of this process that does `work` and ends. It has no rights: it is nobody, without groups or
-/// capabilities, unable to gain any, with no descriptor but the first three and `kept`, in a group and a session
+/// Starts a copy of this process that does `work` and ends. It has no rights: it is a user of its own, whom nobody
+/// else can trace or stop, without groups or capabilities, unable to gain any, with no descriptor but the first three and `kept`, in a group and a session
 /// keyring of its own without authority over our key.
 ///
 /// Where we are not root ourselves, there are no rights to drop, and the user stays.
@@ -63,12 +62,9 @@ fn shed(kept: &OwnedFd) -> io::Result<()> {
         }
     }
     prctl::set_no_new_privs()?;
-    if geteuid().is_root() {
-        let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
-        setgroups(&[])?;
-        setresgid(group, group, group)?;
-        setresuid(user, user, user)?;
-    }
+    become_nobody()?;
+    // Until it executes something, also where the host has it otherwise (/proc/sys/fs/suid_dumpable).
+    prctl::set_dumpable(false)?;
     Ok(())
 }
 

@@ -1,8 +1,29 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # shellcheck shell=bash
 #
-# A root with a /usr that can't be written to, whose system extensions this machine's systemd-sysext merges.
+# Roots of hosts of different kinds, also with a /usr that can't be written to, whose system extensions this machine's
+# systemd-sysext merges.
 
+# What no host is without.
+bare() {
+    mkdir -p "$root"/{etc,dev,sys,tmp,var/lib,usr/bin,usr/sbin}
+    mknod -m 666 "$root/dev/null" c 1 3
+    undo "umount -l $root/sys"
+    mount -t sysfs -o ro sysfs "$root/sys"
+}
+merged() {
+    bare
+    ln -s usr/sbin "$root/sbin"
+}
+one_folder() {
+    merged
+    rmdir "$root/usr/sbin"
+    ln -s bin "$root/usr/sbin"
+}
+unmerged() {
+    bare
+    mkdir "$root/sbin"
+}
 # A root of a kind that systemd-sysext takes for one.
 sysext_root() {
     "$1"

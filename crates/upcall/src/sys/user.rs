@@ -1,0 +1,49 @@
+//! The user that a process becomes which is to have no rights.
+
+use nix::errno::Errno;
+use nix::unistd::{Gid, Uid, geteuid, setgroups, setresgid, setresuid};
+use std::process;
+
+/// The process becomes the user of this number plus its own, and the group: nobody else's. A process of the same user
+/// could send it signals, and trace it.
+///
+/// What gives out numbers by itself leaves these free: `useradd` and its subordinate ids end at 600,100,000
+/// (login.defs(5)), systemd's containers at 1,879,048,191 (systemd.io/UIDS-GIDS), the users that SSSD maps at
+/// 2,000,200,000 (`ldap_idmap_range_max` of sssd-ad(5)); above, newer systemd takes 2,147,352,576 to 2,147,418,111 for
+/// foreign images, Podman and FreeIPA take subordinate ids from 2³¹ - 1 and 2³¹ on. Processes are numbered up to
+/// 4,194,304 (proc_sys_kernel(5), `pid_max`).
+const FIRST: u32 = 2_100_000_000;
+
+/// Becomes a user and a group of no other process and of no file, without other groups. Who is not root stays who
+/// they are.
+///
+/// # Errors
+/// As `setresuid(2)`; EINVAL in a user namespace that has no such user.
+pub fn become_nobody() -> Result<(), Errno> {
+    if !geteuid().is_root() {
+        return Ok(());
+    }
+    let number = FIRST.saturating_add(process::id());
+    setgroups(&[])?;
+    let group = Gid::from_raw(number);
+    setresgid(group, group, group)?;
+    let user = Uid::from_raw(number);
+    setresuid(user, user, user)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_process_has_the_number_of_somebody_else() {
+        const LAST: u32 = FIRST + (1 << 22);
+        // First and last of those that others give out, as above.
+        for (low, high) in [(0, 600_100_000), (524_288, 1_879_048_191), (200_000, 2_000_200_000)] {
+            assert!(LAST < low || FIRST > high, "{low}..{high}");
+        }
+        for low in [2_147_352_576, i32::MAX as u32, 1 << 31] {
+            assert!(LAST < low, "{low}");
+        }
+    }
+}
