@@ -107,7 +107,9 @@ pub(crate) fn tree(name: &str, files: &[(&str, &str)]) -> HostRoot {
     thread_local! {
         static MADE: std::cell::RefCell<Vec<Made>> = const { std::cell::RefCell::new(Vec::new()) };
     }
-    let root = std::env::temp_dir().join(format!("key-dns-look-{}-{name}", std::process::id()));
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let root = std::env::temp_dir().join(format!("key-dns-look-{}-{number}-{name}", std::process::id()));
     MADE.with_borrow_mut(|made| made.push(Made(root.clone())));
     for (path, text) in files {
         let path = root.join(path);
