@@ -10,12 +10,13 @@ use nix::libc::{self, c_long};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockProtocol, SockType, SockaddrIn, connect, listen, socket,
+    AddressFamily, Backlog, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, connect, listen, sendmsg,
+    sendto, socket,
 };
 use nix::unistd::{Pid, Uid, execv, setuid};
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixDatagram, UnixStream};
@@ -36,6 +37,8 @@ pub enum End {
 }
 use End::{Done, Fails, Killed};
 
+/// The number of no key.
+const NO_KEY: c_long = 0x7fff_ffff;
 /// By seccomp.
 const REFUSED: End = Killed(Signal::SIGSYS);
 const NO_ACCESS: End = Fails(Errno::EACCES);
@@ -122,6 +125,163 @@ const ATTEMPTS: &[Attempt] = &[
         Done,
         Done,
     ),
+    attempt("enter an io_uring", |_| reach(libc::SYS_io_uring_enter, [-1, 0, 0, 0]), REFUSED, Done, Done),
+    attempt(
+        "register with an io_uring",
+        |_| reach(libc::SYS_io_uring_register, [-1, 0, 0, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt(
+        "read another's memory",
+        |w| reach(libc::SYS_process_vm_readv, [w.process().into(), 0, 0, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt(
+        "write another's memory",
+        |w| reach(libc::SYS_process_vm_writev, [w.process().into(), 0, 0, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt(
+        "hold a process",
+        |w| reach(libc::SYS_pidfd_open, [w.process().into(), 0, 0, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt(
+        "signal a held process",
+        |_| reach(libc::SYS_pidfd_send_signal, [-1, 0, 0, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt(
+        "take another's descriptor",
+        |_| reach(libc::SYS_pidfd_getfd, [-1, 0, 0, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt("add a key", |_| reach(libc::SYS_add_key, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("request a key", |_| reach(libc::SYS_request_key, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("change a key's owner", |_| reach(libc::SYS_keyctl, [4, NO_KEY, 0, 0]), REFUSED, Done, Done),
+    attempt("change a key's rights", |_| reach(libc::SYS_keyctl, [5, NO_KEY, 0, 0]), REFUSED, Done, Done),
+    attempt("revoke a key", |_| reach(libc::SYS_keyctl, [3, NO_KEY, 0, 0]), REFUSED, Done, Done),
+    attempt("link a key", |_| reach(libc::SYS_keyctl, [8, NO_KEY, NO_KEY, 0]), REFUSED, Done, Done),
+    attempt("unlink a key", |_| reach(libc::SYS_keyctl, [9, NO_KEY, NO_KEY, 0]), REFUSED, Done, Done),
+    attempt("search for a key", |_| reach(libc::SYS_keyctl, [10, NO_KEY, 0, 0]), REFUSED, Done, Done),
+    attempt("read a key", |_| reach(libc::SYS_keyctl, [11, NO_KEY, 0, 0]), REFUSED, Done, Done),
+    attempt("invalidate a key", |_| reach(libc::SYS_keyctl, [21, NO_KEY, 0, 0]), REFUSED, Done, Done),
+    attempt("restrict a keyring", |_| reach(libc::SYS_keyctl, [29, NO_KEY, 0, 0]), REFUSED, Done, Done),
+    attempt("another's timeout", |_| reach(libc::SYS_keyctl, [15, NO_KEY, 1, 0]), REFUSED, Done, Done),
+    attempt("open a file by openat2", |_| reach(libc::SYS_openat2, [-100, 0, 0, 0]), REFUSED, Done, Done),
+    attempt(
+        "a handle of a file",
+        |_| reach(libc::SYS_name_to_handle_at, [-100, 0, 0, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt("try a file's rights", |_| reach(libc::SYS_faccessat, [-100, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("make a folder", |_| reach(libc::SYS_mkdirat, [-100, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("make a link", |_| reach(libc::SYS_symlinkat, [0, -100, 0, 0]), REFUSED, Done, Done),
+    attempt("rename a file", |_| reach(libc::SYS_renameat2, [-100, 0, -100, 0]), REFUSED, Done, Done),
+    attempt("change a file's rights", |_| reach(libc::SYS_fchmodat, [-100, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("change a file's owner", |_| reach(libc::SYS_fchownat, [-100, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("change the folder", |_| reach(libc::SYS_chdir, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("become dumpable", |_| reach(libc::SYS_prctl, [4, 1, 0, 0]), REFUSED, Done, Done),
+    attempt("another filter", |_| reach(libc::SYS_seccomp, [2, 0, 0, 0]), REFUSED, Done, Done),
+    attempt(
+        "another Landlock",
+        |_| reach(libc::SYS_landlock_create_ruleset, [0, 0, 1, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt("enter a namespace", |_| reach(libc::SYS_setns, [-1, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("make a process by clone3", |_| reach(libc::SYS_clone3, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("make memory code", |_| reach(libc::SYS_mprotect, [0, 0, 4, 0]), REFUSED, Done, Done),
+    attempt("shared memory", |_| reach(libc::SYS_shmget, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("a queue of messages", |_| reach(libc::SYS_mq_open, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("watch files", |_| reach(libc::SYS_inotify_init1, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("a timer", |_| reach(libc::SYS_timerfd_create, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("accept a connection", |_| reach(libc::SYS_accept4, [-1, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("another personality", |_| reach(libc::SYS_personality, [0, 0, 0, 0]), REFUSED, Done, Done),
+    attempt("type into a terminal", |_| reach(libc::SYS_ioctl, [-1, 0x5412, 0, 0]), REFUSED, Done, Done),
+    attempt(
+        "signals to another's process",
+        |w| reach(libc::SYS_fcntl, [w.udp(), 8, w.process().into(), 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt(
+        "signals of its own socket",
+        |w| reach(libc::SYS_fcntl, [w.udp(), 10, 10, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt("a lease of a file", |w| reach(libc::SYS_fcntl, [w.udp(), 1024, 0, 0]), REFUSED, Done, NO_ACCESS),
+    attempt("broadcasts", |w| reach(libc::SYS_setsockopt, [w.udp(), 1, 6, 0]), REFUSED, Done, Done),
+    attempt(
+        "a filter for a socket",
+        |w| reach(libc::SYS_setsockopt, [w.udp(), 1, 26, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt(
+        "an interface for a socket",
+        |w| reach(libc::SYS_setsockopt, [w.udp(), 1, 25, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt(
+        "defer a TCP handshake",
+        |w| reach(libc::SYS_setsockopt, [w.udp(), 6, 30, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt(
+        "another congestion control",
+        |w| reach(libc::SYS_setsockopt, [w.udp(), 6, 13, 0]),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    // Landlock looks at connect(2) alone.
+    attempt("TCP by MSG_FASTOPEN", fast_open, REFUSED, Done, Done),
+    attempt("a flag of sendmsg", |w| by_message(w, MsgFlags::MSG_OOB), REFUSED, Done, Done),
+    attempt("an address for sendto", |w| of(w.socket.send_to(b"x", w.peer())), REFUSED, Done, Done),
+    // What is left, and stands in docs/security.md.
+    attempt(
+        "UDP to anywhere",
+        |w| of(w.socket.connect(w.peer()).and_then(|()| w.socket.send(b"x"))),
+        Done,
+        Done,
+        Done,
+    ),
+    attempt("UDP to anywhere by sendmsg", |w| by_message(w, MsgFlags::empty()), Done, Done, Done),
+    attempt(
+        "a datagram to a local socket",
+        |w| of(UnixDatagram::unbound().and_then(|s| s.connect(&w.local))),
+        Done,
+        Done,
+        Done,
+    ),
+    attempt("read an open file", |w| of((&w.to_read).read(&mut [0])), Done, Done, Done),
+    attempt("TCP to a name server's port", |w| connected(&w.allowed), Done, Done, Done),
+    attempt("look at a socket", |w| of(w.socket.local_addr()), Done, Done, Done),
+    attempt("a signal to itself", |_| reach(libc::SYS_tgkill, [id(), id(), 0, 0]), Done, Done, Done),
     #[cfg(target_arch = "x86_64")]
     attempt("a 32-bit system call", |_| by_32_bit_entry(), REFUSED, Done, Done),
 ];
@@ -135,6 +295,40 @@ fn number(call_number: c_long, arguments: [c_long; 4]) -> Result<(), Errno> {
         // An io_uring without a description of it: as far as it gets.
         Err(Errno::EFAULT | Errno::EINVAL) if call_number == libc::SYS_io_uring_setup => Ok(()),
         outcome => outcome.map(drop),
+    }
+}
+
+/// A call that gets as far as its arguments, which are no good.
+fn reach(call_number: c_long, arguments: [c_long; 4]) -> Result<(), Errno> {
+    match call(call_number, arguments) {
+        Err(errno @ (Errno::EPERM | Errno::EACCES | Errno::ENOSYS)) => Err(errno),
+        _ => Ok(()),
+    }
+}
+
+fn id() -> c_long {
+    std::process::id().into()
+}
+
+fn fast_open(world: &World) -> Result<(), Errno> {
+    let SocketAddr::V4(address) = world.other.local_addr().unwrap() else { unreachable!() };
+    let flags = MsgFlags::from_bits_retain(libc::MSG_FASTOPEN);
+    sendto(tcp().as_raw_fd(), b"x", &SockaddrIn::from(address), flags).map(drop)
+}
+
+fn by_message(world: &World, flags: MsgFlags) -> Result<(), Errno> {
+    let SocketAddr::V4(address) = world.peer() else { unreachable!() };
+    let sent = sendmsg(
+        world.socket.as_raw_fd(),
+        &[IoSlice::new(b"x")],
+        &[],
+        flags,
+        Some(&SockaddrIn::from(address)),
+    );
+    match sent {
+        // UDP has no such data.
+        Err(Errno::EOPNOTSUPP) if flags == MsgFlags::MSG_OOB => Ok(()),
+        sent => sent.map(drop),
     }
 }
 
@@ -191,6 +385,7 @@ fn ends(way: &str, index: usize) -> End {
     let output = child.wait_with_output().unwrap();
     let _ = killpg(group, Signal::SIGKILL);
     let _ = fs::remove_file(World::file_of(number));
+    let _ = fs::remove_file(World::local_of(number));
     end(output.status)
 }
 
@@ -217,6 +412,11 @@ pub struct Tried {
     pub what: &'static str,
     pub seen: [End; 4],
     pub expected: [End; 4],
+}
+
+/// What a confined process can do of it.
+pub fn left() -> Vec<&'static str> {
+    ATTEMPTS.iter().filter(|attempt| attempt.confined == Done).map(|attempt| attempt.what).collect()
 }
 
 /// Makes all attempts, one after the other.
