@@ -247,6 +247,6 @@ mod tests {
             format!("callout words {short}, {short}, {short} and 646 more mean nothing here and are ignored")
         );
         let short = "w".repeat(64);
-        assert!(super::ignored(&[short.clone()]).unwrap().contains(&format!("\"{short}\"")));
+        assert!(super::ignored(std::slice::from_ref(&short)).unwrap().contains(&format!("\"{short}\"")));
     }
 }
