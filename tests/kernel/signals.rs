@@ -2,8 +2,8 @@
 
 use crate::dns::{Action, Script, Server};
 use crate::serving::{ADDRESS, hosts, queries, server};
-use crate::support::asking::{Ask, Seen, caught, helper, sleeping_helper};
-use crate::support::machine::{HELPER, Machine, SETTINGS, error};
+use crate::support::asking::{Ask, Seen, caught, helper};
+use crate::support::machine::{HELPER, Machine, error};
 use crate::support::run;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -88,20 +88,6 @@ fn a_helper_that_was_started_deaf_to_signals_hears_them() {
     for signal in ["TERM", "SEGV"] {
         signalled(&server, signal).fails(error::EAGAIN, 1);
     }
-}
-
-#[test]
-fn a_helper_that_hangs_in_a_system_call_answers_too() {
-    let Some(mut machine) = Machine::take() else { return };
-    machine.stuck(SETTINGS);
-    let seen = caught(|| {
-        thread::scope(|scope| {
-            let asking = scope.spawn(|| Ask::new("v4.example.test").once());
-            assert!(run("sh", &["-c", &format!("kill -s TERM {}", sleeping_helper())]).status.success());
-            asking.join().unwrap()
-        })
-    });
-    seen.fails(error::EAGAIN, 1);
 }
 
 #[test]

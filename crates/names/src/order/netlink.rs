@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::libc::{AF_INET, AF_INET6};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recvfrom, sendto, socket,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, connect, recvfrom, send, socket,
 };
 
 use super::Interface;
@@ -45,7 +45,9 @@ impl Netlink {
     /// The interface addresses of all interfaces; `None` if the kernel does not answer in full.
     pub(super) fn addresses(&self) -> Option<BTreeMap<IpAddr, Interface>> {
         let descriptor = self.0.as_raw_fd();
-        sendto(descriptor, &question(), &NetlinkAddr::new(0, 0), MsgFlags::empty()).ok()?;
+        // A confined process can send by a connected socket alone.
+        connect(descriptor, &NetlinkAddr::new(0, 0)).ok()?;
+        send(descriptor, &question(), MsgFlags::empty()).ok()?;
         let mut addresses = BTreeMap::new();
         let mut buffer = vec![0; BUFFER];
         loop {
