@@ -126,7 +126,7 @@ fn a_source_that_hangs_ends_with_the_deadline_and_leaves_no_process() {
     assert!(start.elapsed() < Duration::from_secs(15));
     // Nobody waits for its end.
     let left = || String::from_utf8_lossy(&run("pgrep", &["-f", "^sleep 4242$"]).stdout).into_owned();
-    while left() != "" && start.elapsed() < Duration::from_secs(15) {
+    while !left().is_empty() && start.elapsed() < Duration::from_secs(15) {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(left(), "");
