@@ -14,6 +14,17 @@ die() {
     exit 1
 }
 
+# Reads who publishes the packages. PUBLISHER names another file.
+publisher() {
+    local name
+    # shellcheck source=packaging/publisher
+    . "$(realpath -e "${PUBLISHER:-packaging/publisher}")"
+    for name in maintainer homepage vcs; do
+        [ -n "${!name}" ] || printf '%s: packaging/publisher has no %s: the packages are not to be published so\n' "${0##*/}" "$name" >&2
+    done
+    export MAINTAINER=$maintainer
+}
+
 # The version in Cargo.toml, once it is known that the list of changes begins with it.
 version() {
     local manifest changes

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates, each of which may import only those that come after it.
-const CRATES: [&str; 5] = ["key_dns", "doctor", "upcall", "names", "key"];
+const CRATES: [&str; 6] = ["key_dns", "setup", "doctor", "upcall", "names", "key"];
 
 fn source(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

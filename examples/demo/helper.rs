@@ -1,8 +1,9 @@
-//! The helper's executable: built, found, and run in debug mode.
+//! The helper's executable: found, and run in debug mode.
 
 use crate::questions::Payload;
 use crate::undo::{self, Step};
 use std::env;
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
@@ -15,7 +16,7 @@ pub(crate) const NAME: &str = "key.dns_resolver";
 
 /// The helper and its settings.
 pub(crate) struct Helper {
-    /// The executable that cargo built.
+    /// The executable.
     pub(crate) program: PathBuf,
     /// Its name and version, as it says itself.
     pub(crate) version: String,
@@ -33,9 +34,9 @@ pub(crate) struct Answer {
 }
 
 impl Helper {
-    /// Builds the helper if need be, and writes its settings.
+    /// Finds the helper, and writes its settings.
     pub(crate) fn prepare(settings: &str) -> Result<Self, String> {
-        let program = built()?;
+        let program = executable()?;
         let version = version(&program)?;
         let folder = env::temp_dir().join(format!("key-dns-demo-{}", std::process::id()));
         let failed = |error| format!("{}: {error}", folder.display());
@@ -98,35 +99,21 @@ pub(crate) fn version(program: &Path) -> Result<String, String> {
     }
 }
 
-/// The executable, which cargo puts beside the folder of this example. Running an example builds no other program,
-/// so that is made up for first; nothing is done where it is up to date. `KEY_DNS_EXECUTABLE` names another one.
-fn built() -> Result<PathBuf, String> {
-    if let Some(path) = env::var_os("KEY_DNS_EXECUTABLE") {
-        return fs::canonicalize(&path).map_err(|error| format!("{}: {error}", path.display()));
-    }
-    let this = env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
-    let folder = this.ancestors().nth(2).ok_or("this program is not where cargo puts examples")?;
-    if let Some(cargo) = env::var_os("CARGO") {
-        let target = folder.parent().unwrap_or(folder);
-        let profile = match folder.file_name().and_then(|name| name.to_str()) {
-            Some("debug") | None => "dev",
-            Some(name) => name,
-        };
-        let status = Command::new(cargo)
-            .args(["build", "--bin", "key-dns", "--profile", profile])
-            .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
-            .args(["--target-dir".as_ref(), target.as_os_str()])
-            .status();
-        match status {
-            Ok(status) if status.success() => {}
-            Ok(status) => return Err(format!("the helper could not be built: {status}")),
-            Err(error) => return Err(format!("the helper could not be built: {error}")),
-        }
-    }
-    let program = folder.join("key-dns");
-    if program.exists() {
-        Ok(program)
-    } else {
-        Err(format!("{} is not there: run the demo with cargo", program.display()))
+/// Why the helper can't be started, if it can't.
+pub(crate) fn obstacle() -> Option<String> {
+    let error = fs::File::open("/dev/null").err()?;
+    Some(format!("/dev/null, which a started program gets for its standard input: {error}"))
+}
+
+/// Whether a program that is called so is the helper.
+pub(crate) fn is_meant_by(called: Option<&OsString>) -> bool {
+    called.and_then(|path| Path::new(path).file_name()) == Some(NAME.as_ref())
+}
+
+/// The executable that is the helper under its name: this one, or what `KEY_DNS_EXECUTABLE` names.
+fn executable() -> Result<PathBuf, String> {
+    match env::var_os("KEY_DNS_EXECUTABLE") {
+        Some(path) => fs::canonicalize(&path).map_err(|error| format!("{}: {error}", path.display())),
+        None => env::current_exe().map_err(|error| format!("where is this program? {error}")),
     }
 }

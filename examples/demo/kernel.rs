@@ -77,6 +77,11 @@ fn has_the_kernel_s_root() -> bool {
 
 /// Asks the kernel, and shows what it says.
 pub(crate) fn show(page: &Page, world: &World, helper: &Helper, tally: &mut Tally) {
+    // All keys end with this session, also those that were rejected, and those that nobody else could read.
+    if let Err(error) = keyctl::join_new_session() {
+        page.skipped(&format!("there is no session keyring to be had: {error}"));
+        return;
+    }
     match install(helper) {
         Ok(Installed { file, line, how }) => {
             let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();

@@ -18,10 +18,20 @@ mod world;
 use helper::Helper;
 use page::Page;
 use questions::{QUESTIONS, Question};
+use std::env;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use world::World;
 
 fn main() -> ExitCode {
+    // The helper is part of this executable, so that cargo has one program to build.
+    let mut args: Vec<OsString> = env::args_os().collect();
+    if args.get(1).is_some_and(|word| word == helper::NAME) {
+        args.remove(0);
+    }
+    if helper::is_meant_by(args.first()) {
+        return key_dns::run(args);
+    }
     // Before any thread starts, so that all of them leave the signals to one.
     undo::on_signals();
     let page = Page::new();
@@ -65,6 +75,9 @@ impl Tally {
 }
 
 fn show(page: &Page) -> Result<Tally, String> {
+    if let Some(reason) = world::obstacle().or_else(helper::obstacle) {
+        return Err(reason);
+    }
     let world = World::start();
     let helper = Helper::prepare(&world.settings())?;
     introduce(page, &world, &helper);

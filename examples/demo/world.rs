@@ -2,7 +2,7 @@
 
 use crate::dns::{Action, Logged, Script, Server, Transport, Zone, qtype, rcode, refusing_address};
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -51,6 +51,18 @@ pub(crate) struct World {
     silent: Server,
     absent: SocketAddr,
     records: Vec<Record>,
+}
+
+/// Why there can't be name servers on loopback, if there can't.
+pub(crate) fn obstacle() -> Option<String> {
+    let reach = || -> std::io::Result<usize> {
+        let socket = UdpSocket::bind("127.0.0.1:0")?;
+        socket.send_to(b"", socket.local_addr()?)
+    };
+    let error = reach().err()?;
+    Some(format!(
+        "its name servers need loopback, 127.0.0.1: {error}. Is the interface up? ip link set lo up"
+    ))
 }
 
 impl World {

@@ -9,6 +9,16 @@ lintian --allow-root --suppress-tags spelling-error-in-binary --display-info --p
 rpm -K --nosignature "$packages"/key-dns*.rpm
 rpmlint --strict --config packaging/rpm/rpmlint.toml "$packages"/key-dns*.rpm
 
+# What the executable is linked from is named, with its licences, in the packages and in their terms.
+packaging/third-party --check
+licence=$(packaging/third-party --expression)
+for file in "$packages"/key-dns*.rpm; do
+    [ "$(rpm -qp --qf '%{license}' "$file")" = "$licence" ] || die "$file is not under '$licence'"
+done
+for file in "$packages"/key-dns_*.deb; do
+    dpkg-deb --fsys-tarfile "$file" | tar -tf - | grep '/THIRD-PARTY-LICENSES' >/dev/null || die "$file has no notices"
+done
+
 # Nothing at run time but what is named.
 for file in "$packages"/key-dns_*.deb; do
     [ -z "$(dpkg-deb --field "$file" Depends)" ] || die "$file depends on something"
@@ -40,3 +50,23 @@ sed 's/^#\([a-z].* = \)/\1/' packaging/key.dns_resolver.conf >"$work/example.con
 [ ! -s "$work/warnings" ] || die "packaging/key.dns_resolver.conf: $(cat "$work/warnings")"
 "$EXECUTABLE" key.dns_resolver --dump-config -c /dev/null >"$work/defaults"
 diff "$work/defaults" <(grep -v '^nameserver' "$work/example") || die 'the example does not have the defaults'
+
+# Who publishes them is in one file; nothing is made up where it is empty.
+cat >"$work/publisher" <<'END'
+maintainer='A Person <person@example.org>'
+homepage='https://example.org/key-dns'
+vcs='https://example.org/key-dns.git'
+END
+export PUBLISHER=$work/publisher
+OUTPUT=$work/published packaging/build-deb >/dev/null
+OUTPUT=$work/published packaging/build-rpm >/dev/null
+unset PUBLISHER
+file=$(echo "$work"/published/key-dns_*_"$debian".deb)
+[ "$(dpkg-deb --field "$file" Maintainer Homepage)" = 'Maintainer: A Person <person@example.org>
+Homepage: https://example.org/key-dns' ] || die "$file does not say who publishes it"
+file=$(echo "$work"/published/key-dns-[0-9]*."$rpm".rpm)
+[ "$(rpm -qp --qf '%{packager} %{url} %{vcs}' "$file")" = \
+    'A Person <person@example.org> https://example.org/key-dns git:https://example.org/key-dns.git' ] ||
+    die "$file does not say who publishes it"
+file=$(echo "$packages"/key-dns_*_"$debian".deb)
+[ -z "$(dpkg-deb --field "$file" Homepage)" ] || die "$file has a homepage from nowhere"

@@ -35,6 +35,11 @@ take_machine() {
     undo 'umount -l /sbin/request-key'
     mount --bind "$work/upcall" /sbin/request-key
 
+    # The one before may still be about to end.
+    for _ in $(seq 50); do
+        ss -Hlun "src $server:53" | grep -q . || break
+        sleep 0.1
+    done
     dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= \
         --bind-interfaces --listen-address="$server" --local-ttl=7200 \
         --address=/host.pkg.test/192.0.2.7 --local=/pkg.test/host.pkg.test/ \
@@ -59,8 +64,11 @@ give_machine_back() {
 
 # An empty root; /proc is this machine's, which upcalls see.
 new_root() {
+    local mounted
     if [ -e "$root" ]; then
-        ! mountpoint -q "$root/proc" || umount -l "$root/proc"
+        for mounted in "$root"/{usr,sys,proc} "$root"; do
+            ! mountpoint -q "$mounted" || umount -l "$mounted"
+        done
         rm -rf --one-file-system "$root"
     fi
     mkdir -p "$root"
@@ -138,7 +146,7 @@ none_lost() {
 listing() {
     (
         cd "$root"
-        find . -xdev \( -path ./proc -o -path ./dev -o -path ./tmp -o -path ./var/cache -o -path ./var/log \
+        find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./var/cache -o -path ./var/log \
             -o -path ./var/lib/rpm -o -path ./var/lib/apt -o -path './var/lib/dpkg/*-old' \
             -o -path ./var/lib/dpkg/status -o -path ./var/lib/dpkg/lock -o -path ./var/lib/dpkg/triggers \) -prune \
             -o -type f -printf '%p %y %m %U:%G ' -exec sha256sum {} \; \

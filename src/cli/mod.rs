@@ -12,4 +12,6 @@ pub mod people;
 mod probe_mount;
 pub mod request_key;
 mod resolve;
+#[cfg(feature = "setup")]
+mod setup;
 mod subcommand;

@@ -21,6 +21,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
     cache::SUBCOMMAND,
     #[cfg(feature = "doctor")]
     explain::SUBCOMMAND,
+    #[cfg(feature = "setup")]
+    super::setup::SUBCOMMAND,
 ];
 /// Those that this program runs itself, in processes of their own. No manual tells of them.
 const INTERNAL: &[Subcommand] = &[

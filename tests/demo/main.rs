@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use nix::sys::signal::Signal;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::machine::Machine;
-use support::{built_with_the_tests, executable, run};
+use support::{built_with_the_tests, send, skip};
 
 const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
 const REQUEST_KEY: &str = "/sbin/request-key";
@@ -124,16 +125,27 @@ fn the_demo_gets_every_answer_and_leaves_nothing_behind() {
 #[test]
 fn an_ordinary_user_is_told_what_is_skipped() {
     if !is_root() {
-        return;
+        return skip("it needs root, to become another user");
     }
     let folder = Scratch::new("copy");
     fs::create_dir(folder.0.join("examples")).unwrap();
     let demo = folder.0.join("examples/demo");
     fs::copy(built(), &demo).unwrap();
-    fs::copy(executable(), folder.0.join("key-dns")).unwrap();
     let output = Command::new(demo).env_remove("CARGO").uid(65534).gid(65534).output().unwrap();
     assert_shown(&output, &ANSWERS);
     assert_shown(&output, &["skipped: it takes root", "All 18 answers are as expected."]);
+}
+
+#[test]
+fn without_loopback_it_says_so() {
+    if !is_root() {
+        return skip("it needs root, to have a network namespace of its own");
+    }
+    let output = Command::new("unshare").arg("--net").arg(built()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("The demo can't go on: its name servers need loopback"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
 #[test]
@@ -148,10 +160,8 @@ fn in_a_chroot_the_kernel_is_not_asked() {
     let own = "/key-dns-demo-chroot";
     machine.command(&format!("mkdir -p {own}/examples {own}/tmp"), &format!("rm -rf {own}"));
     fs::copy(built(), format!("{own}/examples/demo")).unwrap();
-    fs::copy(executable(), format!("{own}/key-dns")).unwrap();
     let output = Command::new("chroot")
         .args([folder, &format!("{own}/examples/demo")])
-        .env_remove("CARGO")
         .env("TMPDIR", format!("{own}/tmp"))
         .output()
         .unwrap();
@@ -213,7 +223,7 @@ fn told_to_end_it_puts_everything_back_first() {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let waiting = lines.map_while(Result::ok).any(|line| line.contains("nas.silent."));
     assert!(waiting);
-    run("kill", &["-INT", &child.id().to_string()]);
+    send(Signal::SIGINT, child.id());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     scratch.assert_empty();
 
@@ -226,7 +236,7 @@ fn told_to_end_it_puts_everything_back_first() {
     while !Path::new(RULE).exists() && start.elapsed() < Duration::from_secs(30) {
         sleep(Duration::from_millis(1));
     }
-    run("kill", &["-TERM", &child.id().to_string()]);
+    send(Signal::SIGTERM, child.id());
     assert_eq!(child.wait().unwrap().code(), Some(143));
     scratch.assert_empty();
 }

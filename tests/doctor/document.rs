@@ -3,7 +3,7 @@
 //! With `KEY_DNS_WRITE` set, the page is written anew instead.
 
 use crate::dns::{Action, Script, Server};
-use crate::host::{FIRST, NAME, SECOND, doctor, for_anybody, on_a_host};
+use crate::host::{FIRST, Host, NAME, SECOND, doctor, for_anybody, on_a_host};
 use crate::support::machine::UPCALL;
 use crate::support::run;
 use std::thread::sleep;
@@ -64,29 +64,34 @@ fn no_key_is_left_of(domain: &str) {
     panic!("keys of {domain} are still there");
 }
 
+/// A host whose kernel has no key of an earlier run: it collects them when it comes to it, and doctor tells of them.
+fn on_a_clean_host(scene: impl FnOnce(&mut Host<'_>)) {
+    no_key_is_left_of("doctor.test");
+    on_a_host(scene);
+}
+
 #[test]
 fn the_page_shows_what_is_printed() {
     let mons = "mon1.doctor.test:6789,mon2.doctor.test:6789:/";
-    no_key_is_left_of("doctor.test");
-    on_a_host(|_| {
+    on_a_clean_host(|_| {
         shows("healthy", &block(&format!("key-dns doctor {mons}"), &doctor(&[mons]).stdout));
     });
-    on_a_host(|host| {
+    on_a_clean_host(|host| {
         host.machine.take_away(UPCALL);
         shows("no request-key", &block(&format!("key-dns doctor {mons}"), &doctor(&[mons]).stdout));
     });
-    on_a_host(|host| {
+    on_a_clean_host(|host| {
         let silent = Server::builder().script(Script::new().on_all(Action::Silence));
         host.servers.push(silent.at(&format!("{SECOND}:53")).start());
         host.name_servers(&[SECOND, FIRST]);
         shows("silent server", &block(&format!("key-dns doctor {NAME}"), &doctor(&[NAME]).stdout));
     });
-    on_a_host(|host| {
+    on_a_clean_host(|host| {
         let program = for_anybody(host);
         let user = ["--reuid=65534", "--regid=65534", "--clear-groups", program, "doctor", NAME];
         shows("user", &block(&format!("key-dns doctor {NAME}"), &run("setpriv", &user).stdout));
     });
-    on_a_host(|host| {
+    on_a_clean_host(|host| {
         host.name_servers(&[SECOND]);
         let output = doctor(&["--json", NAME]).stdout;
         let report: serde_json::Value = serde_json::from_slice(&output).unwrap();

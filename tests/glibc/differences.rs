@@ -47,7 +47,7 @@ pub fn reason(
             "with single-request, a family is asked of all servers also where the other one failed",
             resolv_conf.contains("single-request")
                 && extra.iter().all(|(_, _, qtype)| *qtype == 28)
-                && (ours == glibc || *ours == Outcome::Later),
+                && (ours == glibc || *ours == Outcome::Later || *glibc == Outcome::Later),
         ),
         (
             "with SUCCESS=continue and SUCCESS=merge, the last source that has the name counts",

@@ -26,7 +26,7 @@ fn signalled(server: &Server, signal: &str) -> Seen {
                 assert!(start.elapsed() < Duration::from_secs(20), "no query");
                 thread::sleep(Duration::from_millis(10));
             }
-            assert!(run("kill", &["-s", signal, &helper().to_string()]).status.success());
+            assert!(run("sh", &["-c", &format!("kill -s {signal} {}", helper())]).status.success());
             asking.join().unwrap()
         })
     })

@@ -16,7 +16,7 @@ fn signalled(machine: &Machine, name: &str, ours: bool, signal: &str) -> (String
             program = std::fs::read_to_string("/run/key-dns-rk-there").unwrap().trim_end().into();
         }
         let target = if ours { helpers()[0].to_string() } else { program.clone() };
-        assert!(crate::support::run("kill", &[signal, &target]).status.success());
+        assert!(crate::support::run("sh", &["-c", &format!("kill {signal} {target}")]).status.success());
         let seen = asking.join().unwrap();
         let start = Instant::now();
         while std::path::Path::new(&format!("/proc/{program}")).exists() {

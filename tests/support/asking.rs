@@ -2,6 +2,8 @@
 
 use super::machine::{HELPER, KEYUTILS_HELPER, Machine};
 use super::run;
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -196,7 +198,8 @@ fn in_time(mut command: Command) -> Output {
         return output.unwrap();
     }
     for helper in helpers() {
-        run("kill", &["-KILL", &helper.to_string()]);
+        // It may have ended by itself.
+        let _ = signal::kill(Pid::from_raw(helper.cast_signed()), Signal::SIGKILL);
     }
     panic!("no answer in a minute");
 }

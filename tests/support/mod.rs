@@ -13,7 +13,10 @@ pub mod schema;
 pub mod syslog;
 pub mod world;
 
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -42,19 +45,48 @@ pub fn has_compiler(compiler: &str) -> bool {
     Command::new(compiler).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Where the tests may write.
+/// Where the tests may write. What another user's tests left there goes first, for root: a file that root writes over
+/// still belongs to who made it, and a rule file of an ordinary user is refused.
 pub fn scratch(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let us = nix::unistd::geteuid();
+    if us.is_root() && path.symlink_metadata().is_ok_and(|left| left.uid() != us.as_raw()) {
+        let removed =
+            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        removed.unwrap();
+    }
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     path
 }
 
-/// Says on stderr why a test can't run here. In CI, that fails it.
+/// Says on stderr which test can't run here, and why. In CI, that fails it.
+///
+/// The last of the suites, `zzz_skipped`, counts all of them.
 #[track_caller]
 pub fn skip(reason: &str) {
     assert!(std::env::var_os("CI").is_none(), "this test can't run: {reason}");
+    let suite = env!("CARGO_CRATE_NAME");
+    let thread = std::thread::current();
+    // The harness gives a thread the name of its test, but with one thread for all of them.
+    let test = thread.name().filter(|name| *name != "main").map_or_else(
+        || format!("{suite}: line {}", std::panic::Location::caller().line()),
+        |name| format!("{suite}: {name}"),
+    );
     // Not by eprintln!, which the test harness keeps to itself where the test passes.
-    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+    let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
+    let mut list = std::fs::OpenOptions::new().create(true).append(true).open(skipped()).unwrap();
+    list.write_all(format!("{reason}\t{test}\n").as_bytes()).unwrap();
+}
+
+/// The list of what was skipped by the `cargo test` that runs this suite.
+pub fn skipped() -> PathBuf {
+    scratch(&format!("skipped-{}", std::os::unix::process::parent_id()))
+}
+
+/// Sends a signal to a process.
+#[track_caller]
+pub fn send(signal: Signal, process: u32) {
+    signal::kill(Pid::from_raw(process.try_into().unwrap()), signal).unwrap();
 }
 
 /// What a run of a program that prints text ended with.

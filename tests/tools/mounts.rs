@@ -39,7 +39,7 @@ impl Daemon {
     }
 
     fn signal(&self, signal: &str) {
-        assert!(run("kill", &[signal, &self.0.id().to_string()]).status.success());
+        assert!(run("sh", &["-c", &format!("kill {signal} {}", self.0.id())]).status.success());
     }
 
     fn kill(&mut self) {

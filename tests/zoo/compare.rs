@@ -4,7 +4,7 @@ use crate::dns::{Builder, Server};
 use crate::lookups::{Family, Outcome, glibc, helper};
 use crate::rows::{Row, rows, zone};
 use crate::support::skip;
-use crate::support::world::{inside, write};
+use crate::support::world::{inside, obstacle, write};
 use std::fmt;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -137,8 +137,8 @@ fn lines(number: usize) -> Vec<Vec<String>> {
 
 #[test]
 fn each_server_is_answered_as_glibc_is_and_not_much_later() {
-    if !nix::unistd::geteuid().is_root() {
-        return skip("it needs root, for mount and network namespaces");
+    if let Some(reason) = obstacle() {
+        return skip(reason);
     }
     let rows = rows();
     let wanted = std::env::var("ZOO_ROW").unwrap_or_default();

@@ -90,11 +90,27 @@ impl HostRoot {
     }
 }
 
+/// A folder that is there as long as the thread of its test is.
+#[cfg(test)]
+struct Made(PathBuf);
+
+#[cfg(test)]
+impl Drop for Made {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A made-up tree with these files, in a folder of its own by this name.
 #[cfg(test)]
 pub(crate) fn tree(name: &str, files: &[(&str, &str)]) -> HostRoot {
-    let root = std::env::temp_dir().join(format!("key-dns-look-{}-{name}", std::process::id()));
-    let _ = fs::remove_dir_all(&root);
+    thread_local! {
+        static MADE: std::cell::RefCell<Vec<Made>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let root = std::env::temp_dir().join(format!("key-dns-look-{}-{number}-{name}", std::process::id()));
+    MADE.with_borrow_mut(|made| made.push(Made(root.clone())));
     for (path, text) in files {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -221,12 +221,19 @@ fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Prob
     let as_it_is = || crate::repair::set(look, DEFAULT_PATH, "mixed_case", "no");
     for probe in probes {
         let server = probe.server;
-        let another = || repair::replace(look, settings, &probe.question, server);
+        let advise = |what: &str| Remedy::advice(format!("{what}, or name another server in its place"));
         // What it does not take; the letters can be left away.
         let either =
             |letters: &'static str, edns: &'static str| if probe.by_letters { letters } else { edns };
         let questions = either("names in mixed letters", "questions with EDNS");
-        let remedy = || if probe.by_letters { as_it_is() } else { another() };
+        let remedy = || {
+            if probe.by_letters {
+                return as_it_is();
+            }
+            advise(&format!(
+                "nothing is lost but time; have {server}, or what lies before it, take questions with EDNS (RFC 6891)"
+            ))
+        };
         for quirk in probe.quirks() {
             let (id, problem, remedy) = match quirk {
                 Quirk::OtherLetters => (
@@ -257,12 +264,12 @@ fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Prob
                 Quirk::CutOff(why) => (
                     "server-without-tcp",
                     format!("cuts its answer off, and the rest is not to be had ({why}): a list of addresses fails"),
-                    another(),
+                    advise(&format!("have {server}, and the firewalls before it, take TCP as well")),
                 ),
                 Quirk::Late => (
                     "server-late",
-                    "answers when its time is over; options timeout:N in resolv.conf gives it more".to_owned(),
-                    another(),
+                    "answers when its time is over".to_owned(),
+                    advise("give it more by options timeout:N in /etc/resolv.conf"),
                 ),
             };
             let problem = format!("the name server {server} {problem}");

@@ -6,7 +6,7 @@ use crate::config::cells::Cell;
 use crate::config::gai;
 use crate::config::nsswitch::{NssStatus, Service};
 use crate::config::resolv::ResolvConf;
-use crate::dns::{Dns, Network, QueryOptions, Transport};
+use crate::dns::{Answered, Dns, Network, QueryOptions, Transport};
 use crate::host_files::{CellDatabases, HostFiles, Warnings};
 use crate::message::Record;
 use crate::modules::{ModuleAnswer, NssModules};
@@ -311,6 +311,7 @@ impl<'a, T: Transport> Host<'a, T> {
                 NameKind::Host => &[],
                 NameKind::Target(glue) => glue,
             },
+            answered: Answered::default(),
             trace: self.trace,
         }
     }

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use key::Failure;
 use key::Family;
 use names::dns::Protocol;
-use names::dns::{Client, Dns, Network, QueryOptions, Search, Verdict, absolute};
+use names::dns::{Answered, Client, Dns, Network, QueryOptions, Search, Verdict, absolute};
 use names::message::{Name, Question, Quirk, Rdata, RecordType, Response, rcode};
 use names::{Obstacle, ServerError, Trace};
 use std::fmt;
@@ -109,8 +109,9 @@ async fn ask(
     question: &Question,
     options: &QueryOptions,
 ) -> Result<Response, ServerError> {
-    let trace = Trace::default();
-    let client = Client { transport: &Network, servers: &[server], options, trace: &trace };
+    let (answered, trace) = (Answered::default(), Trace::default());
+    let client =
+        Client { transport: &Network, servers: &[server], options, answered: &answered, trace: &trace };
     client.ask(question).await.or_else(|mut unanswered| match unanswered.partial.take() {
         Some(partial) => Ok(partial),
         None => Err(unanswered

@@ -1,10 +1,10 @@
 //! One question to the servers: their order, their turns, and which answer counts.
 
+use crate::dns::servers::Client;
 use crate::dns::transport::Transport;
 use crate::dns::turn::{Inquiry, Turn, TurnEvent};
 use crate::message::{Question, Response, rcode};
 use crate::obstacle::{Obstacle, ServerError};
-use crate::trace::Trace;
 use futures_util::stream::{SelectAll, Stream};
 use futures_util::{FutureExt, StreamExt};
 use key::Failure;
@@ -13,22 +13,6 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How servers are asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueryOptions {
-    /// How long to wait for the first server, in seconds; later ones get longer, as in glibc.
-    pub timeout: u32,
-    /// How often the list is gone through.
-    pub attempts: u32,
-    /// How long a server may be silent before the next one is asked as well.
-    pub hedge: Duration,
-    /// TCP from the start.
-    pub use_vc: bool,
-    /// Whether the letters of a question by UDP are upper and lower case at random, as the answer has to repeat
-    /// them (draft-vixie-dnsext-dns0x20-00): who can't see the question has to guess them.
-    pub mixed_case: bool,
-}
-
 /// No server gave a usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoAnswer {
@@ -36,18 +20,6 @@ pub struct NoAnswer {
     pub errors: Vec<(SocketAddr, ServerError)>,
     /// An answer that was cut off, and not to be had whole, with those of its records that were there.
     pub partial: Option<Response>,
-}
-
-/// Asks servers by way of a transport.
-pub struct Client<'a, T> {
-    /// The way to the servers.
-    pub transport: &'a T,
-    /// The servers, in the order in which they are asked.
-    pub servers: &'a [SocketAddr],
-    /// How they are asked.
-    pub options: &'a QueryOptions,
-    /// Where each turn is noted.
-    pub trace: &'a Trace,
 }
 
 /// A turn's events, with the round and the place of its server.

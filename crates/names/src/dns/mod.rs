@@ -2,12 +2,14 @@
 
 mod client;
 mod search;
+mod servers;
 mod transport;
 mod turn;
 
 pub use crate::protocol::Protocol;
-pub use client::{Client, NoAnswer, QueryOptions};
+pub use client::NoAnswer;
 pub use search::{Search, Verdict};
+pub use servers::{Answered, Client, QueryOptions};
 pub use transport::{Network, Transport};
 
 use crate::address::{Address, AddressSet, Families, Origin};
@@ -50,6 +52,8 @@ pub struct Dns<'a, T> {
     pub sortlist: &'a Sortlist,
     /// Addresses that are known already, and need not be asked for.
     pub glue: &'a [Record],
+    /// What servers have answered up to now.
+    pub answered: Answered,
     /// Where each turn of a server is noted.
     pub trace: &'a Trace,
 }
@@ -225,6 +229,7 @@ impl<T: Transport> Dns<'_, T> {
             transport: &self.transport,
             servers: special.map_or(&self.servers, |domain| &domain.servers),
             options: &self.queries,
+            answered: &self.answered,
             trace: self.trace,
         };
         client.ask(question).await

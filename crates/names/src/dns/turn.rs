@@ -5,7 +5,7 @@
 //! else may be the fault of what was altered, so the server is asked once more in plain before that counts. Every socket
 //! of a turn is listened to until the whole question is answered.
 
-use crate::dns::client::Client;
+use crate::dns::servers::Client;
 use crate::dns::transport::Transport;
 use crate::message::{
     Question, Quirk, Relation, Response, Undecodable, copy_name, mix_case, rcode, relation,
@@ -365,7 +365,7 @@ impl<'a, T: Transport> Turn<'a, T> {
                 None
             }
             (Judgement::Error(obstacle), _) => Some(self.end(Err(obstacle.over(protocol)))),
-            (Judgement::Denial, Ok(denial)) if form.is_altered() => {
+            (Judgement::Denial, Ok(denial)) if form.is_altered() && !self.takes_it_altered() => {
                 self.rebuff = Some(Quirk::DeniesAltered);
                 let soon = Instant::now() + CONFIRMATION;
                 self.deadline = Some(self.deadline.map_or(soon, |deadline| deadline.min(soon)));
@@ -383,11 +383,17 @@ impl<'a, T: Transport> Turn<'a, T> {
             (Judgement::Answer, Ok(reply)) => {
                 if form.is_altered() {
                     self.rebuff = None;
+                    self.client.answered.add(server, &self.inquiry.question.name);
                 }
                 Some(self.end(Ok(reply)))
             }
             (_, Err(_)) => None,
         }
+    }
+
+    /// Whether the server is known to take altered questions for the name.
+    fn takes_it_altered(&self) -> bool {
+        self.client.answered.holds(self.server, &self.inquiry.question.name)
     }
 
     /// An answer by UDP that is not all.

@@ -4,9 +4,9 @@ use super::{ALICE, DOMAIN, said};
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Once;
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 /// The file that is shared, and what is in it.
@@ -81,14 +81,15 @@ fn files() {
     listens(445);
 }
 
-/// Starts a server that runs until the machine ends.
-fn start(program: &str, arguments: &[&str]) -> Child {
-    Command::new(program)
+/// Starts a server, which runs until the machine ends. Its end would be a note in the report.
+fn start(program: &'static str, arguments: &[&str]) {
+    let mut server = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}"))
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    thread::spawn(move || panic!("{program} has ended: {:?}", server.wait()));
 }
 
 fn listens(port: u16) {

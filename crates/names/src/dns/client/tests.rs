@@ -1,9 +1,11 @@
 //! The order of turns, with scripted servers and a clock that doesn't wait.
 
 use super::*;
+use crate::dns::servers::{Answered, QueryOptions};
 use crate::message::Quirk;
 use crate::protocol::Protocol;
 use crate::script::{Act, Script, Table, block_on};
+use crate::trace::Trace;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use std::io;
 use tokio::time::Instant;
@@ -42,7 +44,14 @@ fn ask_table(table: Table, servers: usize, options: QueryOptions) -> Seen {
         let (script, trace) = (Script::new(table), Trace::detailed());
         let servers: Vec<SocketAddr> =
             (1..=servers).map(|number| format!("192.0.2.{number}:53").parse().unwrap()).collect();
-        let client = Client { transport: &script, servers: &servers, options: &options, trace: &trace };
+        let answered = Answered::default();
+        let client = Client {
+            transport: &script,
+            servers: &servers,
+            options: &options,
+            answered: &answered,
+            trace: &trace,
+        };
         let question = Question { name: Name::from_ascii(NAME).unwrap(), record_type: RecordType::A };
         let outcome = client.ask(&question).await;
         let asked = script.asked();

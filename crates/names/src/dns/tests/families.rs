@@ -183,3 +183,27 @@ fn without_aaaa_records_nobody_is_asked_for_them() {
         assert_eq!(seen.questions(), questions);
     }
 }
+
+#[test]
+fn what_a_server_denies_of_a_name_that_it_has_just_answered_for_is_not_asked_twice() {
+    assert_eq!(both(FOUND, NO_DATA).asked.len(), 2);
+    assert_eq!(both(FOUND, NO_SUCH_NAME).asked.len(), 2);
+    // Of nobody else's answer, and of no other name's.
+    assert_eq!(
+        both(NO_DATA, NO_DATA).asked.iter().filter(|asked| asked.question.name.num_labels() == 2).count(),
+        4
+    );
+    let host = TestHost { resolv: "nameserver 192.0.2.1\noptions attempts:1", ..TestHost::default() };
+    let alias = Act::answer(&["mon1.test. 60 CNAME a.test."]);
+    let servers =
+        table(&[("mon1.test.", alias), ("a.test. A", Act::no_data(60)), ("a.test. AAAA", Act::no_data(60))]);
+    let seen = look_up(&host, servers, "mon1.test", Families::Both);
+    let questions: Vec<String> = seen.asked.iter().map(|asked| asked.question.name.to_string()).collect();
+    assert_eq!(questions.iter().filter(|name| *name == "a.test.").count(), 4, "{questions:?}");
+    // An answer that is the other family's, and comes later, does not help.
+    let servers = table(&[
+        ("mon1.test. A", Act::answer(&["mon1.test. 60 A 192.0.2.7"]).after(20)),
+        ("mon1.test. AAAA", Act::no_data(60)),
+    ]);
+    assert_eq!(look_up(&host, servers, "mon1.test", Families::Both).asked.len(), 3);
+}

@@ -223,6 +223,9 @@ fn signalled(name: &str, text: &str, piped_too: bool) -> std::process::Output {
         let guard = crate::Guard::arm_rejecting(key::KeySerial::new(i32::MAX).unwrap(), 30, &Log::none());
         let seen = there.clone();
         let sender = std::thread::spawn(move || {
+            // The program has one thread, which holds requests to end where it can't take them. This one is not to take them
+            // in its place.
+            nix::sys::signal::SigSet::all().thread_block().unwrap();
             while !seen.exists() {
                 std::thread::sleep(Duration::from_millis(5));
             }

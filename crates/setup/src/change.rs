@@ -1,0 +1,403 @@
+//! Carries a plan out, and takes it back.
+
+use crate::error::{SetupError, doing};
+use crate::host_root::HostRoot;
+use crate::journal::{Entry, JOURNAL, Journal, Kind};
+use crate::plan::{EXTENSION, Item, Plan, Way};
+use crate::sum::Sum;
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+/// What follows a configuration file's name once it is set aside: `request-key` reads names in `.conf` alone.
+const ASIDE: &str = ".key-dns-saved";
+/// What a file is called, after its name, until it is whole.
+const NEW: &str = ".key-dns-new";
+
+/// What is there at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileState {
+    /// Nothing.
+    Missing,
+    /// What setup put there.
+    Ours,
+    /// Setup put something there, and it was changed.
+    Changed,
+    /// Something that setup knows nothing of.
+    Foreign,
+}
+
+/// Told before each change to the file system, in words; where it fails, nothing more is done. It is how work is shown,
+/// and in tests how it is cut off.
+pub trait Progress {
+    /// Before a change.
+    ///
+    /// # Errors
+    /// To stop there.
+    fn step(&mut self, what: &str) -> io::Result<()>;
+    /// Something that a person should know.
+    fn say(&mut self, what: &str);
+}
+
+/// How a host is set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The version that was installed last.
+    pub version: String,
+    /// The files and links that setup made, and what became of them.
+    pub files: Vec<(PathBuf, FileState)>,
+}
+
+impl Status {
+    /// Whether everything is there. An admin's changes to the rule are theirs.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.files.iter().all(|(path, state)| match state {
+            FileState::Ours => true,
+            FileState::Changed => path.extension().is_some_and(|ending| ending == "conf"),
+            FileState::Missing | FileState::Foreign => false,
+        })
+    }
+}
+
+/// How the host is set up; `None` where it is not.
+///
+/// # Errors
+/// Where the journal can't be read.
+pub fn status(root: &HostRoot) -> Result<Option<Status>, SetupError> {
+    let Some(journal) = Journal::load(root)? else { return Ok(None) };
+    let mut files: Vec<(PathBuf, FileState)> = Vec::new();
+    for entry in &journal.entries {
+        if entry.kind != Kind::Folder && !files.iter().any(|(path, _)| *path == entry.path) {
+            files.push((entry.path.clone(), state(root, &journal, &entry.path)?));
+        }
+    }
+    Ok(Some(Status { version: journal.version, files }))
+}
+
+/// What is there at a path.
+fn state(root: &HostRoot, journal: &Journal, path: &Path) -> Result<FileState, SetupError> {
+    let Some(found) = found(root, path)? else { return Ok(FileState::Missing) };
+    let mut known = journal.of(path).peekable();
+    Ok(if known.peek().is_none() {
+        FileState::Foreign
+    } else if known.any(|entry| found.is(&entry.kind)) {
+        FileState::Ours
+    } else {
+        FileState::Changed
+    })
+}
+
+/// What is at a path, as far as it matters here.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    File(Sum),
+    Link(PathBuf),
+    Other,
+}
+
+impl Found {
+    fn is(&self, kind: &Kind) -> bool {
+        match (self, kind) {
+            (Self::File(found), Kind::File(sum) | Kind::Configuration(sum)) => found == sum,
+            (Self::Link(found), Kind::Link(target)) => found == target,
+            _ => false,
+        }
+    }
+}
+
+fn found(root: &HostRoot, path: &Path) -> Result<Option<Found>, SetupError> {
+    let place = root.locate(path);
+    let look = || -> io::Result<Found> {
+        let kind = fs::symlink_metadata(&place)?.file_type();
+        Ok(if kind.is_symlink() {
+            Found::Link(fs::read_link(&place)?)
+        } else if kind.is_file() {
+            Found::File(Sum::of(&fs::read(&place)?))
+        } else {
+            Found::Other
+        })
+    };
+    match look() {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(doing("look at", path)(error)),
+    }
+}
+
+/// What a plan comes to on a host: a sentence without its subject for each file.
+///
+/// # Errors
+/// Where a file is in the way.
+pub fn changes(root: &HostRoot, plan: &Plan) -> Result<Vec<String>, SetupError> {
+    let journal = Journal::load(root)?.unwrap_or_default();
+    refuse_foreign(root, &journal, plan)?;
+    let mut changes = Vec::new();
+    for item in &plan.items {
+        let path = item.path.display();
+        match found(root, &item.path)? {
+            Some(found) if found.is(&item.kind) => {}
+            Some(_) if state(root, &journal, &item.path)? == FileState::Changed => {
+                changes.push(format!("leave {path}, which was changed"));
+            }
+            Some(_) => changes.push(format!("replace {path}")),
+            None => changes.push(format!("make {path}")),
+        }
+    }
+    for entry in stale(&journal, plan) {
+        changes.push(format!("remove {}", entry.path.display()));
+    }
+    Ok(changes)
+}
+
+/// What an earlier version, or another way, made and this one does not.
+fn stale(journal: &Journal, plan: &Plan) -> Vec<Entry> {
+    let is_stale =
+        |entry: &&Entry| entry.kind != Kind::Folder && !plan.items.iter().any(|item| item.path == entry.path);
+    journal.entries.iter().filter(is_stale).cloned().collect()
+}
+
+/// Nothing is begun where a file of somebody else's is in the way.
+fn refuse_foreign(root: &HostRoot, journal: &Journal, plan: &Plan) -> Result<(), SetupError> {
+    let mut foreign = Vec::new();
+    for item in &plan.items {
+        let configuration = matches!(item.kind, Kind::Configuration(_));
+        match state(root, journal, &item.path)? {
+            FileState::Foreign => foreign.push(item.path.clone()),
+            FileState::Changed if !configuration => foreign.push(item.path.clone()),
+            _ => {}
+        }
+    }
+    // Merged, the extension would hide the files of a package.
+    let of_package = Path::new("/usr/libexec/key-dns/key.dns_resolver");
+    let merged = journal.entries.iter().any(|entry| entry.path.starts_with(EXTENSION));
+    if plan.way == Way::Extension && !merged && found(root, of_package)?.is_some() {
+        foreign.push(of_package.to_owned());
+    }
+    if foreign.is_empty() { Ok(()) } else { Err(SetupError::Foreign(foreign)) }
+}
+
+/// Carries a plan out; what is there already stays.
+///
+/// # Errors
+/// Where a file is in the way, before anything is done; or where a step fails. What was done then is in the journal.
+pub fn install(
+    root: &HostRoot,
+    plan: &Plan,
+    version: &str,
+    progress: &mut dyn Progress,
+) -> Result<(), SetupError> {
+    let mut change = Change { root, journal: Journal::load(root)?.unwrap_or_default(), progress };
+    refuse_foreign(root, &change.journal, plan)?;
+    change.clear_leftovers()?;
+    change.begin(version)?;
+    for item in &plan.items {
+        change.put(item)?;
+    }
+    let stale = stale(&change.journal, plan);
+    for entry in stale.iter().rev() {
+        change.take(&entry.path)?;
+    }
+    change.finish(plan)
+}
+
+/// Leaves the host as it was before the first installation. What was changed since stays, and is told of.
+///
+/// # Errors
+/// Where a step fails. The next call goes on from there.
+pub fn remove(root: &HostRoot, progress: &mut dyn Progress) -> Result<(), SetupError> {
+    let journal = Journal::load(root)?.unwrap_or_default();
+    let mut change = Change { root, journal, progress };
+    change.clear_leftovers()?;
+    let entries = change.journal.entries.clone();
+    let is_home = |entry: &Entry| entry.kind == Kind::Folder && Path::new(JOURNAL).starts_with(&entry.path);
+    for entry in entries.iter().rev().filter(|entry| !is_home(entry)) {
+        match entry.kind {
+            Kind::Folder => change.take_folder(&entry.path)?,
+            _ => change.take(&entry.path)?,
+        }
+    }
+    for path in [PathBuf::from(JOURNAL), Path::new(JOURNAL).with_extension("new")] {
+        change.delete(&path)?;
+    }
+    // The folder of the journal is setup's own, whether or not a line was written that it was made.
+    if let Some(folder) = Path::new(JOURNAL).parent() {
+        change.take_folder(folder)?;
+    }
+    for entry in entries.iter().rev().filter(|entry| is_home(entry)) {
+        change.take_folder(&entry.path)?;
+    }
+    Ok(())
+}
+
+/// A change that is going on.
+struct Change<'a> {
+    root: &'a HostRoot,
+    journal: Journal,
+    progress: &'a mut dyn Progress,
+}
+
+impl Change<'_> {
+    /// What a call that was cut off has left half-written.
+    fn clear_leftovers(&mut self) -> Result<(), SetupError> {
+        for entry in self.journal.entries.clone() {
+            if entry.kind != Kind::Folder {
+                self.delete(&with_ending(&entry.path, NEW))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the journal, or writes it anew without what was cut off.
+    fn begin(&mut self, version: &str) -> Result<(), SetupError> {
+        let folder = Path::new(JOURNAL).parent().unwrap_or(Path::new("/"));
+        let home: Vec<Entry> = self.missing(folder);
+        for entry in &home {
+            self.make_folder(&entry.path)?;
+        }
+        self.journal.entries.splice(0..0, home);
+        version.clone_into(&mut self.journal.version);
+        self.step(&format!("write {JOURNAL}"), Path::new(JOURNAL))?;
+        self.journal.save(self.root)
+    }
+
+    /// Leaves one entry a path: what is there now.
+    fn finish(&mut self, plan: &Plan) -> Result<(), SetupError> {
+        let mut journal = Journal { version: self.journal.version.clone(), entries: Vec::new() };
+        for entry in &self.journal.entries {
+            let kept = match plan.items.iter().find(|item| item.path == entry.path) {
+                Some(item) => item.kind == entry.kind,
+                None => entry.kind == Kind::Folder,
+            };
+            if kept && !journal.entries.contains(entry) {
+                journal.entries.push(entry.clone());
+            }
+        }
+        if journal != self.journal {
+            self.step(&format!("write {JOURNAL}"), Path::new(JOURNAL))?;
+            journal.save(self.root)?;
+            self.journal = journal;
+        }
+        Ok(())
+    }
+
+    /// Puts an item in its place.
+    fn put(&mut self, item: &Item) -> Result<(), SetupError> {
+        let there = found(self.root, &item.path)?;
+        if there.as_ref().is_some_and(|found| found.is(&item.kind)) {
+            return Ok(());
+        }
+        let known = there
+            .as_ref()
+            .is_some_and(|found| self.journal.of(&item.path).any(|entry| found.is(&entry.kind)));
+        if there.is_some() && !known {
+            self.progress.say(&format!("{} was changed, and stays as it is", item.path.display()));
+            return Ok(());
+        }
+        for folder in self.missing(item.path.parent().unwrap_or(Path::new("/"))) {
+            self.journal.append(self.root, folder.clone())?;
+            self.make_folder(&folder.path)?;
+        }
+        self.journal.append(self.root, Entry { kind: item.kind.clone(), path: item.path.clone() })?;
+        let place = self.root.locate(&item.path);
+        let new = with_ending(&place, NEW);
+        let what = format!("{} {}", if known { "replace" } else { "make" }, item.path.display());
+        self.step(&what, &item.path)?;
+        write_new(item, &new).map_err(doing("write", &item.path))?;
+        self.step("", &item.path)?;
+        let named = if known {
+            fs::rename(&new, &place)
+        } else {
+            // Unlike a rename, it fails where there is a file by now.
+            fs::hard_link(&new, &place).and_then(|()| fs::remove_file(&new))
+        };
+        named.and_then(|()| sync_folder(&place)).map_err(doing("make", &item.path))
+    }
+
+    /// Takes back what setup put at a path.
+    fn take(&mut self, path: &Path) -> Result<(), SetupError> {
+        let configuration = self.journal.of(path).any(|entry| matches!(entry.kind, Kind::Configuration(_)));
+        match state(self.root, &self.journal, path)? {
+            FileState::Missing => Ok(()),
+            FileState::Ours => self.delete(path),
+            FileState::Changed if configuration => {
+                let aside = with_ending(path, ASIDE);
+                self.progress.say(&format!("{} was changed: kept as {}", path.display(), aside.display()));
+                self.step(&format!("set {} aside", path.display()), path)?;
+                fs::rename(self.root.locate(path), self.root.locate(&aside)).map_err(doing("set aside", path))
+            }
+            FileState::Changed | FileState::Foreign => {
+                self.progress.say(&format!("{} is no longer of key-dns setup: it stays", path.display()));
+                Ok(())
+            }
+        }
+    }
+
+    fn delete(&mut self, path: &Path) -> Result<(), SetupError> {
+        let place = self.root.locate(path);
+        if fs::symlink_metadata(&place).is_err() {
+            return Ok(());
+        }
+        self.step(&format!("remove {}", path.display()), path)?;
+        fs::remove_file(&place).and_then(|()| sync_folder(&place)).map_err(doing("remove", path))
+    }
+
+    /// Removes a folder that is empty.
+    fn take_folder(&mut self, path: &Path) -> Result<(), SetupError> {
+        let place = self.root.locate(path);
+        if !fs::read_dir(&place).is_ok_and(|mut entries| entries.next().is_none()) {
+            return Ok(());
+        }
+        self.step(&format!("remove {}", path.display()), path)?;
+        fs::remove_dir(&place).map_err(doing("remove", path))
+    }
+
+    /// The folders on the way to `folder` that are not there, the outermost first.
+    fn missing(&self, folder: &Path) -> Vec<Entry> {
+        let missing = folder.ancestors().take_while(|path| fs::metadata(self.root.follow(path)).is_err());
+        let mut entries: Vec<Entry> =
+            missing.map(|path| Entry { kind: Kind::Folder, path: path.to_owned() }).collect();
+        entries.reverse();
+        entries
+    }
+
+    fn make_folder(&mut self, path: &Path) -> Result<(), SetupError> {
+        self.step("", path)?;
+        let place = self.root.follow(path);
+        let made = DirBuilder::new().mode(0o755).create(&place);
+        // Whatever the umask is.
+        let made = made.and_then(|()| fs::set_permissions(&place, fs::Permissions::from_mode(0o755)));
+        made.and_then(|()| sync_folder(&place)).map_err(doing("make", path))
+    }
+
+    /// Tells what comes next; without words, of what belongs to the step before.
+    fn step(&mut self, what: &str, path: &Path) -> Result<(), SetupError> {
+        self.progress.step(what).map_err(doing("change", path))
+    }
+}
+
+fn write_new(item: &Item, new: &Path) -> io::Result<()> {
+    match fs::remove_file(new) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    if let Kind::Link(target) = &item.kind {
+        return symlink(target, new);
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(item.mode()).open(new)?;
+    file.write_all(&item.content)?;
+    file.set_permissions(fs::Permissions::from_mode(item.mode()))?;
+    file.sync_all()
+}
+
+fn sync_folder(place: &Path) -> io::Result<()> {
+    place.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    PathBuf::from(name)
+}

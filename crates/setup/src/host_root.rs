@@ -1,0 +1,97 @@
+//! The file system of a host, which may be mounted somewhere else than at `/`.
+
+use crate::error::{SetupError, doing};
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, access};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// Symbolic links that are followed on one path, as by the kernel (path_resolution(7)).
+const LINKS: usize = 40;
+
+/// A host's file system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostRoot(PathBuf);
+
+impl HostRoot {
+    /// The one that is found at `path` from here.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn at(path: &Path) -> Result<Self, SetupError> {
+        fs::canonicalize(path).map(Self).map_err(doing("find", path))
+    }
+
+    /// Whether it is this host's own.
+    #[must_use]
+    pub fn is_host(&self) -> bool {
+        self.0 == Path::new("/")
+    }
+
+    /// Where the file called `path` there is found from here. Links to folders lead where they lead on the host, and
+    /// never out of it; the last name is not followed.
+    #[must_use]
+    pub fn locate(&self, path: &Path) -> PathBuf {
+        self.walk(path, false)
+    }
+
+    /// The same with the last name followed.
+    #[must_use]
+    pub fn follow(&self, path: &Path) -> PathBuf {
+        self.walk(path, true)
+    }
+
+    /// What a path found from here is called on the host.
+    #[must_use]
+    pub fn name_of(&self, found: &Path) -> PathBuf {
+        Path::new("/").join(found.strip_prefix(&self.0).unwrap_or(found))
+    }
+
+    /// Whether there is something at `path`, be it a link that leads nowhere.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        fs::symlink_metadata(self.locate(Path::new(path))).is_ok()
+    }
+
+    /// Whether `path`, or what there is of it, is on a file system that is mounted to be read only.
+    #[must_use]
+    pub fn is_read_only(&self, path: &str) -> bool {
+        let mut found = self.follow(Path::new(path));
+        while fs::symlink_metadata(&found).is_err() && found.pop() {}
+        access(&found, AccessFlags::W_OK) == Err(Errno::EROFS)
+    }
+
+    fn walk(&self, path: &Path, follow_last: bool) -> PathBuf {
+        let names = |path: &Path| -> Vec<OsString> {
+            let kept =
+                path.components().filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+            kept.rev().map(|part| part.as_os_str().to_owned()).collect()
+        };
+        let mut pending = names(path);
+        let mut found = self.0.clone();
+        let mut links = 0;
+        while let Some(name) = pending.pop() {
+            if name == ".." {
+                if found != self.0 {
+                    found.pop();
+                }
+                continue;
+            }
+            let here = found.join(&name);
+            if (follow_last || !pending.is_empty())
+                && links < LINKS
+                && let Ok(target) = fs::read_link(&here)
+            {
+                links += 1;
+                if target.is_absolute() {
+                    found.clone_from(&self.0);
+                }
+                pending.extend(names(&target));
+            } else {
+                found = here;
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,210 @@
+//! What a host has, and what it needs.
+
+use crate::error::SetupError;
+use crate::host_root::HostRoot;
+use crate::journal::{Journal, Kind};
+use crate::sum::Sum;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The only path that the kernel runs (security/keys/request_key.c).
+pub(crate) const REQUEST_KEY: &str = "/sbin/request-key";
+const RULE: &str = "/etc/request-key.d/dns_resolver.conf";
+const RULE_TEXT: &str = include_str!("../../../request-key.d/dns_resolver.conf");
+const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
+/// A file of its own, since policies tell the two programs apart by the file.
+const OWN_REQUEST_KEY: &str = "/usr/libexec/key-dns/request-key";
+const COMMAND: &str = "/usr/bin/key-dns";
+const COMMAND_TARGET: &str = "../libexec/key-dns/key.dns_resolver";
+/// The system extension (systemd-sysext(8)), a folder.
+pub const EXTENSION: &str = "/var/lib/extensions/key-dns";
+const EXTENSION_RELEASE: &str = "usr/lib/extension-release.d/extension-release.key-dns";
+const EXTENSION_TEXT: &str = "ID=_any\n";
+/// For a host whose `/usr` can't be written to, and that has no system extensions.
+const APART: &str = "/var/lib/key-dns/key.dns_resolver";
+
+/// How the program gets onto a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Into `/usr`.
+    Usr,
+    /// As a system extension, since `/usr` can't be written to.
+    Extension,
+    /// Beside `/usr`, for the rule of a `request-key` that is there.
+    Apart,
+}
+
+/// What was found on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// `/sbin/request-key` is there, and not of setup: keyutils, as a rule.
+    pub request_key: bool,
+    /// There are rules of others.
+    pub rules: bool,
+    /// `/sbin` and `/usr/sbin` are one folder.
+    pub merged_usr: bool,
+    /// `/usr` is on a file system that is mounted to be read only.
+    pub read_only_usr: bool,
+    /// The same of `/etc`.
+    pub read_only_etc: bool,
+    /// `systemd-sysext` is there.
+    pub extensions: bool,
+    /// SELinux is not switched off.
+    pub selinux: bool,
+    /// The program that makes initramfs images.
+    pub initramfs: Option<&'static str>,
+}
+
+impl Host {
+    /// Looks at a host on which setup did what `journal` says.
+    #[must_use]
+    pub fn look(root: &HostRoot, journal: &Journal) -> Self {
+        let selinux = fs::read_to_string(root.follow(Path::new("/etc/selinux/config"))).is_ok_and(|text| {
+            let mode = text.lines().filter_map(|line| line.trim().strip_prefix("SELINUX=")).next_back();
+            mode.is_some_and(|mode| mode.trim() != "disabled")
+        });
+        let initramfs = [
+            ("dracut", ["/usr/bin/dracut", "/sbin/dracut"]),
+            ("initramfs-tools", ["/usr/sbin/update-initramfs", "/sbin/update-initramfs"]),
+            ("mkinitcpio", ["/usr/bin/mkinitcpio", "/sbin/mkinitcpio"]),
+        ];
+        let there = initramfs.into_iter().find(|(_, paths)| paths.iter().any(|path| root.has(path)));
+        Self {
+            request_key: root.has(REQUEST_KEY) && !is_ours(root, journal),
+            rules: root.has("/etc/request-key.conf") || other_rules(root, journal),
+            merged_usr: root.follow(Path::new("/sbin")) == root.follow(Path::new("/usr/sbin")),
+            read_only_usr: root.is_read_only("/usr"),
+            read_only_etc: root.is_read_only("/etc"),
+            extensions: root.has("/usr/bin/systemd-sysext"),
+            selinux,
+            initramfs: there.map(|(name, _)| name),
+        }
+    }
+}
+
+/// Whether `/sbin/request-key` is the link that setup makes, there or in a system extension that is merged.
+fn is_ours(root: &HostRoot, journal: &Journal) -> bool {
+    let makes_it = journal
+        .entries
+        .iter()
+        .any(|entry| matches!(&entry.kind, Kind::Link(target) if target == Path::new(OWN_REQUEST_KEY)));
+    makes_it
+        && fs::read_link(root.locate(Path::new(REQUEST_KEY))).is_ok_and(|to| to == Path::new(OWN_REQUEST_KEY))
+}
+
+fn other_rules(root: &HostRoot, journal: &Journal) -> bool {
+    let entries = fs::read_dir(root.follow(Path::new("/etc/request-key.d")));
+    entries.into_iter().flatten().flatten().any(|entry| {
+        let path = Path::new("/etc/request-key.d").join(entry.file_name());
+        path.extension().is_some_and(|ending| ending == "conf") && journal.of(&path).next().is_none()
+    })
+}
+
+/// Something to be there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What.
+    pub kind: Kind,
+    /// Where, as the host calls it.
+    pub path: PathBuf,
+    /// What is in it.
+    pub content: Vec<u8>,
+}
+
+impl Item {
+    /// The file mode.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        if self.content.starts_with(b"\x7fELF") { 0o755 } else { 0o644 }
+    }
+}
+
+/// What is to be there, in the order in which it is made. Whatever names a file comes after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Which way.
+    pub way: Way,
+    /// The items.
+    pub items: Vec<Item>,
+}
+
+impl Plan {
+    /// What a host needs to run `program`.
+    ///
+    /// # Errors
+    /// Where no file could make it work.
+    pub fn new(root: &HostRoot, host: &Host, program: &[u8]) -> Result<Self, SetupError> {
+        let way = match (host.read_only_usr, host.extensions) {
+            (false, _) => Way::Usr,
+            (true, true) => Way::Extension,
+            (true, false) => Way::Apart,
+        };
+        let mut plan = Self { way, items: Vec::new() };
+        let helper = match way {
+            Way::Apart => APART,
+            _ => HELPER,
+        };
+        plan.add(file(&plan.place(helper), program));
+        if way != Way::Apart {
+            plan.add(link(&plan.place(COMMAND), COMMAND_TARGET));
+        }
+        if !host.request_key {
+            plan.add_request_key(root, program)?;
+        }
+        if way == Way::Extension {
+            // Without it, the folder is no extension: so it is not merged by halves.
+            plan.add(file(&Path::new(EXTENSION).join(EXTENSION_RELEASE), EXTENSION_TEXT.as_bytes()));
+        }
+        if !host.read_only_etc {
+            let text = RULE_TEXT.replace(HELPER, helper).into_bytes();
+            plan.add(Item { kind: Kind::Configuration(Sum::of(&text)), path: RULE.into(), content: text });
+        } else if host.request_key || host.rules {
+            return Err(SetupError::NoRequestKey {
+                path: RULE.into(),
+                why: "/etc is mounted read-only".to_owned(),
+            });
+        }
+        Ok(plan)
+    }
+
+    fn add_request_key(&mut self, root: &HostRoot, program: &[u8]) -> Result<(), SetupError> {
+        let no = |why: &str| SetupError::NoRequestKey { path: REQUEST_KEY.into(), why: why.to_owned() };
+        // What the host calls the folder: /usr/sbin, or /usr/bin where that is the same one.
+        let folder = root.name_of(&root.follow(Path::new("/sbin")));
+        let in_usr = folder.starts_with("/usr");
+        let path = match self.way {
+            Way::Apart if in_usr => {
+                return Err(no("/usr is mounted read-only and there is no systemd-sysext"));
+            }
+            Way::Extension if in_usr => self.place(&folder.join("request-key").to_string_lossy()),
+            _ if root.is_read_only("/sbin") => return Err(no("/sbin is mounted read-only")),
+            _ => PathBuf::from(REQUEST_KEY),
+        };
+        if self.way == Way::Apart {
+            self.add(link(&path, APART));
+        } else {
+            self.add(file(&self.place(OWN_REQUEST_KEY), program));
+            self.add(link(&path, OWN_REQUEST_KEY));
+        }
+        Ok(())
+    }
+
+    fn place(&self, path: &str) -> PathBuf {
+        match self.way {
+            Way::Extension => Path::new(EXTENSION).join(path.trim_start_matches('/')),
+            _ => PathBuf::from(path),
+        }
+    }
+
+    fn add(&mut self, item: Item) {
+        self.items.push(item);
+    }
+}
+
+fn file(path: &Path, content: &[u8]) -> Item {
+    Item { kind: Kind::File(Sum::of(content)), path: path.to_owned(), content: content.to_vec() }
+}
+
+fn link(path: &Path, target: &str) -> Item {
+    Item { kind: Kind::Link(target.into()), path: path.to_owned(), content: Vec::new() }
+}

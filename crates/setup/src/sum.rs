@@ -1,0 +1,36 @@
+//! What a file's content is recognised by: a checksum against chance and admins, not against attackers.
+
+use flate2::Crc;
+use std::fmt;
+
+/// The length of a content, and its CRC-32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// Bytes.
+    pub length: usize,
+    /// CRC-32, as of gzip.
+    pub crc: u32,
+}
+
+impl Sum {
+    /// That of `content`.
+    #[must_use]
+    pub fn of(content: &[u8]) -> Self {
+        let mut crc = Crc::new();
+        crc.update(content);
+        Self { length: content.len(), crc: crc.sum() }
+    }
+
+    /// Reads what is written by `Display`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (length, crc) = text.split_once(':')?;
+        Some(Self { length: length.parse().ok()?, crc: u32::from_str_radix(crc, 16).ok()? })
+    }
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{:08x}", self.length, self.crc)
+    }
+}

@@ -1,0 +1,218 @@
+//! `key-dns setup`: installs this executable on a host, and leaves the host as it was.
+
+use super::subcommand::{Subcommand, put};
+use clap::builder::PathBufValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use doctor::text::{self, Style};
+use doctor::{Report, lookup};
+use setup::{FileState, Host, HostRoot, Journal, Plan, Progress, SetupError, Way};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{self, ExitCode};
+
+/// The subcommand.
+pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
+/// A name that every host knows, so that the kernel's question leaves no network to blame.
+const KNOWN_TO_ALL: &str = "localhost";
+
+fn command() -> Command {
+    let root = Arg::new("root")
+        .long("root")
+        .value_name("DIR")
+        .value_parser(PathBufValueParser::new())
+        .help("The root folder of the host, where it is not this one's own");
+    let dry_run =
+        Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("Say what would be done");
+    Command::new("setup")
+        .about("Install this executable on a host without packages, and take it back")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("install")
+                .about("Install or upgrade, and have the kernel ask once (root)")
+                .after_help(
+                    "Exit status: 0 installed, and nothing is seen that is broken; 1 not; 2 wrong usage",
+                )
+                .args([root.clone(), dry_run.clone()]),
+        )
+        .subcommand(
+            Command::new("remove")
+                .about("Leave the host as it was before, file by file (root)")
+                .after_help("Exit status: 0 removed, or nothing there; 1 not all of it; 2 wrong usage")
+                .args([root.clone(), dry_run]),
+        )
+        .subcommand(
+            Command::new("status")
+                .about("Say what is installed, and whether the kernel is answered")
+                .after_help(
+                    "Exit status: 0 installed, and nothing is seen that is broken; 1 not; 2 wrong usage",
+                )
+                .arg(root),
+        )
+}
+
+fn run(matches: &ArgMatches) -> ExitCode {
+    let Some((name, matches)) = matches.subcommand() else { return ExitCode::from(2) };
+    let root = matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path);
+    let done = HostRoot::at(root).and_then(|root| match name {
+        "install" => install(&root, matches.get_flag("dry-run")),
+        "remove" => remove(&root, matches.get_flag("dry-run")),
+        _ => status(&root),
+    });
+    done.unwrap_or_else(|error| {
+        eprintln!("key-dns setup {name}: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Shows each step, and takes it or, in a dry run, not.
+struct Shown;
+
+impl Progress for Shown {
+    fn step(&mut self, what: &str) -> io::Result<()> {
+        if !what.is_empty() {
+            println!("{what}");
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, what: &str) {
+        println!("note: {what}");
+    }
+}
+
+fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
+    let program = own_program()?;
+    let journal = Journal::load(root)?.unwrap_or_default();
+    let host = Host::look(root, &journal);
+    println!("found: {}", found(&host));
+    let plan = Plan::new(root, &host, &program)?;
+    let changes = setup::changes(root, &plan)?;
+    if dry_run {
+        let lines: Vec<String> = changes.iter().map(|change| format!("would {change}\n")).collect();
+        return Ok(put(&lines.concat(), ExitCode::SUCCESS));
+    }
+    setup::install(root, &plan, env!("CARGO_PKG_VERSION"), &mut Shown)?;
+    if host.selinux && !changes.is_empty() {
+        println!(
+            "note: SELinux is in use: restorecon -RF /usr/libexec/key-dns /sbin/request-key /etc/request-key.d"
+        );
+    }
+    if let (Some(tool), false) = (host.initramfs, changes.is_empty()) {
+        println!("note: initramfs images ({tool}) are not touched; a root on the network needs a new one");
+    }
+    if plan.way == Way::Extension {
+        refresh(root, !changes.is_empty());
+    }
+    Ok(if root.is_host() { check() } else { ExitCode::SUCCESS })
+}
+
+fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
+    let Some(status) = setup::status(root)? else {
+        // Something may be left of a call that was cut off before its first line.
+        if !dry_run {
+            setup::remove(root, &mut Shown)?;
+        }
+        return Ok(put("not installed by setup\n", ExitCode::SUCCESS));
+    };
+    if dry_run {
+        let lines = status.files.iter().rev().map(|(path, state)| match state {
+            FileState::Ours => format!("would remove {}\n", path.display()),
+            state => format!("would look at {}, which {}\n", path.display(), word(*state)),
+        });
+        return Ok(put(&lines.collect::<Vec<_>>().concat(), ExitCode::SUCCESS));
+    }
+    let extension = status.files.iter().any(|(path, _)| path.starts_with(setup::EXTENSION));
+    setup::remove(root, &mut Shown)?;
+    if extension {
+        refresh(root, true);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn status(root: &HostRoot) -> Result<ExitCode, SetupError> {
+    let Some(status) = setup::status(root)? else {
+        return Ok(put("not installed by setup\n", ExitCode::FAILURE));
+    };
+    println!("key-dns {}", status.version);
+    for (path, state) in &status.files {
+        println!("{} {}", path.display(), word(*state));
+    }
+    if !status.is_whole() {
+        return Ok(put("not whole: run `key-dns setup install`\n", ExitCode::FAILURE));
+    }
+    Ok(if root.is_host() { check() } else { ExitCode::SUCCESS })
+}
+
+fn word(state: FileState) -> &'static str {
+    match state {
+        FileState::Missing => "is missing",
+        FileState::Ours => "is as installed",
+        FileState::Changed => "was changed",
+        FileState::Foreign => "is of somebody else",
+    }
+}
+
+fn found(host: &Host) -> String {
+    let mut found = vec![if host.request_key {
+        "/sbin/request-key, which stays"
+    } else {
+        "no /sbin/request-key of others"
+    }];
+    found.push(if host.rules { "rules of others" } else { "no rules of others" });
+    found.push(if host.merged_usr { "/sbin in /usr" } else { "/sbin beside /usr" });
+    if host.read_only_usr {
+        found.push("/usr read-only");
+        found.push(if host.extensions { "systemd-sysext" } else { "no systemd-sysext" });
+    }
+    found.join(", ")
+}
+
+/// This executable, also where its file has been replaced since.
+fn own_program() -> Result<Vec<u8>, SetupError> {
+    fs::read("/proc/self/exe")
+        .or_else(|_| fs::read(std::env::current_exe()?))
+        .map_err(|source| SetupError::Io { doing: "read", path: "/proc/self/exe".into(), source })
+}
+
+/// Has system extensions merged anew; elsewhere than on this host, says how.
+fn refresh(root: &HostRoot, changed: bool) {
+    if !root.is_host() {
+        if changed {
+            println!("note: it takes effect by `systemd-sysext refresh` on the host, or when that boots");
+        }
+        return;
+    }
+    println!("systemd-sysext refresh");
+    match process::Command::new("systemd-sysext").arg("refresh").status() {
+        Ok(status) if status.success() => {}
+        Ok(status) => println!("note: systemd-sysext refresh ended with {status}"),
+        Err(error) => println!("note: systemd-sysext can't be run: {error}"),
+    }
+    println!("note: `systemctl enable systemd-sysext` has it merged at each boot");
+}
+
+/// Has the kernel ask for a name that needs no network.
+fn check() -> ExitCode {
+    match lookup::report(&doctor::HostRoot::host(), Some(KNOWN_TO_ALL)) {
+        Ok(report) => told(&report),
+        Err(error) => {
+            eprintln!("key-dns setup: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn told(report: &Report) -> ExitCode {
+    let live = report.steps.iter().find(|step| step.name == doctor::live::NAME);
+    if live.is_some_and(|step| step.status() == doctor::StepStatus::Ok) {
+        return put("the kernel asked, and was answered\n", ExitCode::SUCCESS);
+    }
+    let broken = report.exit() == doctor::exit::BROKEN;
+    if !broken {
+        println!("installed, but whether the kernel is answered could not be seen:");
+    }
+    let status = if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    put(&text::render(report, Style { colour: false, verbose: false }), status)
+}
