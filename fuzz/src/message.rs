@@ -45,7 +45,12 @@ fn like_hickory(message: &[u8], reply: &Response) {
             _ => None,
         })
         .collect();
-    assert_eq!(ours, theirs);
+    // Chains of pointers are not followed as far as there.
+    if reply.unreadable == 0 {
+        assert_eq!(ours, theirs);
+    } else {
+        assert!(theirs.starts_with(&ours));
+    }
 }
 
 /// The beginning of a message says nothing that the whole does not.

@@ -178,6 +178,7 @@ fn a_log_that_is_not_there_or_full_neither_delays_nor_fails_an_answer() {
 fn a_full_log_does_not_keep_a_signal_or_the_deadline_from_answering() {
     let Some(mut machine) = Machine::take() else { return };
     machine.settings("deadline = 1\n");
+    machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
     let _server = server(ADDRESS).zone(hosts()).script(Script::new().on_all(Action::Silence)).start();
     machine.syslog().fill();
     machine.ask("v4.example.test", "").fails(error::EAGAIN, 1);
