@@ -133,6 +133,14 @@ pub(crate) fn start(path: &OsStr, words: &[OsString], command: &mut Command) -> 
     command.spawn()
 }
 
+/// Sends a signal to one thread of this process.
+#[cfg(test)]
+pub(crate) fn signal_thread(thread: Pid, signal: Signal) {
+    // SAFETY: tgkill(2) takes no pointer.
+    let result = unsafe { libc::syscall(libc::SYS_tgkill, Pid::this().as_raw(), thread.as_raw(), signal as i32) };
+    assert_eq!(result, 0);
+}
+
 fn prepare() -> io::Result<()> {
     // Requests to end wait until now. One that came meanwhile is the program's, and no handler's of ours.
     rescue::disarm();

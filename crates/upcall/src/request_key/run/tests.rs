@@ -222,14 +222,14 @@ fn signalled(name: &str, text: &str, piped_too: bool) -> std::process::Output {
         let there = folder.path("there");
         let guard = crate::Guard::arm_rejecting(key::KeySerial::new(i32::MAX).unwrap(), 30, &Log::none());
         let seen = there.clone();
+        // The program has one thread, which holds requests to end where it can't take them. None of the test's is to take
+        // them in its place.
+        let thread = nix::unistd::gettid();
         let sender = std::thread::spawn(move || {
-            // The program has one thread, which holds requests to end where it can't take them. This one is not to take them
-            // in its place.
-            nix::sys::signal::SigSet::all().thread_block().unwrap();
             while !seen.exists() {
                 std::thread::sleep(Duration::from_millis(5));
             }
-            nix::sys::signal::kill(Pid::this(), Signal::SIGTERM).unwrap();
+            crate::sys::process::signal_thread(thread, Signal::SIGTERM);
         });
         let call = shell(text, &[there.to_str().unwrap()]);
         let place = RuleLocation { file: Path::new("rules"), line: 3 };
