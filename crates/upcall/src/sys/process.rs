@@ -137,7 +137,8 @@ pub(crate) fn start(path: &OsStr, words: &[OsString], command: &mut Command) -> 
 #[cfg(test)]
 pub(crate) fn signal_thread(thread: Pid, signal: Signal) {
     // SAFETY: tgkill(2) takes no pointer.
-    let result = unsafe { libc::syscall(libc::SYS_tgkill, Pid::this().as_raw(), thread.as_raw(), signal as i32) };
+    let result =
+        unsafe { libc::syscall(libc::SYS_tgkill, Pid::this().as_raw(), thread.as_raw(), signal as i32) };
     assert_eq!(result, 0);
 }
 
