@@ -40,6 +40,10 @@ pub fn reason(
             (some(Behaviour::NoA) || some(Behaviour::NoAaaa)) && further && !extra.is_empty(),
         ),
         (
+            "the next server is asked while one says nothing, which drops questions with EDNS",
+            some(Behaviour::DropsEdns) && further && !extra.is_empty() && ours == glibc,
+        ),
+        (
             "the next server is asked where the first one fails over TCP",
             resolv_conf.contains("use-vc") && !extra.is_empty(),
         ),

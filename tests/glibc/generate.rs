@@ -68,10 +68,20 @@ pub enum Behaviour {
     Garbage,
     /// A forged answer before the real one.
     Forged,
+    /// NXDOMAIN for names in mixed letters, which nobody asks for but us.
+    DeniesLetters,
+    /// NXDOMAIN for questions with EDNS, good otherwise.
+    DeniesEdns,
+    /// FORMERR in a bare header for questions with EDNS, good otherwise.
+    BareIfEdns,
+    /// Silent to questions with EDNS, good otherwise.
+    DropsEdns,
 }
 
 impl Behaviour {
-    const WRONG: [Self; 12] = [
+    /// What a server does that stumbles over EDNS, which the C library leaves out where it is not told otherwise.
+    const WITHOUT_EDNS: [Self; 3] = [Self::DeniesEdns, Self::BareIfEdns, Self::DropsEdns];
+    const WRONG: [Self; 16] = [
         Self::Refusing,
         Self::Servfail,
         Self::Refused,
@@ -84,6 +94,10 @@ impl Behaviour {
         Self::NoAaaa,
         Self::NoA,
         Self::Forged,
+        Self::DeniesLetters,
+        Self::DeniesEdns,
+        Self::BareIfEdns,
+        Self::DropsEdns,
     ];
 
     pub fn script(self) -> Script {
@@ -105,6 +119,16 @@ impl Behaviour {
                 let forged = Message::new().answer(Record::a(query.qname.clone(), [6, 6, 6, 6], 60));
                 Action::many([Action::wrong_id(Action::Answer(forged)), Action::Zone])
             }),
+            Self::DeniesLetters => script.with(|query, _, _| {
+                let mixed = query.qname.to_string().bytes().any(|byte| byte.is_ascii_uppercase());
+                if mixed { Action::NXDOMAIN } else { Action::Zone }
+            }),
+            Self::DeniesEdns => script.on_all(Action::if_edns(Action::NXDOMAIN, Action::Zone)),
+            Self::BareIfEdns => {
+                let bare = Message::new().rcode(1).no_question().no_edns();
+                script.on_all(Action::if_edns(Action::Answer(bare), Action::Zone))
+            }
+            Self::DropsEdns => script.on_all(Action::DropIfEdns),
         }
     }
 }
@@ -345,6 +369,12 @@ pub fn case(seed: u64) -> Case {
     });
     if resolv_conf.is_none() {
         servers = [Behaviour::Good; 3];
+    }
+    // The C library would stumble as well, and it does not ask in plain.
+    if resolv_conf.as_ref().is_some_and(|text| text.contains("edns0")) {
+        for server in servers.iter_mut().filter(|server| Behaviour::WITHOUT_EDNS.contains(server)) {
+            *server = Behaviour::Good;
+        }
     }
     let sortlist = resolv_conf.as_ref().is_some_and(|text| text.contains("sortlist"));
     let (name, family) = if sortlist && random.chance(2) {
