@@ -88,7 +88,8 @@ asked=0
 ask() {
     local name=${1-h} key
     asked=$((asked + 1))
-    if key=$(keyctl request2 dns_resolver "$name$asked-$$-$RANDOM.host.pkg.test" '' @s 2>&1); then
+    # A subshell's counter is not its parent's: its number is what no other one has.
+    if key=$(keyctl request2 dns_resolver "$name$asked-$BASHPID-$RANDOM.host.pkg.test" '' @s 2>&1); then
         printf '%s %s\n' "$(keyctl print "$key")" \
             "$(awk -v key="$(printf '%08x' "$key")" '$1 == key { print $4; exit }' /proc/keys)"
     else
