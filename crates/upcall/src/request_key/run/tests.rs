@@ -273,8 +273,6 @@ fn a_request_to_end_is_passed_on_to_all_that_a_piped_program_started() {
 
 #[test]
 fn a_program_does_not_outlive_this_process() {
-    let folder = Folder::new();
-    let file = folder.path("child");
     if let Some(path) = told() {
         let call = shell("echo $$ > \"$1\"; exec sleep 100", &[&path]);
         std::thread::spawn(move || {
@@ -286,6 +284,8 @@ fn a_program_does_not_outlive_this_process() {
         let _ = run(&call);
         panic!("it is killed before");
     }
+    let folder = Folder::new();
+    let file = folder.path("child");
     let name = "request_key::run::tests::a_program_does_not_outlive_this_process";
     let output = alone(name, file.to_str().unwrap());
     assert_eq!(output.status.signal(), Some(9), "{output:?}");
