@@ -18,6 +18,16 @@ pub const SERVERS: [(&str, u16); 6] = [
     ("127.1.2.5", 7003),
 ];
 
+/// The zone of a cell with SRV records: two servers, one of which has both families.
+pub fn with_srv_records() -> Zone {
+    Zone::new("srv.afs.test")
+        .srv("_afs3-vlserver._udp", 20, 7, 7013, "two", 60)
+        .srv("_afs3-vlserver._udp", 10, 5, 7003, "one", 60)
+        .a("one", [127, 1, 2, 1], 60)
+        .a("two", [127, 1, 2, 2], 60)
+        .aaaa("two", LOOPBACK, 60)
+}
+
 pub const CASES: &[Case] = &[
     Case {
         name: "afs-srv",
@@ -27,13 +37,7 @@ pub const CASES: &[Case] = &[
              contacted 127.1.2.1:7003, 127.1.2.2:7013, [::1]:7013",
         ),
         run: |guest| {
-            let zone = Zone::new("srv.afs.test")
-                .srv("_afs3-vlserver._udp", 20, 7, 7013, "two", 60)
-                .srv("_afs3-vlserver._udp", 10, 5, 7003, "one", 60)
-                .a("one", [127, 1, 2, 1], 60)
-                .a("two", [127, 1, 2, 2], 60)
-                .aaaa("two", LOOPBACK, 60);
-            guest.serve(zone);
+            guest.serve(with_srv_records());
             reach(guest, "srv.afs.test", 3)
         },
     },

@@ -2,10 +2,9 @@
 
 use super::counted::{forget_runs, runs};
 use super::{ALICE, under_both};
-use crate::afs::{attempt, servers};
+use crate::afs::{attempt, servers, with_srv_records};
 use crate::case::Case;
 use crate::case::Expected::{Differs, Same};
-use crate::ceph::LOOPBACK;
 use crate::dns::Zone;
 use crate::guest::{Guest, MOUNT_POINT, mounted, wait};
 use std::fs;
@@ -27,13 +26,7 @@ pub const CASES: &[Case] = &[
              two.srv.afs.test [p=20 w=7 s=nss,good] | 127.1.2.2:7003 | [::1]:7003; 1 run of kafs-dns for user 0",
         ),
         run: |guest| {
-            let zone = Zone::new("srv.afs.test")
-                .srv("_afs3-vlserver._udp", 20, 7, 7013, "two", 60)
-                .srv("_afs3-vlserver._udp", 10, 5, 7003, "one", 60)
-                .a("one", [127, 1, 2, 1], 60)
-                .a("two", [127, 1, 2, 2], 60)
-                .aaaa("two", LOOPBACK, 60);
-            guest.serve(zone);
+            guest.serve(with_srv_records());
             forget_runs();
             let seen = attempt(guest, "srv.afs.test");
             format!("{seen}; {}; {}", servers("srv.afs.test"), runs())
