@@ -2,7 +2,7 @@
 
 use crate::serving::ADDRESS;
 use crate::support::machine::{Machine, error};
-use crate::support::{scratch, skip};
+use crate::support::{DNSMASQ, scratch, skip};
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
@@ -99,15 +99,8 @@ fn dnsmasq(machine: &mut Machine) -> Option<Program> {
     let listen = format!("--listen-address={ADDRESS}");
     let many: Vec<String> =
         (0..200).map(|number| format!("--host-record=many.example.test,10.0.0.{number},30")).collect();
-    let mut args = vec![
-        "--keep-in-foreground",
-        "--conf-file=/dev/null",
-        "--no-resolv",
-        "--no-hosts",
-        "--no-ping",
-        "--pid-file=",
-        "--user=root",
-        "--bind-interfaces",
+    let mut args = DNSMASQ.to_vec();
+    args.extend([
         "--except-interface=nothing",
         &listen,
         "--local=/example.test/",
@@ -115,7 +108,7 @@ fn dnsmasq(machine: &mut Machine) -> Option<Program> {
         "--host-record=v6.example.test,2001:db8::6,45",
         "--cname=alias.example.test,mon.example.test,15",
         "--txt-record=text.example.test,x",
-    ];
+    ]);
     args.extend(many.iter().map(String::as_str));
     start(machine, "/usr/sbin/dnsmasq", &args)
 }

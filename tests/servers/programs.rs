@@ -1,7 +1,7 @@
 //! The servers, each with as little configuration as it takes. Those that are no authority ask Knot.
 
 use crate::program::{Place, Program};
-use crate::support::run;
+use crate::support::{DNSMASQ, run};
 use crate::zone;
 use std::fs;
 use std::process::Command;
@@ -284,18 +284,8 @@ fn dnsdist(place: &Place) -> Vec<String> {
 }
 
 fn dnsmasq(place: &Place) -> Vec<String> {
-    let mut arguments = words(&[
-        "--keep-in-foreground",
-        "--conf-file=/dev/null",
-        "--no-resolv",
-        "--no-hosts",
-        "--no-ping",
-        "--pid-file=",
-        "--user=root",
-        "--bind-interfaces",
-        "--except-interface=nothing",
-        &format!("--listen-address={}", place.address),
-    ]);
+    let mut arguments = words(&DNSMASQ);
+    arguments.extend(words(&["--except-interface=nothing", &format!("--listen-address={}", place.address)]));
     arguments.extend(zone::dnsmasq());
     arguments
 }

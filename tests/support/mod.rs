@@ -20,6 +20,18 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+/// Options of a dnsmasq that serves a test's own records, where it is told to listen, and takes nothing from the host.
+pub const DNSMASQ: [&str; 8] = [
+    "--keep-in-foreground",
+    "--conf-file=/dev/null",
+    "--no-resolv",
+    "--no-hosts",
+    "--no-ping",
+    "--pid-file=",
+    "--user=root",
+    "--bind-interfaces",
+];
+
 /// The executable under test: what `KEY_DNS_EXECUTABLE` names, or the one that cargo has built with the tests.
 pub fn executable() -> PathBuf {
     match std::env::var_os("KEY_DNS_EXECUTABLE") {
