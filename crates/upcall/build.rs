@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-/// Stand for numbers that are known when the process runs. No other constant of the filter is one of them.
+/// Stand for numbers that are known when the process runs. No other constant of the filter is one of these.
 const KEY: u32 = 0x4b45_5921;
 const PROCESS: u32 = 0x5049_4421;
 
@@ -23,14 +23,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The program says at run time that it has none.
         Err(_) => BpfProgram::new(),
     };
+    let places = |of| program.iter().enumerate().filter(move |(_, it)| it.k == of).map(|(place, _)| place);
     let mut code = format!(
-        "/// Stands for the key in the filter.\npub(super) const KEY: u32 = {KEY};\n\
-         /// Stands for the process.\npub(super) const PROCESS: u32 = {PROCESS};\n\
-         /// Instructions: code, jump if true, jump if false, constant. None where there is no filter.\n\
-         pub(super) const FILTER: &[(u16, u8, u8, u32)] = &[\n"
+        "/// Where the key belongs.\npub(super) const KEY: &[usize] = &{:?};\n\
+         /// Where the process belongs.\npub(super) const PROCESS: &[usize] = &{:?};\n\
+         /// None where there is no filter.\npub(super) static FILTER: [sock_filter; {}] = [\n",
+        places(KEY).collect::<Vec<_>>(),
+        places(PROCESS).collect::<Vec<_>>(),
+        program.len(),
     );
-    for instruction in program {
-        writeln!(code, "({}, {}, {}, {}),", instruction.code, instruction.jt, instruction.jf, instruction.k)?;
+    for sock_filter { code: operation, jt, jf, k } in &program {
+        writeln!(code, "sock_filter {{ code: {operation}, jt: {jt}, jf: {jf}, k: {k} }},")?;
     }
     code.push_str("];\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("seccomp.rs"), code)?;

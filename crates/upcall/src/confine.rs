@@ -6,8 +6,6 @@
 
 use crate::sys::seccomp;
 use crate::sys::user::become_nobody;
-use caps::CapSet;
-use caps::errors::CapsError;
 use key::KeySerial;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, NetPort, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
@@ -15,6 +13,7 @@ use landlock::{
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::fmt;
 
 /// Several times what the largest cell takes.
@@ -78,7 +77,7 @@ pub fn confine(needs: &Needs) -> Vec<Lacking> {
     note("its user", become_nobody());
     // A change of user may have set it to what /proc/sys/fs/suid_dumpable says.
     note("being undumpable", prctl::set_dumpable(false));
-    lacking.extend(no_capabilities().err().map(|error| Lacking::new("capabilities", error)));
+    note("capabilities", no_capabilities());
     lacking.extend(restrict_by_landlock(&needs.ports).err());
     lacking.extend(seccomp::install(needs.key).err().map(|why| Lacking::new("seccomp", why)));
     lacking
@@ -107,9 +106,10 @@ fn lower(resource: Resource, soft: rlim_t, hard: rlim_t) -> Result<(), Errno> {
 ///
 /// The bounding set stays as it is: it limits what executing a file brings, which is nothing with `no_new_privs`. To
 /// empty it takes 41 system calls, which is as long as all the rest.
-fn no_capabilities() -> Result<(), CapsError> {
-    // With the permitted ones, the effective ones go.
-    [CapSet::Permitted, CapSet::Inheritable].into_iter().try_for_each(|set| caps::clear(None, set))
+fn no_capabilities() -> Result<(), Errno> {
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
+        .map_err(|error| Errno::from_raw(error.raw_os_error()))
 }
 
 /// Allows no file, no TCP port but these, no signal to others, as far as the kernel's Landlock goes.

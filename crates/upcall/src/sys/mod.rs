@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(target_env = "musl")]
+pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod rescue;
 pub(crate) mod seccomp;

@@ -5,11 +5,12 @@
 
 use key::KeySerial;
 use nix::errno::Errno;
-use nix::libc::{self, sock_filter, sock_fprog};
+use nix::libc::{self, sock_fprog};
 
 /// What build.rs has made.
 #[allow(clippy::unreadable_literal)] // nobody reads them
 mod filter {
+    use nix::libc::sock_filter;
     include!(concat!(env!("OUT_DIR"), "/seccomp.rs"));
 }
 use filter::{FILTER, KEY, PROCESS};
@@ -27,16 +28,16 @@ pub(crate) enum NoFilter {
 
 /// Installs the filter for good: of all keys this one alone can be answered, and none without one.
 pub(crate) fn install(key: Option<KeySerial>) -> Result<(), NoFilter> {
-    let mut code: Vec<sock_filter> =
-        FILTER.iter().map(|&(code, jt, jf, k)| sock_filter { code, jt, jf, k }).collect();
-    if code.is_empty() {
+    if FILTER.is_empty() {
         return Err(NoFilter::Architecture);
     }
-    for instruction in &mut code {
-        match instruction.k {
-            KEY => instruction.k = key.map_or(0, |key| key.get().cast_unsigned()),
-            PROCESS => instruction.k = std::process::id(),
-            _ => {}
+    let mut code = FILTER;
+    let known = [(KEY, key.map_or(0, |key| key.get().cast_unsigned())), (PROCESS, std::process::id())];
+    for (places, number) in known {
+        for &place in places {
+            if let Some(instruction) = code.get_mut(place) {
+                instruction.k = number;
+            }
         }
     }
     let length = u16::try_from(code.len()).map_err(|_| Errno::EINVAL)?;
