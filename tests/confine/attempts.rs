@@ -10,8 +10,8 @@ use nix::libc::{self, c_long};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::socket::{
-    AddressFamily, Backlog, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, connect, listen, sendmsg,
-    sendto, socket,
+    AddressFamily, Backlog, ControlMessage, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, UnixAddr,
+    connect, listen, sendmsg, sendto, socket,
 };
 use nix::unistd::{Pid, Uid, execv, setuid};
 use std::fmt;
@@ -94,7 +94,7 @@ const ATTEMPTS: &[Attempt] = &[
     attempt("take a UDP port", |_| of(UdpSocket::bind("127.0.0.1:0")), REFUSED, Done, Done),
     attempt("listen for TCP", |_| listening(), REFUSED, Done, Done),
     attempt("connect to another TCP port", |w| connected(&w.other), NO_ACCESS, NO_ACCESS, Done),
-    attempt("an abstract socket", to_abstract, NO_RIGHT, NO_RIGHT, Done),
+    attempt("an abstract socket", to_abstract, REFUSED, NO_RIGHT, Done),
     attempt(
         "signal a process",
         |w| kill(Pid::from_raw(w.process()), Signal::SIGURG),
@@ -262,6 +262,19 @@ const ATTEMPTS: &[Attempt] = &[
     attempt(BY_FAST_OPEN, fast_open, REFUSED, Done, Done),
     attempt("a flag of sendmsg", |w| by_message(w, MsgFlags::MSG_OOB), REFUSED, Done, Done),
     attempt("an address for sendto", |w| of(w.socket.send_to(b"x", w.peer())), REFUSED, Done, Done),
+    attempt("an address for sendmsg", |w| by_message(w, MsgFlags::empty()), REFUSED, Done, Done),
+    attempt(
+        "a datagram to a local socket",
+        |w| of(UnixDatagram::unbound().and_then(|s| s.connect(&w.local))),
+        REFUSED,
+        Done,
+        Done,
+    ),
+    attempt("the log's connection elsewhere", |w| of(w.log.connect(&w.local)), REFUSED, Done, Done),
+    attempt("a copy of the log's connection", |w| of(w.log.try_clone()), REFUSED, Done, Done),
+    attempt("another copy of it", |w| number(libc::SYS_fcntl, [w.log(), 0, 0, 0]), REFUSED, Done, Done),
+    attempt("the log's datagram elsewhere", |w| of(w.log.send_to(b"x", &w.local)), REFUSED, Done, Done),
+    attempt("the log's message elsewhere", log_elsewhere, REFUSED, Done, Done),
     // What is left, and stands in docs/security.md.
     attempt(
         "UDP to anywhere",
@@ -270,14 +283,8 @@ const ATTEMPTS: &[Attempt] = &[
         Done,
         Done,
     ),
-    attempt("UDP to anywhere by sendmsg", |w| by_message(w, MsgFlags::empty()), Done, Done, Done),
-    attempt(
-        "a datagram to a local socket",
-        |w| of(UnixDatagram::unbound().and_then(|s| s.connect(&w.local))),
-        Done,
-        Done,
-        Done,
-    ),
+    attempt("a line to syslog", |w| of(w.log.send(b"<30>forged")), Done, Done, Done),
+    attempt("a descriptor for the modules", to_modules, Done, Done, Done),
     attempt("read an open file", |w| of((&w.to_read).read(&mut [0])), Done, Done, Done),
     attempt("TCP to a name server's port", |w| connected(&w.allowed), Done, Done, Done),
     attempt("look at a socket", |w| of(w.socket.local_addr()), Done, Done, Done),
@@ -334,6 +341,18 @@ fn by_message(world: &World, flags: MsgFlags) -> Result<(), Errno> {
     }
 }
 
+fn log_elsewhere(world: &World) -> Result<(), Errno> {
+    let address = UnixAddr::new(&world.local).unwrap();
+    let flags = MsgFlags::empty();
+    sendmsg(world.log.as_raw_fd(), &[IoSlice::new(b"x")], &[], flags, Some(&address)).map(drop)
+}
+
+fn to_modules(world: &World) -> Result<(), Errno> {
+    let descriptors = [world.to_read.as_raw_fd()];
+    let with = [ControlMessage::ScmRights(&descriptors)];
+    sendmsg::<()>(world.modules.as_raw_fd(), &[IoSlice::new(b"x")], &with, MsgFlags::empty(), None).map(drop)
+}
+
 fn open(family: AddressFamily, kind: SockType, protocol: Option<SockProtocol>) -> Result<(), Errno> {
     socket(family, kind, SockFlag::empty(), protocol).map(drop)
 }
@@ -364,7 +383,9 @@ pub fn make(way: &str, index: &str) -> ! {
     match way {
         "confined" => {
             let key = KeySerial::new(KEY);
-            assert_eq!(confine(&Needs { key, ports }), []);
+            let log = Some(world.log.as_raw_fd());
+            let modules = Some(world.modules.as_raw_fd());
+            assert_eq!(confine(&Needs { key, ports, log, modules }), []);
             // What it is to be able to do, it can.
             connected(&world.allowed).unwrap();
         }

@@ -1,8 +1,9 @@
 //! What attempts are made on, ready before a process is confined.
 
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use std::fs::{self, File, Permissions};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr as UnixAddr, UnixDatagram};
@@ -25,6 +26,12 @@ pub struct World {
     /// Where a local socket is that anybody may send to.
     pub local: PathBuf,
     _local: UnixDatagram,
+    /// What is connected to a syslog daemon, and the daemon's side.
+    pub log: UnixDatagram,
+    _daemon: UnixDatagram,
+    /// What is connected to a process that asks NSS modules, and its side.
+    pub modules: OwnedFd,
+    _modules: OwnedFd,
     pub to_read: File,
     pub abstract_socket: UnixAddr,
     _receiver: UnixDatagram,
@@ -42,7 +49,14 @@ impl World {
         let local = Self::local_of(number);
         let bound = UnixDatagram::bind(&local).unwrap();
         fs::set_permissions(&local, Permissions::from_mode(0o666)).unwrap();
+        let (log, daemon) = UnixDatagram::pair().unwrap();
+        let (modules, their_modules) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
         Self {
+            log,
+            _daemon: daemon,
+            modules,
+            _modules: their_modules,
             socket: UdpSocket::bind("127.0.0.1:0").unwrap(),
             receiver: UdpSocket::bind("127.0.0.1:0").unwrap(),
             local,
@@ -66,6 +80,11 @@ impl World {
     /// The descriptor of the UDP socket.
     pub fn udp(&self) -> i64 {
         self.socket.as_raw_fd().into()
+    }
+
+    /// The descriptor of the connection to syslog.
+    pub fn log(&self) -> i64 {
+        self.log.as_raw_fd().into()
     }
 
     /// Another process, of the user that this one was at first.

@@ -16,7 +16,7 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, pipe2};
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -79,6 +79,11 @@ impl Modules {
             let _ = kill(Pid::from_raw(0), Signal::SIGKILL);
         })?;
         Ok(Self { socket: Some(ours), process })
+    }
+
+    /// Its socket.
+    pub(super) fn descriptor(&self) -> Option<RawFd> {
+        self.socket.as_ref().map(AsRawFd::as_raw_fd)
     }
 
     /// Has `getent` look `name` up in `database`, with this source alone. What it says, and then how it ended

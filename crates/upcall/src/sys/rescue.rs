@@ -59,6 +59,8 @@ static TO_STDERR: AtomicBool = AtomicBool::new(false);
 static PROGRAM: AtomicI32 = AtomicI32::new(0);
 /// A connection to syslog, if there is one.
 static LOG: AtomicI32 = AtomicI32::new(-1);
+/// Whether the process may make no other.
+static LOG_KEPT: AtomicBool = AtomicBool::new(false);
 
 /// From now on the key is rejected with ENOKEY when the program crashes, is asked to end, or has not answered within
 /// `seconds`, and answered with EAGAIN once [`allow_payload`] is called. Without a key there is nothing to answer, and
@@ -138,6 +140,12 @@ fn set_mask(set: u64) {
 /// From now on a handler's message goes to syslog by this connection, also where `/dev/log` is out of reach.
 pub(crate) fn log_to(socket: &'static UnixDatagram) {
     LOG.store(socket.as_raw_fd(), Ordering::Relaxed);
+}
+
+/// From now on a handler's message goes by that connection alone: to open a socket would be a system call that the
+/// process is refused.
+pub(crate) fn log_no_other_way() {
+    LOG_KEPT.store(true, Ordering::Relaxed);
 }
 
 /// Sets the signals' ordinary actions again, in a process that has no key to answer.
@@ -378,6 +386,9 @@ impl Line {
         // SAFETY: the pointer and the length are those of a slice that outlives the call. The descriptor is one of
         // ours, or -1, which fails.
         if unsafe { libc::send(connected, text.as_ptr().cast(), text.len(), flags) } >= 0 {
+            return;
+        }
+        if LOG_KEPT.load(Ordering::Relaxed) {
             return;
         }
         let mut address = libc::sockaddr_un {
