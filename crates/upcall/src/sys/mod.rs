@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+mod kill_timer;
 pub(crate) mod process;
 pub(crate) mod rescue;
 pub(crate) mod seccomp;

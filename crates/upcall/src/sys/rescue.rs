@@ -5,9 +5,10 @@
 //! the signals of a crash (a panic aborts, so it is one of them). A handler runs whatever the main
 //! thread is doing, also inside a system call; it makes raw system calls on static data only.
 //!
-//! A process that waits uninterruptibly itself (D state, say for a broken disk under `/etc`) runs no handler
-//! until that wait ends.
+//! A process that is stopped runs no handler, nor does one that waits uninterruptibly itself (D state, say for a dead
+//! file server under `/etc`): [`kill_timer`] ends it, unless the wait is one that even SIGKILL does not end.
 
+use super::kill_timer;
 use key::keyctl::{SHORTEST_TIMEOUT, raw, serial};
 use key::{KeySerial, RejectErrno};
 use nix::errno::Errno as Libc;
@@ -159,14 +160,19 @@ pub(crate) fn disarm() {
     let_signals_through();
 }
 
-/// Moves the alarm: from now on `seconds` are left.
+/// Moves the alarm: from now on `seconds` are left. A process that has a key and can't answer it then is killed.
 pub(crate) fn set_limit(seconds: u32) {
-    alarm::set(seconds.max(1));
+    let seconds = seconds.max(1);
+    alarm::set(seconds);
+    if KEY.get().is_some() {
+        kill_timer::set_after_alarm(seconds);
+    }
 }
 
 /// Stops the alarm: what follows takes as long as it takes.
 pub(crate) fn no_limit() {
     alarm::cancel();
+    kill_timer::stop();
 }
 
 /// Until this goes, requests to end wait.
