@@ -102,10 +102,10 @@ fn a_large_hosts_file_is_read_to_its_end() {
 
 #[test]
 fn a_hosts_file_without_end_is_read_to_64_mib() {
+    const LARGEST: usize = 64 << 20;
     if !inside("files::a_hosts_file_without_end_is_read_to_64_mib") {
         return;
     }
-    const LARGEST: usize = 64 << 20;
     let last = "192.0.2.9 mon2\n";
     for (length, payload) in [(LARGEST, "192.0.2.9"), (LARGEST + 1, "#dnserror=11")] {
         let mut hosts = "192.0.2.8 mon1\n".to_owned();

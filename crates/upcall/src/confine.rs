@@ -85,7 +85,8 @@ pub fn confine(needs: &Needs) -> Vec<Lacking> {
     note("being undumpable", prctl::set_dumpable(false));
     lacking.extend(no_capabilities().err().map(|error| Lacking::new("capabilities", error)));
     lacking.extend(restrict_by_landlock(&needs.ports).err());
-    lacking.extend(seccomp::install(needs).err().map(|why| Lacking::new("seccomp", why)));
+    let filtered = seccomp::install(needs.key, needs.log, needs.modules);
+    lacking.extend(filtered.err().map(|why| Lacking::new("seccomp", why)));
     lacking
 }
 

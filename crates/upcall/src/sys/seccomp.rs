@@ -4,7 +4,7 @@
 //! descriptors are filled in.
 //! A call that is not in it raises SIGSYS, whose handler (`rescue`) answers the key.
 
-use crate::confine::Needs;
+use key::KeySerial;
 use nix::errno::Errno;
 use nix::libc::{self, sock_filter, sock_fprog};
 use std::os::fd::RawFd;
@@ -29,7 +29,11 @@ pub(crate) enum NoFilter {
 
 /// Installs the filter for good: of all keys this one alone can be answered, and none without one; the connection to
 /// syslog stays where it is; messages with more than data go to the process for modules alone.
-pub(crate) fn install(needs: &Needs) -> Result<(), NoFilter> {
+pub(crate) fn install(
+    key: Option<KeySerial>,
+    log: Option<RawFd>,
+    modules: Option<RawFd>,
+) -> Result<(), NoFilter> {
     /// What is no descriptor.
     const NONE: RawFd = -1;
     let descriptor = |descriptor: Option<RawFd>| descriptor.unwrap_or(NONE).cast_unsigned();
@@ -40,10 +44,10 @@ pub(crate) fn install(needs: &Needs) -> Result<(), NoFilter> {
     }
     for instruction in &mut code {
         match instruction.k {
-            KEY => instruction.k = needs.key.map_or(0, |key| key.get().cast_unsigned()),
+            KEY => instruction.k = key.map_or(0, |key| key.get().cast_unsigned()),
             PROCESS => instruction.k = std::process::id(),
-            LOG => instruction.k = descriptor(needs.log),
-            MODULES => instruction.k = descriptor(needs.modules),
+            LOG => instruction.k = descriptor(log),
+            MODULES => instruction.k = descriptor(modules),
             _ => {}
         }
     }
