@@ -11,9 +11,13 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-/// Stand for numbers that are known when the process runs. No other constant of the filter is one of these.
-const KEY: u32 = 0x4b45_5921;
-const PROCESS: u32 = 0x5049_4421;
+/// Stand for numbers that are known when the process runs. No other constant of the filter is one of them.
+const NUMBERS: [(&str, u32, &str); 4] = [
+    ("KEY", 0x4b45_5921, "the key"),
+    ("PROCESS", 0x5049_4421, "the process"),
+    ("LOG", 0x4c4f_4721, "the connection to syslog"),
+    ("MODULES", 0x4d4f_4421, "the socket of the process that asks NSS modules"),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=seccomp.json");
@@ -23,15 +27,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The program says at run time that it has none.
         Err(_) => BpfProgram::new(),
     };
-    let places = |of| program.iter().enumerate().filter(move |(_, it)| it.k == of).map(|(place, _)| place);
-    let mut code = format!(
-        "/// Where the key belongs.\npub(super) const KEY: &[usize] = &{:?};\n\
-         /// Where the process belongs.\npub(super) const PROCESS: &[usize] = &{:?};\n\
-         /// None where there is no filter.\npub(super) static FILTER: [sock_filter; {}] = [\n",
-        places(KEY).collect::<Vec<_>>(),
-        places(PROCESS).collect::<Vec<_>>(),
-        program.len(),
-    );
+    let mut code = String::new();
+    for (name, number, what) in NUMBERS {
+        let places = program.iter().enumerate().filter(|(_, instruction)| instruction.k == number);
+        let places: Vec<usize> = places.map(|(place, _)| place).collect();
+        writeln!(code, "/// Where {what} belongs.\npub(super) const {name}: &[usize] = &{places:?};")?;
+    }
+    writeln!(
+        code,
+        "/// None where there is no filter.\npub(super) static FILTER: [sock_filter; {}] = [",
+        program.len()
+    )?;
     for sock_filter { code: operation, jt, jf, k } in &program {
         writeln!(code, "sock_filter {{ code: {operation}, jt: {jt}, jf: {jf}, k: {k} }},")?;
     }
@@ -48,8 +54,10 @@ const LEAF: usize = 6;
 /// Makes the filter of the list. When a filter is installed, the kernel runs it once for each system call that there
 /// is, so it does not go through them all, as one filter of seccompiler would, but through a tree by their number.
 fn filter(target: TargetArch) -> Result<BpfProgram, Box<dyn Error>> {
-    let list = fs::read_to_string("seccomp.json")?;
-    let list = list.replace("\"KEY\"", &KEY.to_string()).replace("\"PROCESS\"", &PROCESS.to_string());
+    let mut list = fs::read_to_string("seccomp.json")?;
+    for (name, number, _) in NUMBERS {
+        list = list.replace(&format!("\"{name}\""), &number.to_string());
+    }
     // Newer architectures have the one call alone.
     let wait = if target == TargetArch::x86_64 { "epoll_wait" } else { "epoll_pwait" };
     let list: Value = serde_json::from_str(&list.replace("EPOLL_WAIT", wait))?;

@@ -135,6 +135,11 @@ impl Report {
 }
 
 impl Group {
+    /// How many have held by now.
+    pub fn held(&self) -> usize {
+        self.tried - self.broken.lock().unwrap().len()
+    }
+
     /// Counts a case.
     pub fn case(&mut self, what: &str, outcome: Result<(), String>) {
         self.tried += 1;

@@ -7,6 +7,7 @@
 
 pub mod asking;
 pub mod debian;
+pub mod fuse;
 pub mod machine;
 pub mod nss;
 pub mod schema;

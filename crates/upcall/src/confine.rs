@@ -1,7 +1,7 @@
 //! Giving up all that the rest of a lookup doesn't need, before the first byte is read that somebody else sent.
 //!
 //! What is still to be read or asked is open by then. What remains to the process: its memory, its open
-//! descriptors, UDP sockets, TCP connections to the ports of name servers, and to answer its one key. Authority over
+//! descriptors, UDP sockets, TCP connections to the ports of name servers, lines to syslog, and to answer its one key. Authority over
 //! that outlives the loss of all rights, since it is not a matter of users but of the session keyring.
 
 use crate::sys::seccomp;
@@ -15,6 +15,7 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::fmt;
+use std::os::fd::RawFd;
 
 /// Several times what the largest cell takes.
 const MEMORY: rlim_t = 256 << 20;
@@ -31,6 +32,10 @@ pub struct Needs {
     pub key: Option<KeySerial>,
     /// The name servers' ports, for TCP.
     pub ports: Vec<u16>,
+    /// The connection to syslog, which can't be taken elsewhere then.
+    pub log: Option<RawFd>,
+    /// The socket of the process that asks NSS modules, which gets descriptors by it.
+    pub modules: Option<RawFd>,
 }
 
 /// A part of the confinement that could not be had.
@@ -79,7 +84,8 @@ pub fn confine(needs: &Needs) -> Vec<Lacking> {
     note("being undumpable", prctl::set_dumpable(false));
     note("capabilities", no_capabilities());
     lacking.extend(restrict_by_landlock(&needs.ports).err());
-    lacking.extend(seccomp::install(needs.key).err().map(|why| Lacking::new("seccomp", why)));
+    let filtered = seccomp::install(needs.key, needs.log, needs.modules);
+    lacking.extend(filtered.err().map(|why| Lacking::new("seccomp", why)));
     lacking
 }
 
