@@ -6,6 +6,7 @@
 mod ceph;
 mod dead;
 mod deleted;
+mod left_behind;
 mod names;
 pub mod probe;
 mod scene;
@@ -16,6 +17,7 @@ use crate::host_root::HostRoot;
 use crate::kernel::place;
 use crate::mount_table;
 use crate::report::{MountState, Report, ReportKind, Step, WatchedMount};
+use left_behind::LeftBehind;
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 use probe::{ProbeOutcome, Probed, Target};
@@ -78,7 +80,7 @@ fn touch(groups: &[Group<'_>], scene: &Scene, look: &HostRoot) -> Touched {
     let has_ceph = groups.iter().any(|group| group.first.fs_type == "ceph");
     let before = if has_ceph { ceph::clients(look) } else { Vec::new() };
     let target = |group: &Group<'_>| Target { path: scene.path(&group.first.point), user: None };
-    let probed = probe::probe(&groups.iter().map(target).collect::<Vec<_>>());
+    let probed = touch_all(&groups.iter().map(target).collect::<Vec<_>>());
     let mut outcomes: Vec<ProbeOutcome> = probed.into_iter().map(|probed| probed.outcome).collect();
     // FUSE lets its owner in alone, where it was not mounted for others.
     let (mut again, mut targets) = (Vec::new(), Vec::new());
@@ -88,7 +90,7 @@ fn touch(groups: &[Group<'_>], scene: &Scene, look: &HostRoot) -> Touched {
             again.push(outcome);
         }
     }
-    for (outcome, probed) in again.into_iter().zip(probe::probe(&targets)) {
+    for (outcome, probed) in again.into_iter().zip(touch_all(&targets)) {
         *outcome = probed.outcome;
     }
     let silent = |(group, outcome): (&Group<'_>, &ProbeOutcome)| {
@@ -195,8 +197,8 @@ fn cures<'a>(group: &Group<'a>, alive: &[&Group<'a>], scene: &'a Scene) -> Vec<d
             .map(|successor| Target { path: scene.path(&path(successor)), user: None })
             .collect::<Vec<_>>()
     };
-    let new = probe::probe(&targets(|successor| successor.source.clone()));
-    let old = probe::probe(&targets(|successor| successor.mount.point.clone()));
+    let new = touch_all(&targets(|successor| successor.source.clone()));
+    let old = touch_all(&targets(|successor| successor.mount.point.clone()));
     let same = new.iter().zip(&old).map(|(new, old)| (new, old.inode));
     found
         .iter()
@@ -221,7 +223,7 @@ fn look_at_deleted(groups: &[Group<'_>], touched: &Touched, scene: &Scene) -> (V
     let sources: Vec<Option<PathBuf>> = mounts.iter().map(|mount| deleted::remade(mount, scene)).collect();
     let targets: Vec<Target> =
         sources.iter().flatten().map(|path| Target { path: scene.path(path), user: None }).collect();
-    let mut probed = probe::probe(&targets).into_iter();
+    let mut probed = touch_all(&targets).into_iter();
     let (mut steps, mut watched) = (Vec::new(), Vec::new());
     for (mount, source) in mounts.into_iter().zip(sources) {
         let there = source.as_ref().and_then(|_| probed.next());
@@ -239,6 +241,15 @@ fn look_at_deleted(groups: &[Group<'_>], touched: &Touched, scene: &Scene) -> (V
         });
     }
     (steps, watched)
+}
+
+/// Touches them, but for those that a process still waits for.
+fn touch_all(targets: &[Target]) -> Vec<Probed> {
+    if targets.is_empty() {
+        return Vec::new();
+    }
+    let left_behind = LeftBehind::look();
+    probe::probe(targets, |target| left_behind.has(target))
 }
 
 /// Whether the kernel let us in.

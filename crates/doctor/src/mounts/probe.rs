@@ -19,6 +19,8 @@ pub const LIMIT: Duration = Duration::from_millis(2500);
 /// How many are touched at once.
 const AT_ONCE: usize = 32;
 const POLL: Duration = Duration::from_millis(2);
+/// The first call that a mount may not answer.
+const FIRST_CALL: &str = "statfs";
 /// A number that the file system has for what is mounted, in the lines of the process that touches it.
 const INODE: &str = "inode";
 
@@ -67,14 +69,15 @@ pub struct Target {
     pub user: Option<(u32, u32)>,
 }
 
-/// Touches all of them, and waits for at most [`LIMIT`] for each.
-pub fn probe(targets: &[Target]) -> Vec<Probed> {
-    targets.chunks(AT_ONCE).flat_map(some).collect()
+/// Touches all of them, and waits for at most [`LIMIT`] for each. One that is `silent` is so without being touched.
+pub fn probe(targets: &[Target], silent: impl Fn(&Target) -> bool) -> Vec<Probed> {
+    targets.chunks(AT_ONCE).flat_map(|targets| some(targets, &silent)).collect()
 }
 
-fn some(targets: &[Target]) -> Vec<Probed> {
+fn some(targets: &[Target], silent: impl Fn(&Target) -> bool) -> Vec<Probed> {
     let start = Instant::now();
-    let mut waiting: Vec<State> = targets.iter().map(State::start).collect();
+    let begin = |target| if silent(target) { State::silent() } else { State::start(target) };
+    let mut waiting: Vec<State> = targets.iter().map(begin).collect();
     while waiting.iter().any(|state| matches!(state, State::Running(_))) {
         let over = start.elapsed() >= LIMIT;
         for state in &mut waiting {
@@ -95,6 +98,10 @@ enum State {
 }
 
 impl State {
+    fn silent() -> Self {
+        Self::Ended(Probed { outcome: ProbeOutcome::Silent { call: FIRST_CALL.to_owned() }, inode: None })
+    }
+
     fn start(target: &Target) -> Self {
         // This executable, also where it was replaced meanwhile.
         let mut command = Command::new("/proc/self/exe");
@@ -172,7 +179,7 @@ pub fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     if let Ok(facts) = facts(AtFlags::STATX_DONT_SYNC) {
         writeln!(out, "{INODE} {}", facts.stx_ino)?;
     }
-    writeln!(out, "statfs")?;
+    writeln!(out, "{FIRST_CALL}")?;
     out.flush()?;
     if let Err(errno) = statfs(path) {
         return writeln!(out, "statfs {}", errno as i32);
