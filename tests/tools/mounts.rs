@@ -18,7 +18,7 @@ impl Daemon {
         Self::start_by(&["env"], folder, point)
     }
 
-    fn start_by(prefix: &[&str], folder: &str, point: &str) -> Option<Self> {
+    pub fn start_by(prefix: &[&str], folder: &str, point: &str) -> Option<Self> {
         if !run("sh", &["-c", "command -v bindfs"]).status.success() || !Path::new("/dev/fuse").exists() {
             skip("it needs bindfs and /dev/fuse, for a file system whose daemon can be killed");
             return None;

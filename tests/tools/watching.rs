@@ -77,8 +77,8 @@ fn no_name_of_a_mount_breaks_the_metrics() {
     let text = metrics(&[]);
     promtool_likes(text.as_bytes());
     assert!(samples(&text, "key_dns_evil").is_empty(), "{text}");
-    let named = samples(&text, "key_dns_mount_broken{");
-    assert_eq!(named.len(), names.len(), "{named:#?}");
+    let broken = samples(&text, "key_dns_mount_broken{");
+    assert_eq!(broken.len(), names.len(), "{broken:#?}");
     for line in [
         "mountpoint=\"/mnt/plain\"",
         "mountpoint=\"/mnt/a \\\"quoted\\\" one\"",
@@ -167,7 +167,8 @@ fn a_look_that_is_repeated_leaves_one_process_behind_for_a_mount_and_not_one_eac
     shell("cd /mnt && mkdir -p src a b");
     // The second one takes a request, and waits for the first one to answer its own: nothing ends who asked.
     let Some(first) = Daemon::start("/mnt/src", "/mnt/a") else { return };
-    let Some(_second) = Daemon::start("/mnt/a", "/mnt/b") else { return };
+    let threads = ["sh", "-c", "exec \"$0\" --multithreaded \"$@\""];
+    let Some(_second) = Daemon::start_by(&threads, "/mnt/a", "/mnt/b") else { return };
     first.signal("-STOP");
     for _ in 0..3 {
         let text = metrics(&[]);
