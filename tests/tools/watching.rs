@@ -4,6 +4,7 @@
 use crate::key_dns;
 use crate::mounts::{Daemon, shell};
 use crate::support::{executable, skip, world};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -105,6 +106,39 @@ fn no_name_of_a_mount_breaks_the_metrics() {
     assert_eq!(samples(&metrics(&[]), "key_dns_mount_broken{"), [] as [&str; 0]);
 }
 
+/// Every word in `text` that begins so and is made of such characters.
+fn words<'a>(text: &'a str, start: &str) -> BTreeSet<&'a str> {
+    let word = |(at, _)| {
+        let rest: &str = &text[at..];
+        rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap()
+    };
+    text.match_indices(start).map(word).collect()
+}
+
+/// That these are the metrics, and the states of mounts, that alerts are on and that docs/fleets.md has.
+fn alerts_and_documents_speak_of(metrics: &str) {
+    let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (rules, page) = (read("packaging/prometheus/key-dns.rules.yml"), read("docs/fleets.md"));
+    let known = words(metrics, "key_dns_");
+    assert!(known.len() >= 12, "{known:?}");
+    let alerted = words(&rules, "key_dns_");
+    assert!(alerted.is_subset(&known), "{:?}", alerted.difference(&known));
+    assert_eq!(words(&page, "key_dns_"), known);
+    let states: BTreeSet<&str> =
+        metrics.split("state=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    for choice in rules.split("state=").skip(1) {
+        let choice = choice.trim_start_matches('~').split('"').nth(1).unwrap();
+        assert!(choice.split('|').all(|state| states.contains(state)), "{choice}: {states:?}");
+    }
+    for state in states {
+        assert!(page.contains(&format!("\n| `{state}` |")), "{state}");
+    }
+    // Findings have their names in docs/tools.md.
+    let tools = read("docs/tools.md");
+    let found = rules.split("finding=~\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(found.split('|').all(|finding| tools.contains(&format!("`{finding}`"))), "{found}");
+}
+
 #[test]
 fn dead_and_silent_mounts_are_counted_and_judged() {
     if !world::inside("watching::dead_and_silent_mounts_are_counted_and_judged") {
@@ -136,6 +170,7 @@ fn dead_and_silent_mounts_are_counted_and_judged() {
     );
     has(&text, "key_dns_doctor_unfinished_looks{look=\"mounts\"} 0");
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    alerts_and_documents_speak_of(&text);
     assert_eq!(condition(&[]), (1, "3 broken mounts: dead /mnt/a\n".to_owned()));
     // The same of the mounts of a process, as those of the first one are seen from a container.
     let own = std::process::id().to_string();
