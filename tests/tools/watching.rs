@@ -182,7 +182,11 @@ fn dead_and_silent_mounts_are_counted_and_judged() {
     let text = metrics(&["--timeout", "1"]);
     has(&text, "key_dns_doctor_unfinished_looks{look=\"mounts\"} 1");
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    // Nobody is left waiting for the mount, which still does not answer.
+    std::thread::sleep(Duration::from_millis(500));
+    let left = touching("/mnt/b");
     silent.signal("-CONT");
+    assert_eq!(left, 0);
 }
 
 /// The processes that touch a mount and have not come back.

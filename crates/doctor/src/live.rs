@@ -45,6 +45,7 @@ enum Brought {
 /// # Errors
 /// Where no session keyring can be had, or the names hold a NUL.
 pub fn ask(description: &str, callout: &str) -> io::Result<String> {
+    child::end_with_parent();
     keyctl::join_new_session()?;
     let key = match keyctl::request(&CString::new(description)?, &CString::new(callout)?) {
         Ok(key) => key,

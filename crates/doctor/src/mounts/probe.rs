@@ -1,5 +1,6 @@
 //! Touching mounts, each in a process of its own: one whose server is gone may hold whoever touches it for ever.
 
+use crate::child;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::statfs::statfs;
@@ -105,7 +106,7 @@ impl State {
     fn start(target: &Target) -> Self {
         // This executable, also where it was replaced meanwhile.
         let mut command = Command::new("/proc/self/exe");
-        command.arg0(crate::child::OWN_NAME).arg(SUBCOMMAND).arg("--").arg(&target.path);
+        command.arg0(child::OWN_NAME).arg(SUBCOMMAND).arg("--").arg(&target.path);
         if let Some((user, group)) = target.user {
             command.gid(group).uid(user);
         }
@@ -167,12 +168,21 @@ fn parse(text: &str, took: Duration, ended: bool) -> Probed {
     Probed { outcome, inode }
 }
 
+/// Touches the mount at `path` for the process that started this one, and writes to standard output what came of it.
+///
+/// # Errors
+/// As [`touch`].
+pub fn touch_for_parent(path: &Path) -> io::Result<()> {
+    child::end_with_parent();
+    touch(path, io::stdout())
+}
+
 /// Touches the mount at `path`, which may take for ever, and says what came of it: each call before it is made, and what
 /// it failed with.
 ///
 /// # Errors
 /// Where that can't be written.
-pub fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
+fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     let facts = |sync| {
         statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | sync, StatxFlags::BASIC_STATS)
     };
