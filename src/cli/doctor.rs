@@ -6,7 +6,7 @@ use clap::builder::PathBufValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use doctor::monitor::node_problem::NodeCondition;
-use doctor::monitor::{self, Look, MetricsContext, Seen};
+use doctor::monitor::{self, Check, CheckResult, MetricsContext};
 use doctor::text::{self, Style};
 use doctor::{HostRoot, Report, exit, json, live, lookup, mounts};
 use std::ffi::OsStr;
@@ -42,7 +42,7 @@ fn command() -> Command {
             Arg::new("mounts")
                 .long("mounts")
                 .action(ArgAction::SetTrue)
-                .help("Look at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers"),
+                .help("Check at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers"),
         )
         .arg(
             Arg::new("pid")
@@ -96,7 +96,7 @@ fn command() -> Command {
                 .requires("watching")
                 .value_parser(clap::value_parser!(u16).range(1..))
                 .default_value(LIMIT)
-                .help("How long the look may take, for --prometheus and --node-problem-detector; 60 by default"),
+                .help("How long the checks may take, for --prometheus and --node-problem-detector; 60 by default"),
         )
         .group(ArgGroup::new("watching").args(["prometheus", "node-problem-detector"]))
         .group(ArgGroup::new("of-mounts").args(["mounts", "node-problem-detector"]))
@@ -109,8 +109,8 @@ fn run(matches: &ArgMatches) -> ExitCode {
     let condition = matches.get_one::<String>("node-problem-detector").map(String::as_str);
     let condition = NodeCondition::ALL.into_iter().find(|known| Some(known.word()) == condition);
     if matches.get_flag("prometheus") || condition.is_some() {
-        return match looks(matches, condition) {
-            Ok(looks) => watch(looks, condition, matches),
+        return match checks(matches, condition) {
+            Ok(checks) => watch(checks, condition, matches),
             Err(error) => wrong(&error),
         };
     }
@@ -131,7 +131,7 @@ fn check_usage(matches: &ArgMatches) -> Result<(), clap::Error> {
     let plain = !matches.get_flag("prometheus") && condition.is_none();
     let number = subjects(matches).count();
     if number > 0 && (plain && matches.get_flag("mounts") || of_mounts) {
-        return refused(ErrorKind::ArgumentConflict, "mounts are looked at: nothing else can be asked about");
+        return refused(ErrorKind::ArgumentConflict, "mounts are checked: nothing else can be asked about");
     }
     if number > 1 && plain {
         return refused(
@@ -163,24 +163,24 @@ fn wrong(error: &impl std::fmt::Display) -> ExitCode {
 }
 
 /// What metrics or a condition are of.
-fn looks(
+fn checks(
     matches: &ArgMatches,
     condition: Option<NodeCondition>,
-) -> Result<Vec<Look>, doctor::subject::NoSubject> {
-    let mut looks = Vec::new();
+) -> Result<Vec<Check>, doctor::subject::NoSubject> {
+    let mut checks = Vec::new();
     if condition == Some(NodeCondition::DeadMount) || matches.get_flag("mounts") {
-        looks.push(Look::Mounts(pid(matches), Box::new(settings())));
+        checks.push(Check::Mounts(pid(matches), Box::new(settings())));
     }
     if condition != Some(NodeCondition::DeadMount) {
-        looks.extend(Look::lookups(subjects(matches))?);
+        checks.extend(Check::lookups(subjects(matches))?);
     }
-    Ok(looks)
+    Ok(checks)
 }
 
 /// For those who watch many hosts.
-fn watch(looks: Vec<Look>, condition: Option<NodeCondition>, matches: &ArgMatches) -> ExitCode {
+fn watch(checks: Vec<Check>, condition: Option<NodeCondition>, matches: &ArgMatches) -> ExitCode {
     let limit = matches.get_one::<u16>("timeout").copied().unwrap_or(1);
-    let seen: Vec<Seen> = monitor::look(looks, Duration::from_secs(limit.into()));
+    let seen: Vec<CheckResult> = monitor::run(checks, Duration::from_secs(limit.into()));
     if let Some(condition) = condition {
         let (status, line) = condition.judge(&seen);
         return put(&format!("{line}\n"), ExitCode::from(status));

@@ -41,7 +41,7 @@ fn names_that_the_kernel_is_answered_for_are_counted() {
                 "{text}"
             );
         }
-        has(&text, "key_dns_doctor_findings{look=\"lookup\",severity=\"broken\"} 0");
+        has(&text, "key_dns_doctor_findings{check=\"lookup\",severity=\"broken\"} 0");
         // A mount's source has several names.
         let text = metrics(&["mon1.doctor.test:6789,mon2.doctor.test:6789:/"]);
         has(&text, "key_dns_lookups{result=\"answered\"} 2");
@@ -62,7 +62,7 @@ fn a_name_that_fails_is_told_from_one_that_does_not() {
         has(&text, "key_dns_lookups{result=\"failed\"} 1");
         has(
             &text,
-            "key_dns_doctor_findings_by_id{look=\"lookup\",severity=\"broken\",finding=\"no-such-name\"} 1",
+            "key_dns_doctor_findings_by_id{check=\"lookup\",severity=\"broken\",finding=\"no-such-name\"} 1",
         );
         let (status, line) = condition(&[NAME, "nosuch.doctor.test"]);
         assert_eq!(status, Some(1));
@@ -78,10 +78,10 @@ fn a_host_without_request_key_is_told_of_whether_or_not_there_is_a_name() {
             let text = metrics(name);
             let asked = name.first().unwrap_or(&"localhost");
             has(&text, &format!("key_dns_lookup_success{{name=\"{asked}\"}} 0"));
-            // Found by each look, it is one.
+            // Found by each check, it is one.
             has(
                 &text,
-                "key_dns_doctor_findings_by_id{look=\"lookup\",severity=\"broken\",finding=\"request-key-missing\"} 1",
+                "key_dns_doctor_findings_by_id{check=\"lookup\",severity=\"broken\",finding=\"request-key-missing\"} 1",
             );
             assert_eq!(
                 condition(name),
@@ -109,11 +109,11 @@ fn a_lookup_that_hangs_is_not_waited_for() {
         host.other_helper("exec sleep 30");
         let start = Instant::now();
         let text = metrics(&[NAME, "--timeout", "2"]);
-        has(&text, "key_dns_doctor_unfinished_looks{look=\"lookup\"} 1");
-        has(&text, "key_dns_doctor_look_duration_seconds{look=\"lookup\"} 2");
+        has(&text, "key_dns_doctor_unfinished_checks{check=\"lookup\"} 1");
+        has(&text, "key_dns_doctor_check_duration_seconds{check=\"lookup\"} 2");
         assert_eq!(
             condition(&[NAME, "--timeout", "2"]),
-            (Some(2), "the look did not end in time\n".to_owned())
+            (Some(2), "the check did not end in time\n".to_owned())
         );
         assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     });

@@ -163,12 +163,12 @@ fn dead_and_silent_mounts_are_counted_and_judged() {
     has(&text, "key_dns_mounts{kind=\"fuse\",state=\"silent\"} 1");
     has(&text, "key_dns_mount_broken{kind=\"fuse\",state=\"dead\",mountpoint=\"/mnt/a\"} 1");
     has(&text, "key_dns_mount_broken{kind=\"fuse\",state=\"silent\",mountpoint=\"/mnt/b\"} 1");
-    has(&text, "key_dns_doctor_findings_by_id{look=\"mounts\",severity=\"broken\",finding=\"fuse-dead\"} 1");
+    has(&text, "key_dns_doctor_findings_by_id{check=\"mounts\",severity=\"broken\",finding=\"fuse-dead\"} 1");
     has(
         &text,
-        "key_dns_doctor_findings_by_id{look=\"mounts\",severity=\"broken\",finding=\"mount-silent\"} 1",
+        "key_dns_doctor_findings_by_id{check=\"mounts\",severity=\"broken\",finding=\"mount-silent\"} 1",
     );
-    has(&text, "key_dns_doctor_unfinished_looks{look=\"mounts\"} 0");
+    has(&text, "key_dns_doctor_unfinished_checks{check=\"mounts\"} 0");
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     alerts_and_documents_speak_of(&text);
     assert_eq!(condition(&[]), (1, "3 broken mounts: dead /mnt/a\n".to_owned()));
@@ -178,9 +178,9 @@ fn dead_and_silent_mounts_are_counted_and_judged() {
     assert_eq!(condition(&["--pid", "4000000000"]).0, 2);
     // Not everything, where the time is over before: then it is unknown.
     let start = Instant::now();
-    assert_eq!(condition(&["--timeout", "1"]), (2, "the look did not end in time\n".to_owned()));
+    assert_eq!(condition(&["--timeout", "1"]), (2, "the check did not end in time\n".to_owned()));
     let text = metrics(&["--timeout", "1"]);
-    has(&text, "key_dns_doctor_unfinished_looks{look=\"mounts\"} 1");
+    has(&text, "key_dns_doctor_unfinished_checks{check=\"mounts\"} 1");
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     // Nobody is left waiting for the mount, which still does not answer.
     std::thread::sleep(Duration::from_millis(500));
@@ -198,8 +198,9 @@ fn touching(point: &str) -> usize {
 }
 
 #[test]
-fn a_look_that_is_repeated_leaves_one_process_behind_for_a_mount_and_not_one_each_time() {
-    let own = "watching::a_look_that_is_repeated_leaves_one_process_behind_for_a_mount_and_not_one_each_time";
+fn a_check_that_is_repeated_leaves_one_process_behind_for_a_mount_and_not_one_each_time() {
+    let own =
+        "watching::a_check_that_is_repeated_leaves_one_process_behind_for_a_mount_and_not_one_each_time";
     if !world::inside(own) {
         return;
     }

@@ -38,8 +38,8 @@ complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l pid -d 'The m
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l output -d 'Write the metrics to this file, whole or not at all' -r -F
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l node-problem-detector -d 'Judge this condition, as a custom plugin of node-problem-detector' -r -f -a "DeadMount\t''
 KernelNameLookupBroken\t''"
-complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l timeout -d 'How long the look may take, for --prometheus and --node-problem-detector; 60 by default' -r
-complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l mounts -d 'Look at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers'
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l timeout -d 'How long the checks may take, for --prometheus and --node-problem-detector; 60 by default' -r
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l mounts -d 'Check at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l json -d 'Print JSON'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -s v -l verbose -d 'Say all that was seen'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l prometheus -d 'Print metrics for Prometheus instead: of lookups, and with --mounts of mounts as well'

@@ -1,6 +1,6 @@
 //! What was seen, as metrics for the textfile collector of node_exporter.
 
-use super::look::Seen;
+use super::checks::CheckResult;
 use super::prometheus::{Gauge, LabelValue};
 use crate::report::{MountState, Report, ReportKind, Severity, StepStatus};
 use std::collections::BTreeSet;
@@ -12,18 +12,18 @@ const MOST_NAMED: usize = 100;
 /// What metrics have beside what was seen.
 #[derive(Clone, Copy, Debug)]
 pub struct MetricsContext {
-    /// When the look ended.
+    /// When the checks ended.
     pub now: SystemTime,
 }
 
 /// The metrics, in the text format, each line with its newline.
 #[must_use]
-pub fn render(seen: &[Seen], context: MetricsContext) -> String {
+pub fn render(seen: &[CheckResult], context: MetricsContext) -> String {
     let mut out = String::new();
-    let mut build = Gauge::new("key_dns_build_info", "The version of key-dns that looked.");
+    let mut build = Gauge::new("key_dns_build_info", "The version of key-dns that checked.");
     build.set([("version", env!("CARGO_PKG_VERSION").into())], 1.0);
     build.render(&mut out);
-    for gauge in looks(seen, context).iter().chain(&findings(seen)).chain(&lookups(seen)).chain(&mounts(seen))
+    for gauge in runs(seen, context).iter().chain(&findings(seen)).chain(&lookups(seen)).chain(&mounts(seen))
     {
         gauge.render(&mut out);
     }
@@ -31,32 +31,32 @@ pub fn render(seen: &[Seen], context: MetricsContext) -> String {
 }
 
 /// When it was, how long it took, and what is missing.
-fn looks(seen: &[Seen], context: MetricsContext) -> [Gauge; 4] {
+fn runs(seen: &[CheckResult], context: MetricsContext) -> [Gauge; 4] {
     let mut last = Gauge::new(
-        "key_dns_doctor_last_look_timestamp_seconds",
-        "When key-dns doctor last looked, in seconds since 1970.",
+        "key_dns_doctor_last_run_timestamp_seconds",
+        "When key-dns doctor last ran, in seconds since 1970.",
     );
     let since = context.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     last.set([], seconds(since.as_secs()));
     let mut duration =
-        Gauge::new("key_dns_doctor_look_duration_seconds", "How long the longest look of its kind took.");
+        Gauge::new("key_dns_doctor_check_duration_seconds", "How long the longest check of its kind took.");
     let mut unfinished =
-        Gauge::new("key_dns_doctor_unfinished_looks", "Looks that did not end within the time limit.");
+        Gauge::new("key_dns_doctor_unfinished_checks", "Checks that did not end within the time limit.");
     let mut unseen =
-        Gauge::new("key_dns_doctor_unseen_steps", "Steps of a look that could not be looked at.");
+        Gauge::new("key_dns_doctor_unseen_steps", "Steps of a check that could not be looked at.");
     for kind in kinds(seen) {
         let of_kind = || seen.iter().filter(move |seen| seen.kind == kind);
         let took = of_kind().map(|seen| seen.took).max().unwrap_or_default();
-        duration.set([look(kind)], took.as_secs_f64());
-        unfinished.set([look(kind)], count(of_kind().filter(|seen| seen.report.is_none()).count()));
+        duration.set([check(kind)], took.as_secs_f64());
+        unfinished.set([check(kind)], count(of_kind().filter(|seen| seen.report.is_none()).count()));
         let steps = reports(seen, kind).flat_map(|report| &report.steps);
-        unseen.set([look(kind)], count(steps.filter(|step| step.status() == StepStatus::Unknown).count()));
+        unseen.set([check(kind)], count(steps.filter(|step| step.status() == StepStatus::Unknown).count()));
     }
     [last, duration, unfinished, unseen]
 }
 
-/// How many there are, and which. One that several looks have is one.
-fn findings(seen: &[Seen]) -> [Gauge; 2] {
+/// How many there are, and which. One that several checks have is one.
+fn findings(seen: &[CheckResult]) -> [Gauge; 2] {
     let mut all =
         Gauge::new("key_dns_doctor_findings", "Findings by severity: broken breaks mounts, warn does not.");
     let mut each = Gauge::new(
@@ -71,9 +71,9 @@ fn findings(seen: &[Seen]) -> [Gauge; 2] {
                 .map(|finding| (finding.id, finding.evidence.as_str()))
                 .collect();
             let severity = ("severity", LabelValue::from(StepStatus::from(severity).word()));
-            all.set([look(kind), severity.clone()], count(found.len()));
+            all.set([check(kind), severity.clone()], count(found.len()));
             for (id, _) in found {
-                each.add([look(kind), severity.clone(), ("finding", id.into())], 1.0);
+                each.add([check(kind), severity.clone(), ("finding", id.into())], 1.0);
             }
         }
     }
@@ -81,7 +81,7 @@ fn findings(seen: &[Seen]) -> [Gauge; 2] {
 }
 
 /// The names that the kernel was asked for.
-fn lookups(seen: &[Seen]) -> [Gauge; 3] {
+fn lookups(seen: &[CheckResult]) -> [Gauge; 3] {
     let mut results = Gauge::new(
         "key_dns_lookups",
         "Names that the kernel was asked for: answered, failed, or unknown where it could not be asked.",
@@ -121,7 +121,7 @@ fn lookups(seen: &[Seen]) -> [Gauge; 3] {
 }
 
 /// The mounts that a server or a daemon is behind, and those of something deleted.
-fn mounts(seen: &[Seen]) -> [Gauge; 2] {
+fn mounts(seen: &[CheckResult]) -> [Gauge; 2] {
     let mut all = Gauge::new(
         "key_dns_mounts",
         "Mounts that a server or a FUSE daemon is behind, and bind mounts of something deleted, by what they are of.",
@@ -158,17 +158,17 @@ fn of_state(state: MountState) -> (&'static str, LabelValue) {
     ("state", state.word().into())
 }
 
-fn look(kind: ReportKind) -> (&'static str, LabelValue) {
-    ("look", kind.word().into())
+fn check(kind: ReportKind) -> (&'static str, LabelValue) {
+    ("check", kind.word().into())
 }
 
-/// The kinds that were looked at.
-fn kinds(seen: &[Seen]) -> impl Iterator<Item = ReportKind> {
+/// The kinds of checks that were made.
+fn kinds(seen: &[CheckResult]) -> impl Iterator<Item = ReportKind> {
     let kinds = [ReportKind::Lookup, ReportKind::Mounts];
     kinds.into_iter().filter(|kind| seen.iter().any(|seen| seen.kind == *kind))
 }
 
-fn reports(seen: &[Seen], kind: ReportKind) -> impl Iterator<Item = &Report> {
+fn reports(seen: &[CheckResult], kind: ReportKind) -> impl Iterator<Item = &Report> {
     seen.iter().filter(move |seen| seen.kind == kind).filter_map(|seen| seen.report.as_ref())
 }
 
@@ -193,8 +193,8 @@ mod tests {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    fn seen(report: Report, millis: u64) -> Seen {
-        Seen { kind: report.kind, report: Some(report), took: Duration::from_millis(millis) }
+    fn seen(report: Report, millis: u64) -> CheckResult {
+        CheckResult { kind: report.kind, report: Some(report), took: Duration::from_millis(millis) }
     }
 
     fn step(findings: Vec<Finding>) -> Step {
@@ -205,7 +205,7 @@ mod tests {
         WatchedMount { point: PathBuf::from(point), fs_type: fs_type.to_owned(), state, mounts }
     }
 
-    fn text(seen: &[Seen]) -> String {
+    fn text(seen: &[CheckResult]) -> String {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         render(seen, MetricsContext { now })
     }
@@ -241,23 +241,23 @@ mod tests {
             seen(mounts, 2500),
             seen(lookup(vec![name("mon1", Some(true))]), 100),
             seen(unseen, 200),
-            Seen { kind: ReportKind::Lookup, report: None, took: Duration::from_secs(30) },
+            CheckResult { kind: ReportKind::Lookup, report: None, took: Duration::from_secs(30) },
         ];
         let text = text(&all);
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         let version = format!("key_dns_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
         for line in [
             version.as_str(),
-            "key_dns_doctor_last_look_timestamp_seconds 1700000000",
-            "key_dns_doctor_look_duration_seconds{look=\"lookup\"} 30",
-            "key_dns_doctor_look_duration_seconds{look=\"mounts\"} 2.5",
-            "key_dns_doctor_unfinished_looks{look=\"lookup\"} 1",
-            "key_dns_doctor_unfinished_looks{look=\"mounts\"} 0",
-            "key_dns_doctor_unseen_steps{look=\"lookup\"} 1",
-            "key_dns_doctor_findings{look=\"lookup\",severity=\"broken\"} 0",
-            "key_dns_doctor_findings{look=\"lookup\",severity=\"warn\"} 1",
-            "key_dns_doctor_findings{look=\"mounts\",severity=\"broken\"} 2",
-            "key_dns_doctor_findings_by_id{look=\"mounts\",severity=\"broken\",finding=\"fuse-dead\"} 2",
+            "key_dns_doctor_last_run_timestamp_seconds 1700000000",
+            "key_dns_doctor_check_duration_seconds{check=\"lookup\"} 30",
+            "key_dns_doctor_check_duration_seconds{check=\"mounts\"} 2.5",
+            "key_dns_doctor_unfinished_checks{check=\"lookup\"} 1",
+            "key_dns_doctor_unfinished_checks{check=\"mounts\"} 0",
+            "key_dns_doctor_unseen_steps{check=\"lookup\"} 1",
+            "key_dns_doctor_findings{check=\"lookup\",severity=\"broken\"} 0",
+            "key_dns_doctor_findings{check=\"lookup\",severity=\"warn\"} 1",
+            "key_dns_doctor_findings{check=\"mounts\",severity=\"broken\"} 2",
+            "key_dns_doctor_findings_by_id{check=\"mounts\",severity=\"broken\",finding=\"fuse-dead\"} 2",
             "key_dns_lookups{result=\"answered\"} 1",
             "key_dns_lookups{result=\"failed\"} 1",
             "key_dns_lookups{result=\"unknown\"} 1",

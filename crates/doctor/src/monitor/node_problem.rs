@@ -1,7 +1,7 @@
 //! Conditions of a node, for the custom plugins of Kubernetes' node-problem-detector
 //! (`docs/custom_plugin_monitor.md` there): an exit status, and one line for people.
 
-use super::look::Seen;
+use super::checks::CheckResult;
 use super::short::cut;
 use crate::report::{Report, exit};
 use std::fmt::Write as _;
@@ -33,7 +33,7 @@ impl NodeCondition {
 
     /// The exit status, and the line without its newline.
     #[must_use]
-    pub fn judge(self, seen: &[Seen]) -> (u8, String) {
+    pub fn judge(self, seen: &[CheckResult]) -> (u8, String) {
         let reports: Vec<&Report> = seen.iter().filter_map(|seen| seen.report.as_ref()).collect();
         let in_time = reports.len() == seen.len();
         let (status, text) = match self {
@@ -44,7 +44,7 @@ impl NodeCondition {
     }
 }
 
-const LATE: &str = "the look did not end in time";
+const LATE: &str = "the check did not end in time";
 
 /// What is broken comes before what could not be seen.
 fn mounts(reports: &[&Report], in_time: bool) -> (u8, String) {
@@ -113,11 +113,11 @@ mod tests {
     use std::os::unix::ffi::OsStringExt;
     use std::time::Duration;
 
-    fn seen(kind: ReportKind, report: Option<Report>) -> Seen {
-        Seen { kind, report, took: Duration::ZERO }
+    fn seen(kind: ReportKind, report: Option<Report>) -> CheckResult {
+        CheckResult { kind, report, took: Duration::ZERO }
     }
 
-    fn of_mounts(mounts: Vec<WatchedMount>) -> Seen {
+    fn of_mounts(mounts: Vec<WatchedMount>) -> CheckResult {
         let broken = mounts.iter().filter(|mount| mount.state.is_broken());
         let findings =
             broken.map(|_| Finding::broken("fuse-dead", "p", "e", Remedy::advice("wait"))).collect();
@@ -131,7 +131,7 @@ mod tests {
         WatchedMount { point, fs_type: "fuse.x".to_owned(), state, mounts }
     }
 
-    fn judge(condition: NodeCondition, seen: &[Seen]) -> (u8, String) {
+    fn judge(condition: NodeCondition, seen: &[CheckResult]) -> (u8, String) {
         condition.judge(seen)
     }
 
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(judge(NodeCondition::DeadMount, &both), (1, "stale /x".to_owned()));
     }
 
-    fn of_name(answered: Option<bool>, steps: Vec<Step>) -> Seen {
+    fn of_name(answered: Option<bool>, steps: Vec<Step>) -> CheckResult {
         let name = AskedName { description: "mon1".to_owned(), answered, took: None };
         let report = Report { names: vec![name], ..Report::new(ReportKind::Lookup, None, steps) };
         seen(ReportKind::Lookup, Some(report))

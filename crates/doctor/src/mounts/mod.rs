@@ -125,14 +125,14 @@ fn look_at_groups(
         .filter(|(_, outcome)| matches!(outcome, ProbeOutcome::Answers(_)))
         .map(|(group, _)| group)
         .collect();
-    let view = View { silent, alive, ceph: &touched.ceph, scene, look, settings };
+    let context = GroupContext { silent, alive, ceph: &touched.ceph, scene, look, settings };
     let all: Vec<_> = each().collect();
     let mut seen = Vec::new();
     // Servers and names that are silent take their time, which is the same for one as for many.
     for some in all.chunks(AT_ONCE) {
         seen.extend(thread::scope(|scope| {
-            let view = &view;
-            let start = |&(group, outcome)| scope.spawn(move || look_at_group(group, outcome, view));
+            let context = &context;
+            let start = |&(group, outcome)| scope.spawn(move || look_at_group(group, outcome, context));
             let started: Vec<_> = some.iter().map(start).collect();
             started.into_iter().filter_map(|thread| thread.join().ok()).collect::<Vec<_>>()
         }));
@@ -142,7 +142,7 @@ fn look_at_groups(
 }
 
 /// What is known of all file systems when one is looked at.
-struct View<'a> {
+struct GroupContext<'a> {
     silent: Vec<&'a Path>,
     alive: Vec<&'a Group<'a>>,
     ceph: &'a ceph::Seen,
@@ -151,13 +151,17 @@ struct View<'a> {
     settings: &'a Settings,
 }
 
-fn look_at_group(group: &Group<'_>, outcome: &ProbeOutcome, view: &View<'_>) -> (Step, WatchedMount) {
-    let View { scene, look, settings, .. } = *view;
+fn look_at_group(
+    group: &Group<'_>,
+    outcome: &ProbeOutcome,
+    context: &GroupContext<'_>,
+) -> (Step, WatchedMount) {
+    let GroupContext { scene, look, settings, .. } = *context;
     let mut step = Step::new("mount").about(shown(&group.first.point));
     let Mount { fs_type, source, point, .. } = group.first;
     step.summary = format!("{source} ({fs_type}) {}", said(outcome));
-    let above = view.silent.iter().find(|above| point.starts_with(above) && point != *above);
-    let ceph = ceph::finding(group, outcome, view.ceph, &mut step);
+    let above = context.silent.iter().find(|above| point.starts_with(above) && point != *above);
+    let ceph = ceph::finding(group, outcome, context.ceph, &mut step);
     let unseen = match (outcome, above) {
         (ProbeOutcome::Silent { .. }, Some(above)) => {
             Some(format!("{} above it does not answer", shown(above)))
@@ -171,7 +175,7 @@ fn look_at_group(group: &Group<'_>, outcome: &ProbeOutcome, view: &View<'_>) -> 
         Some(why) => step.unseen(shown(point), why),
         None if ceph.is_some() => step.findings.extend(ceph),
         None if dead::is_dead(group, outcome) => {
-            let cures = cures(group, &view.alive, scene);
+            let cures = cures(group, &context.alive, scene);
             step.findings = dead::findings(group, outcome, &cures, scene);
         }
         None => step.findings.extend(silent::finding(group, outcome, scene)),
