@@ -152,7 +152,8 @@ install_ key-dns
 answered_by nobody
 timer_is off
 now 'enable the timer for metrics'
-in_root deb-systemd-helper enable key-dns-metrics.timer
+# As a maintainer script would: systemctl is not here.
+in_root env DPKG_MAINTSCRIPT_PACKAGE=key-dns deb-systemd-helper enable key-dns-metrics.timer
 timer_is on
 now 'install key-dns-request-key'
 install_ key-dns-request-key
