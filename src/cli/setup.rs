@@ -5,7 +5,7 @@ use clap::builder::PathBufValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use doctor::text::{self, Style};
 use doctor::{Report, lookup};
-use setup::{FileState, Host, HostRoot, Journal, Plan, Progress, SetupError, Way};
+use setup::{FileState, Host, HostRoot, Journal, LockedRoot, Plan, Progress, SetupError, Way};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,8 @@ fn command() -> Command {
             Command::new("status")
                 .about("Say what is installed, and whether the kernel is answered")
                 .after_help(
-                    "Exit status: 0 installed, and nothing is seen that is broken; 1 not; 2 wrong usage",
+                    "Exit status: 0 installed, and the kernel is answered; 1 not; 2 installed, but whether the kernel is \
+                     answered could not be seen, or wrong usage. With --root, the kernel is not asked",
                 )
                 .arg(root),
         )
@@ -84,6 +85,7 @@ impl Progress for Shown {
 
 fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     let program = own_program()?;
+    let root = &LockedRoot::take(root)?;
     let journal = Journal::load(root)?.unwrap_or_default();
     let host = Host::look(root, &journal);
     println!("found: {}", found(&host));
@@ -105,10 +107,11 @@ fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     if plan.way == Way::Extension {
         refresh(root, !changes.is_empty());
     }
-    Ok(if root.is_host() { check() } else { ExitCode::SUCCESS })
+    Ok(if root.is_host() { check(ExitCode::SUCCESS) } else { ExitCode::SUCCESS })
 }
 
 fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
+    let root = &LockedRoot::take(root)?;
     let Some(status) = setup::status(root)? else {
         // Something may be left of a call that was cut off before its first line.
         if !dry_run {
@@ -142,7 +145,7 @@ fn status(root: &HostRoot) -> Result<ExitCode, SetupError> {
     if !status.is_whole() {
         return Ok(put("not whole: run `key-dns setup install`\n", ExitCode::FAILURE));
     }
-    Ok(if root.is_host() { check() } else { ExitCode::SUCCESS })
+    Ok(if root.is_host() { check(ExitCode::from(doctor::exit::UNSEEN)) } else { ExitCode::SUCCESS })
 }
 
 fn word(state: FileState) -> &'static str {
@@ -193,10 +196,10 @@ fn refresh(root: &HostRoot, changed: bool) {
     println!("note: `systemctl enable systemd-sysext` has it merged at each boot");
 }
 
-/// Has the kernel ask for a name that needs no network.
-fn check() -> ExitCode {
+/// Has the kernel ask for a name that needs no network. Where it can't be asked, the exit status is `unseen`.
+fn check(unseen: ExitCode) -> ExitCode {
     match lookup::report(&doctor::HostRoot::host(), Some(KNOWN_TO_ALL)) {
-        Ok(report) => told(&report),
+        Ok(report) => told(&report, unseen),
         Err(error) => {
             eprintln!("key-dns setup: {error}");
             ExitCode::FAILURE
@@ -204,7 +207,7 @@ fn check() -> ExitCode {
     }
 }
 
-fn told(report: &Report) -> ExitCode {
+fn told(report: &Report, unseen: ExitCode) -> ExitCode {
     let live = report.steps.iter().find(|step| step.name == doctor::live::NAME);
     if live.is_some_and(|step| step.status() == doctor::StepStatus::Ok) {
         return put("the kernel asked, and was answered\n", ExitCode::SUCCESS);
@@ -213,6 +216,6 @@ fn told(report: &Report) -> ExitCode {
     if !broken {
         println!("installed, but whether the kernel is answered could not be seen:");
     }
-    let status = if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    let status = if broken { ExitCode::FAILURE } else { unseen };
     put(&text::render(report, Style { colour: false, verbose: false }), status)
 }

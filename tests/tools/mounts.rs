@@ -10,15 +10,15 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// A FUSE file system that shows a folder at another place.
-struct Daemon(Child);
+pub struct Daemon(pub Child);
 
 impl Daemon {
     /// `None` where there is no bindfs.
-    fn start(folder: &str, point: &str) -> Option<Self> {
+    pub fn start(folder: &str, point: &str) -> Option<Self> {
         Self::start_by(&["env"], folder, point)
     }
 
-    fn start_by(prefix: &[&str], folder: &str, point: &str) -> Option<Self> {
+    pub fn start_by(prefix: &[&str], folder: &str, point: &str) -> Option<Self> {
         if !run("sh", &["-c", "command -v bindfs"]).status.success() || !Path::new("/dev/fuse").exists() {
             skip("it needs bindfs and /dev/fuse, for a file system whose daemon can be killed");
             return None;
@@ -38,11 +38,11 @@ impl Daemon {
         Some(daemon)
     }
 
-    fn signal(&self, signal: &str) {
+    pub fn signal(&self, signal: &str) {
         assert!(run("sh", &["-c", &format!("kill {signal} {}", self.0.id())]).status.success());
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -55,7 +55,7 @@ impl Drop for Daemon {
     }
 }
 
-fn shell(command: &str) {
+pub fn shell(command: &str) {
     let done = run("sh", &["-c", command]);
     assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
 }

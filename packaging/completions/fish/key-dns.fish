@@ -35,9 +35,14 @@ complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "key.dns_resolver" -
 complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "request-key" -d 'Find and run the program that answers a key which the kernel is waiting for'
 complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l pid -d 'The mounts of this process, as of a container' -r
-complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l mounts -d 'Look at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers'
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l output -d 'Write the metrics to this file, whole or not at all' -r -F
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l node-problem-detector -d 'Judge this condition, as a custom plugin of node-problem-detector' -r -f -a "DeadMount\t''
+KernelNameLookupBroken\t''"
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l timeout -d 'How long the checks may take, for --prometheus and --node-problem-detector; 60 by default' -r
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l mounts -d 'Check at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l json -d 'Print JSON'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -s v -l verbose -d 'Say all that was seen'
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l prometheus -d 'Print metrics for Prometheus instead: of lookups, and with --mounts of mounts as well'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand resolve" -s c -l config -d 'Read the settings from FILE instead of /etc/keyutils/key.dns_resolver.conf' -r
 complete -c key-dns -n "__fish_key_dns_using_subcommand resolve" -s t -l trace -d 'Print each query and each decision'
