@@ -24,6 +24,21 @@ fn command() -> Command {
         .help("The root folder of the host, where it is not this one's own");
     let dry_run =
         Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("Say what would be done");
+    let live = Arg::new("live")
+        .long("live")
+        .action(ArgAction::SetTrue)
+        .requires("root")
+        .help("DIR is the root folder of the host that runs here, as in a container: have its kernel ask");
+    let nameserver = Arg::new("nameserver")
+        .long("nameserver")
+        .value_name("DOMAIN=ADDRESS")
+        .action(ArgAction::Append)
+        .value_parser(nameserver)
+        .help("Name servers for a domain, separated by commas, as settings; an empty value takes them back");
+    let stay = Arg::new("stay")
+        .long("stay")
+        .action(ArgAction::SetTrue)
+        .help("Then stay until SIGTERM, as the process of a container");
     Command::new("setup")
         .about("Install this executable on a host without packages, and take it back")
         .subcommand_required(true)
@@ -34,7 +49,7 @@ fn command() -> Command {
                 .after_help(
                     "Exit status: 0 installed, and nothing is seen that is broken; 1 not; 2 wrong usage",
                 )
-                .args([root.clone(), dry_run.clone()]),
+                .args([root.clone(), live.clone(), nameserver, dry_run.clone()]),
         )
         .subcommand(
             Command::new("remove")
@@ -48,22 +63,53 @@ fn command() -> Command {
                 .after_help(
                     "Exit status: 0 installed, and nothing is seen that is broken; 1 not; 2 wrong usage",
                 )
-                .arg(root),
+                .args([root, live, stay]),
         )
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
     let Some((name, matches)) = matches.subcommand() else { return ExitCode::from(2) };
     let root = matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path);
-    let done = HostRoot::at(root).and_then(|root| match name {
-        "install" => install(&root, matches.get_flag("dry-run")),
-        "remove" => remove(&root, matches.get_flag("dry-run")),
-        _ => status(&root),
+    let is_set = |flag: &str| matches.try_get_one::<bool>(flag).is_ok_and(|set| set == Some(&true));
+    let signals = is_set("stay").then(setup::hold_signals);
+    let done = HostRoot::at(root).and_then(|root| {
+        let live = is_set("live") || root.is_host();
+        match name {
+            "install" => install(&root, live, settings(matches).as_deref(), is_set("dry-run")),
+            "remove" => remove(&root, is_set("dry-run")),
+            _ => status(&root, live),
+        }
     });
-    done.unwrap_or_else(|error| {
+    let status = done.unwrap_or_else(|error| {
         eprintln!("key-dns setup {name}: {error}");
         ExitCode::FAILURE
-    })
+    });
+    // A probe of the container tells later what became of it.
+    match signals.map(|held| held.and_then(|signals| signals.wait())) {
+        None => status,
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(error)) => {
+            eprintln!("key-dns setup {name}: can't wait for a signal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `DOMAIN=ADDRESS,…` as a line of settings; nothing of an empty text.
+fn nameserver(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let (domain, servers) = text.split_once('=').ok_or("it is not DOMAIN=ADDRESS")?;
+    names::DomainServers::parse(domain, servers)?;
+    Ok(format!("nameserver[{}] = {}\n", domain.trim(), servers.trim()))
+}
+
+/// The text of the settings; `None` where nothing is said of them.
+fn settings(matches: &ArgMatches) -> Option<String> {
+    let lines = matches.try_get_many::<String>("nameserver").ok().flatten()?;
+    let lines = lines.map(String::as_str).collect::<String>();
+    Some(if lines.is_empty() { lines } else { format!("# By key-dns setup install --nameserver.\n{lines}") })
 }
 
 /// Shows each step, and takes it or, in a dry run, not.
@@ -82,12 +128,17 @@ impl Progress for Shown {
     }
 }
 
-fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
+fn install(
+    root: &HostRoot,
+    live: bool,
+    settings: Option<&str>,
+    dry_run: bool,
+) -> Result<ExitCode, SetupError> {
     let program = own_program()?;
     let journal = Journal::load(root)?.unwrap_or_default();
     let host = Host::look(root, &journal);
     println!("found: {}", found(&host));
-    let plan = Plan::new(root, &host, &program)?;
+    let plan = Plan::new(root, &host, &program)?.with_settings(root, &host, &journal, settings)?;
     let changes = setup::changes(root, &plan)?;
     if dry_run {
         let lines: Vec<String> = changes.iter().map(|change| format!("would {change}\n")).collect();
@@ -105,7 +156,7 @@ fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     if plan.way == Way::Extension {
         refresh(root, !changes.is_empty());
     }
-    Ok(if root.is_host() { check() } else { ExitCode::SUCCESS })
+    Ok(if live { check() } else { ExitCode::SUCCESS })
 }
 
 fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
@@ -131,7 +182,7 @@ fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn status(root: &HostRoot) -> Result<ExitCode, SetupError> {
+fn status(root: &HostRoot, live: bool) -> Result<ExitCode, SetupError> {
     let Some(status) = setup::status(root)? else {
         return Ok(put("not installed by setup\n", ExitCode::FAILURE));
     };
@@ -142,7 +193,7 @@ fn status(root: &HostRoot) -> Result<ExitCode, SetupError> {
     if !status.is_whole() {
         return Ok(put("not whole: run `key-dns setup install`\n", ExitCode::FAILURE));
     }
-    Ok(if root.is_host() { check() } else { ExitCode::SUCCESS })
+    Ok(if live { check() } else { ExitCode::SUCCESS })
 }
 
 fn word(state: FileState) -> &'static str {

@@ -11,6 +11,7 @@ mod host_root;
 mod journal;
 mod plan;
 mod sum;
+mod wait;
 #[cfg(test)]
 mod tests;
 
@@ -19,3 +20,4 @@ pub use error::SetupError;
 pub use host_root::HostRoot;
 pub use journal::{Entry, JOURNAL, Journal, Kind};
 pub use plan::{EXTENSION, Host, Item, Plan, Way};
+pub use wait::{Signals, hold_signals};

@@ -1,16 +1,19 @@
 //! What a host has, and what it needs.
 
-use crate::error::SetupError;
+use crate::error::{SetupError, doing};
 use crate::host_root::HostRoot;
-use crate::journal::{Journal, Kind};
+use crate::journal::{Entry, Journal, Kind};
 use crate::sum::Sum;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The only path that the kernel runs (security/keys/request_key.c).
 pub(crate) const REQUEST_KEY: &str = "/sbin/request-key";
 const RULE: &str = "/etc/request-key.d/dns_resolver.conf";
 const RULE_TEXT: &str = include_str!("../../../request-key.d/dns_resolver.conf");
+/// The settings, which are an admin's as a rule.
+const SETTINGS: &str = "/etc/keyutils/key.dns_resolver.conf";
 const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
 /// A file of its own, since policies tell the two programs apart by the file.
 const OWN_REQUEST_KEY: &str = "/usr/libexec/key-dns/request-key";
@@ -165,6 +168,43 @@ impl Plan {
             });
         }
         Ok(plan)
+    }
+
+    /// The same plan with a file of settings that has this text; without a file where the text is empty. With `None`, what
+    /// an earlier installation wrote stays.
+    ///
+    /// # Errors
+    /// Where there is a text and `/etc` can't be written to.
+    pub fn with_settings(
+        mut self,
+        root: &HostRoot,
+        host: &Host,
+        journal: &Journal,
+        text: Option<&str>,
+    ) -> Result<Self, SetupError> {
+        let path = PathBuf::from(SETTINGS);
+        match text {
+            Some("") => {}
+            Some(_) if host.read_only_etc => {
+                return Err(doing("write", SETTINGS)(io::Error::from(io::ErrorKind::ReadOnlyFilesystem)));
+            }
+            Some(text) => {
+                let content = text.as_bytes().to_vec();
+                // Before the program, which is then never without them.
+                self.items.insert(0, Item { kind: Kind::Configuration(Sum::of(&content)), path, content });
+            }
+            None => {
+                let content = fs::read(root.follow(&path)).ok();
+                let written: Vec<&Entry> = journal.of(&path).collect();
+                let is_it = |content: &[u8], entry: &&&Entry| entry.kind == Kind::Configuration(Sum::of(content));
+                if let Some(content) = content
+                    && let Some(entry) = written.iter().find(|entry| is_it(&content, entry)).or(written.last())
+                {
+                    self.items.insert(0, Item { kind: entry.kind.clone(), path, content });
+                }
+            }
+        }
+        Ok(self)
     }
 
     fn add_request_key(&mut self, root: &HostRoot, program: &[u8]) -> Result<(), SetupError> {
