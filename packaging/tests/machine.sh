@@ -42,7 +42,7 @@ take_machine() {
     done
     dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= \
         --bind-interfaces --listen-address="$server" --local-ttl=7200 \
-        --address=/host.pkg.test/192.0.2.7 --local=/pkg.test/host.pkg.test/ \
+        --address=/host.pkg.test/192.0.2.7 --address=/cluster.local/192.0.2.9 --local=/pkg.test/host.pkg.test/ \
         --host-record=vl1.pkg.test,192.0.2.21 \
         --srv-host=_afs3-vlserver._udp.cell.pkg.test,vl1.pkg.test,7003,1,1 9>&- &
     undo "kill $!"
