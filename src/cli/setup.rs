@@ -24,11 +24,10 @@ fn command() -> Command {
         .help("The root folder of the host, where it is not this one's own");
     let dry_run =
         Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("Say what would be done");
-    let live = Arg::new("live")
-        .long("live")
-        .action(ArgAction::SetTrue)
-        .requires("root")
-        .help("DIR is the root folder of the host that runs here, as in a container: have its kernel ask");
+    let live =
+        Arg::new("live").long("live").action(ArgAction::SetTrue).requires("root").help(
+            "DIR is the root folder of the host that runs here, as in a container: have its kernel ask",
+        );
     let nameserver = Arg::new("nameserver")
         .long("nameserver")
         .value_name("DOMAIN=ADDRESS")

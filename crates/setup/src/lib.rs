@@ -11,9 +11,9 @@ mod host_root;
 mod journal;
 mod plan;
 mod sum;
-mod wait;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 pub use change::{FileState, Progress, Status, changes, install, remove, status};
 pub use error::SetupError;

@@ -196,9 +196,11 @@ impl Plan {
             None => {
                 let content = fs::read(root.follow(&path)).ok();
                 let written: Vec<&Entry> = journal.of(&path).collect();
-                let is_it = |content: &[u8], entry: &&&Entry| entry.kind == Kind::Configuration(Sum::of(content));
+                let is_it =
+                    |content: &[u8], entry: &&&Entry| entry.kind == Kind::Configuration(Sum::of(content));
                 if let Some(content) = content
-                    && let Some(entry) = written.iter().find(|entry| is_it(&content, entry)).or(written.last())
+                    && let Some(entry) =
+                        written.iter().find(|entry| is_it(&content, entry)).or(written.last())
                 {
                     self.items.insert(0, Item { kind: entry.kind.clone(), path, content });
                 }

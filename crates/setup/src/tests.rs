@@ -368,3 +368,61 @@ fn links_do_not_lead_out_of_the_root() {
     assert!(made.root.follow(Path::new("/loop")).starts_with(&made.folder));
     assert_eq!(made.root.locate(Path::new("/a")), made.folder.join("a"));
 }
+
+const SETTINGS: &str = "/etc/keyutils/key.dns_resolver.conf";
+
+fn put_settings(made: &Made, program: &[u8], text: Option<&str>) -> Result<Cut, SetupError> {
+    let root = &made.root;
+    let journal = Journal::load(root)?.unwrap_or_default();
+    let plan = plan_for(root, false, program);
+    let plan = plan.with_settings(root, &Host::look(root, &journal), &journal, text)?;
+    let mut progress = whole();
+    install(root, &plan, "1", &mut progress)?;
+    Ok(progress)
+}
+
+#[test]
+fn settings_are_written_replaced_left_alone_and_taken_back() {
+    let made = made(&merged(&["etc/"]));
+    let before = listing(&made);
+    put_settings(&made, PROGRAM, Some("one\n")).unwrap();
+    assert_eq!(text(&made, SETTINGS), "one\n");
+    put_settings(&made, PROGRAM, Some("two\n")).unwrap();
+    assert_eq!(text(&made, SETTINGS), "two\n");
+    put_settings(&made, NEXT, None).unwrap();
+    assert_eq!(text(&made, SETTINGS), "two\n");
+    put_settings(&made, NEXT, Some("")).unwrap();
+    assert!(!made.root.has(SETTINGS));
+    put_settings(&made, NEXT, None).unwrap();
+    assert!(!made.root.has(SETTINGS));
+    put_settings(&made, NEXT, Some("three\n")).unwrap();
+    remove(&made.root, &mut whole()).unwrap();
+    assert_eq!(listing(&made), before);
+}
+
+#[test]
+fn settings_that_an_admin_changed_are_kept() {
+    for change in [None, Some("two\n"), Some("")] {
+        let made = made(&merged(&["etc/"]));
+        put_settings(&made, PROGRAM, Some("one\n")).unwrap();
+        fs::write(made.root.follow(Path::new(SETTINGS)), "mine\n").unwrap();
+        put_settings(&made, NEXT, change).unwrap();
+        let aside = format!("{SETTINGS}.key-dns-saved");
+        let taken_back = change == Some("");
+        assert_eq!(text(&made, if taken_back { &aside } else { SETTINGS }), "mine\n", "{change:?}");
+        remove(&made.root, &mut whole()).unwrap();
+        assert!(!made.root.has(SETTINGS), "{change:?}");
+        assert_eq!(text(&made, &aside), "mine\n", "{change:?}");
+    }
+}
+
+#[test]
+fn settings_of_others_are_not_touched_and_nothing_is_begun() {
+    let made = made(&merged(&["etc/keyutils/key.dns_resolver.conf"]));
+    let before = listing(&made);
+    put_settings(&made, PROGRAM, Some("one\n")).map(|_| ()).unwrap_err();
+    assert_eq!(listing(&made), before);
+    put_settings(&made, PROGRAM, None).unwrap();
+    remove(&made.root, &mut whole()).unwrap();
+    assert_eq!(listing(&made), before);
+}

@@ -62,12 +62,16 @@ complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and not __fish_se
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and not __fish_seen_subcommand_from install remove status help" -f -a "status" -d 'Say what is installed, and whether the kernel is answered'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and not __fish_seen_subcommand_from install remove status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -l root -d 'The root folder of the host, where it is not this one\'s own' -r -F
+complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -l nameserver -d 'Name servers for a domain, separated by commas, as settings; an empty value takes them back' -r
+complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -l live -d 'DIR is the root folder of the host that runs here, as in a container: have its kernel ask'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -l dry-run -d 'Say what would be done'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from remove" -l root -d 'The root folder of the host, where it is not this one\'s own' -r -F
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from remove" -l dry-run -d 'Say what would be done'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from status" -l root -d 'The root folder of the host, where it is not this one\'s own' -r -F
+complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from status" -l live -d 'DIR is the root folder of the host that runs here, as in a container: have its kernel ask'
+complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from status" -l stay -d 'Then stay until SIGTERM, as the process of a container'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "install" -d 'Install or upgrade, and have the kernel ask once (root)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Leave the host as it was before, file by file (root)'
