@@ -74,7 +74,7 @@ new_root() {
     mkdir -p "$root"
     "$@"
     mkdir -p "$root/proc" "$root/etc"
-    undo "umount -l $root/proc"
+    undo "umount -lq $root/proc"
     mount -t proc proc "$root/proc"
     rm -f "$root/etc/resolv.conf"
     printf 'nameserver %s\n' "$server" >"$root/etc/resolv.conf"

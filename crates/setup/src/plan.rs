@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 /// The only path that the kernel runs (security/keys/request_key.c).
 pub(crate) const REQUEST_KEY: &str = "/sbin/request-key";
 const RULE: &str = "/etc/request-key.d/dns_resolver.conf";
+/// Where our `request-key`, and no other, finds the rule if none of `/etc` fits.
+const SHIPPED_RULE: &str = "/usr/share/request-key.d/dns_resolver.conf";
 const RULE_TEXT: &str = include_str!("../../../request-key.d/dns_resolver.conf");
 /// The settings, which are an admin's as a rule.
 const SETTINGS: &str = "/etc/keyutils/key.dns_resolver.conf";
@@ -154,14 +156,17 @@ impl Plan {
         if !host.request_key {
             plan.add_request_key(root, program)?;
         }
+        let text = RULE_TEXT.replace(HELPER, helper).into_bytes();
+        if host.read_only_etc && way != Way::Apart && !host.request_key {
+            plan.add(file(&plan.place(SHIPPED_RULE), &text));
+        }
         if way == Way::Extension {
             // Without it, the folder is no extension: so it is not merged by halves.
             plan.add(file(&Path::new(EXTENSION).join(EXTENSION_RELEASE), EXTENSION_TEXT.as_bytes()));
         }
         if !host.read_only_etc {
-            let text = RULE_TEXT.replace(HELPER, helper).into_bytes();
             plan.add(Item { kind: Kind::Configuration(Sum::of(&text)), path: RULE.into(), content: text });
-        } else if host.request_key || host.rules {
+        } else if host.request_key || (host.rules && way == Way::Apart) {
             return Err(SetupError::NoRequestKey {
                 path: RULE.into(),
                 why: "/etc is mounted read-only".to_owned(),

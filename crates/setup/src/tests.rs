@@ -426,3 +426,30 @@ fn settings_of_others_are_not_touched_and_nothing_is_begun() {
     remove(&made.root, &mut whole()).unwrap();
     assert_eq!(listing(&made), before);
 }
+
+#[test]
+fn where_etc_can_not_be_written_to_the_rule_is_beside_the_program() {
+    let journal = Journal::default();
+    for (lines, read_only) in [
+        (merged(&["etc/request-key.d/cifs.conf"]), false),
+        (merged(&["usr/bin/systemd-sysext", "etc/"]), true),
+    ] {
+        let made = made(&lines);
+        let before = listing(&made);
+        let host = Host { read_only_etc: true, read_only_usr: read_only, ..Host::look(&made.root, &journal) };
+        let plan = Plan::new(&made.root, &host, PROGRAM).unwrap();
+        install(&made.root, &plan, "1", &mut whole()).unwrap();
+        let usr = if read_only { "/var/lib/extensions/key-dns/usr" } else { "/usr" };
+        assert!(
+            text(&made, &format!("{usr}/share/request-key.d/dns_resolver.conf"))
+                .contains("key.dns_resolver %k")
+        );
+        assert!(!made.root.has("/etc/request-key.d/dns_resolver.conf"));
+        remove(&made.root, &mut whole()).unwrap();
+        assert_eq!(listing(&made), before);
+    }
+    // keyutils reads no rule elsewhere.
+    let made = made(&merged(&["usr/sbin/request-key", "etc/"]));
+    let host = Host { read_only_etc: true, ..Host::look(&made.root, &journal) };
+    Plan::new(&made.root, &host, PROGRAM).unwrap_err();
+}
