@@ -3,7 +3,8 @@
 //! `cargo bench --bench upcall`, as root, on a machine whose kernel asks for `dns_resolver` keys. Both answer the
 //! same distinct names, by turns in short blocks, from a name server in this process.
 //!
-//! `cargo bench --bench upcall -- confinement` measures that alone; `… -- other=FILE` compares whole upcalls with another
+//! `cargo bench --bench upcall -- confinement` measures that alone; `… -- counts` what a busy machine does not change:
+//! instructions, system calls, page faults, memory. `… -- other=FILE` compares whole upcalls with another
 //! build of this program as well, in the same run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -241,7 +242,7 @@ impl Bench {
 
     /// How many system calls an upcall of this side makes.
     fn system_calls(&self, side: Side) -> usize {
-        let notes = scratch("strace-notes");
+        let notes = scratch(&format!("strace-notes-{}", side as usize));
         let script = scratch("strace-script");
         let strace = "/usr/bin/strace";
         if !Path::new(strace).exists() {
@@ -257,6 +258,26 @@ impl Bench {
         self.side.set(None);
         let text = fs::read_to_string(&notes).unwrap();
         text.lines().filter(|line| line.contains('(') && !line.contains("resumed>")).count()
+    }
+
+    /// What does not depend on how busy the machine is.
+    fn counts(&self) {
+        let sides = [Side::Ours, Side::Keyutils];
+        let [mine, other] =
+            sides.map(|side| median(self.probe(side, "-DSTEP").into_iter().map(|(steps, _)| steps / 1e3)));
+        row("user instructions", mine, other, "k", "at most 0.28");
+        let [mine, other] = sides.map(|side| self.system_calls(side) as f64);
+        row("system calls", mine, other, "", "");
+        let [mine, other] = sides.map(|side| self.probe(side, ""));
+        let [faults, their_faults] =
+            [&mine, &other].map(|notes| median(notes.iter().map(|&(_, faults)| faults)));
+        row("page faults", faults, their_faults, "", "");
+        let [rss, their_rss] = [&mine, &other].map(|notes| median(notes.iter().map(|&(rss, _)| rss)));
+        row("peak memory", rss, their_rss, "KiB", "at most 0.70");
+        let size = |path: &Path| fs::metadata(path).unwrap().len() as f64 / 1e6;
+        let (mine, other) =
+            (size(&executable()), size(self.program(Side::Keyutils)) + size(Path::new(KEYUTILS_HELPER)));
+        row("executables (theirs: no libraries)", mine, other, "MB", "at most 2.0 MB");
     }
 }
 
@@ -330,6 +351,9 @@ fn main() {
     if std::env::args().any(|argument| argument == "confinement") {
         return bench.confinement(&server);
     }
+    if std::env::args().any(|argument| argument == "counts") {
+        return bench.counts();
+    }
     let mut sides = vec![Side::Ours, Side::Keyutils, Side::Floor, Side::Unconfined, Side::Behind];
     sides.extend(other_build().map(|_| Side::Other));
     let times = bench.rounds(&sides, &server, || bench.name());
@@ -365,21 +389,7 @@ fn main() {
     }
     let [mine, other] = bench.with_silence().map(|times| median(times.into_iter()));
     row("first server silent", mine, other, "ms", "at most 0.06");
-    let sides = [Side::Ours, Side::Keyutils];
-    let [mine, other] =
-        sides.map(|side| median(bench.probe(side, "-DSTEP").into_iter().map(|(steps, _)| steps / 1e3)));
-    row("user instructions", mine, other, "k", "at most 0.28");
-    let [mine, other] = sides.map(|side| bench.system_calls(side) as f64);
-    row("system calls", mine, other, "", "");
-    let [mine, other] = sides.map(|side| bench.probe(side, ""));
-    let [faults, their_faults] = [&mine, &other].map(|notes| median(notes.iter().map(|&(_, faults)| faults)));
-    row("page faults", faults, their_faults, "", "");
-    let [rss, their_rss] = [&mine, &other].map(|notes| median(notes.iter().map(|&(rss, _)| rss)));
-    row("peak memory", rss, their_rss, "KiB", "at most 0.70");
-    let size = |path: &Path| fs::metadata(path).unwrap().len() as f64 / 1e6;
-    let (mine, other) =
-        (size(&executable()), size(bench.program(Side::Keyutils)) + size(Path::new(KEYUTILS_HELPER)));
-    row("executables (theirs: no libraries)", mine, other, "MB", "at most 2.0 MB");
+    bench.counts();
     println!("the floor: {:.2} µs, 90th of 100 {:.2} µs", floor.0, floor.1);
     bench.confinement(&server);
     drop(bench);
