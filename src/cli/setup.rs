@@ -1,4 +1,4 @@
-//! `key-dns setup`: installs this executable on a host, and leaves the host as it was.
+//! `key-dns setup`: installs this executable on a host, and restores the host to its previous state.
 
 use super::subcommand::{Subcommand, put};
 use clap::builder::PathBufValueParser;
@@ -21,33 +21,31 @@ fn command() -> Command {
         .long("root")
         .value_name("DIR")
         .value_parser(PathBufValueParser::new())
-        .help("The root folder of the host, where it is not this one's own");
+        .help("The host's root directory, if it is not this system's own");
     let dry_run =
-        Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("Say what would be done");
+        Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("Show what would be done");
     Command::new("setup")
-        .about("Install this executable on a host without packages, and take it back")
+        .about("Install this executable on a host without a package manager, or remove it")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
             Command::new("install")
-                .about("Install or upgrade, and have the kernel ask once (root)")
-                .after_help(
-                    "Exit status: 0 installed, and nothing is seen that is broken; 1 not; 2 wrong usage",
-                )
+                .about("Install or upgrade, then test with one request by the kernel (root)")
+                .after_help("Exit status: 0 installed, and nothing found broken; 1 otherwise; 2 wrong usage")
                 .args([root.clone(), dry_run.clone()]),
         )
         .subcommand(
             Command::new("remove")
-                .about("Leave the host as it was before, file by file (root)")
-                .after_help("Exit status: 0 removed, or nothing there; 1 not all of it; 2 wrong usage")
+                .about("Restore the host to its state before the installation (root)")
+                .after_help(
+                    "Exit status: 0 removed, or nothing to remove; 1 not completely removed; 2 wrong usage",
+                )
                 .args([root.clone(), dry_run]),
         )
         .subcommand(
             Command::new("status")
-                .about("Say what is installed, and whether the kernel is answered")
-                .after_help(
-                    "Exit status: 0 installed, and nothing is seen that is broken; 1 not; 2 wrong usage",
-                )
+                .about("Show what is installed, and whether the kernel gets an answer")
+                .after_help("Exit status: 0 installed, and nothing found broken; 1 otherwise; 2 wrong usage")
                 .arg(root),
         )
 }
@@ -66,7 +64,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     })
 }
 
-/// Shows each step, and takes it or, in a dry run, not.
+/// Prints each step as it is taken.
 struct Shown;
 
 impl Progress for Shown {
@@ -100,7 +98,9 @@ fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
         );
     }
     if let (Some(tool), false) = (host.initramfs, changes.is_empty()) {
-        println!("note: initramfs images ({tool}) are not touched; a root on the network needs a new one");
+        println!(
+            "note: initramfs images ({tool}) are not updated; a root file system on the network needs a new one"
+        );
     }
     if plan.way == Way::Extension {
         refresh(root, !changes.is_empty());
@@ -110,7 +110,7 @@ fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
 
 fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     let Some(status) = setup::status(root)? else {
-        // Something may be left of a call that was cut off before its first line.
+        // A call that was interrupted before its first journal line may have left something.
         if !dry_run {
             setup::remove(root, &mut Shown)?;
         }
@@ -119,7 +119,7 @@ fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     if dry_run {
         let lines = status.files.iter().rev().map(|(path, state)| match state {
             FileState::Ours => format!("would remove {}\n", path.display()),
-            state => format!("would look at {}, which {}\n", path.display(), word(*state)),
+            state => format!("would check {}, which {}\n", path.display(), word(*state)),
         });
         return Ok(put(&lines.collect::<Vec<_>>().concat(), ExitCode::SUCCESS));
     }
@@ -140,7 +140,7 @@ fn status(root: &HostRoot) -> Result<ExitCode, SetupError> {
         println!("{} {}", path.display(), word(*state));
     }
     if !status.is_whole() {
-        return Ok(put("not whole: run `key-dns setup install`\n", ExitCode::FAILURE));
+        return Ok(put("incomplete: run `key-dns setup install`\n", ExitCode::FAILURE));
     }
     Ok(if root.is_host() { check() } else { ExitCode::SUCCESS })
 }
@@ -150,37 +150,34 @@ fn word(state: FileState) -> &'static str {
         FileState::Missing => "is missing",
         FileState::Ours => "is as installed",
         FileState::Changed => "was changed",
-        FileState::Foreign => "is of somebody else",
+        FileState::Foreign => "belongs to something else",
     }
 }
 
 fn found(host: &Host) -> String {
-    let mut found = vec![if host.request_key {
-        "/sbin/request-key, which stays"
-    } else {
-        "no /sbin/request-key of others"
-    }];
-    found.push(if host.rules { "rules of others" } else { "no rules of others" });
-    found.push(if host.merged_usr { "/sbin in /usr" } else { "/sbin beside /usr" });
+    let mut found =
+        vec![if host.request_key { "/sbin/request-key, which stays" } else { "no other /sbin/request-key" }];
+    found.push(if host.rules { "other rules" } else { "no other rules" });
+    found.push(if host.merged_usr { "merged /usr" } else { "/usr not merged" });
     if host.read_only_usr {
-        found.push("/usr read-only");
+        found.push("read-only /usr");
         found.push(if host.extensions { "systemd-sysext" } else { "no systemd-sysext" });
     }
     found.join(", ")
 }
 
-/// This executable, also where its file has been replaced since.
+/// This executable, even if its file has been replaced since it was started.
 fn own_program() -> Result<Vec<u8>, SetupError> {
     fs::read("/proc/self/exe")
         .or_else(|_| fs::read(std::env::current_exe()?))
         .map_err(|source| SetupError::Io { doing: "read", path: "/proc/self/exe".into(), source })
 }
 
-/// Has system extensions merged anew; elsewhere than on this host, says how.
+/// Merges system extensions again; for a host other than this one, prints how.
 fn refresh(root: &HostRoot, changed: bool) {
     if !root.is_host() {
         if changed {
-            println!("note: it takes effect by `systemd-sysext refresh` on the host, or when that boots");
+            println!("note: takes effect after `systemd-sysext refresh` on the host, or when it boots");
         }
         return;
     }
@@ -190,10 +187,10 @@ fn refresh(root: &HostRoot, changed: bool) {
         Ok(status) => println!("note: systemd-sysext refresh ended with {status}"),
         Err(error) => println!("note: systemd-sysext can't be run: {error}"),
     }
-    println!("note: `systemctl enable systemd-sysext` has it merged at each boot");
+    println!("note: run `systemctl enable systemd-sysext` to have it merged at each boot");
 }
 
-/// Has the kernel ask for a name that needs no network.
+/// Makes the kernel request a name that needs no network.
 fn check() -> ExitCode {
     match lookup::report(&doctor::HostRoot::host(), Some(KNOWN_TO_ALL)) {
         Ok(report) => told(&report),
@@ -207,11 +204,11 @@ fn check() -> ExitCode {
 fn told(report: &Report) -> ExitCode {
     let live = report.steps.iter().find(|step| step.name == doctor::live::NAME);
     if live.is_some_and(|step| step.status() == doctor::StepStatus::Ok) {
-        return put("the kernel asked, and was answered\n", ExitCode::SUCCESS);
+        return put("the kernel made a request and got its answer\n", ExitCode::SUCCESS);
     }
     let broken = report.exit() == doctor::exit::BROKEN;
     if !broken {
-        println!("installed, but whether the kernel is answered could not be seen:");
+        println!("installed, but whether the kernel gets an answer could not be checked:");
     }
     let status = if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     put(&text::render(report, Style { colour: false, verbose: false }), status)
