@@ -43,7 +43,7 @@ life() {
     same_files "$work/before"
     now install
     setup install
-    said 'the kernel asked, and was answered'
+    said 'the kernel made a request and got its answer'
     answered_by key-dns
     listing >"$work/installed"
     now 'install again'

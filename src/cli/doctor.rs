@@ -1,4 +1,4 @@
-//! `key-dns doctor`: says why a mount by name fails.
+//! `key-dns doctor`: finds out why a mount by name fails.
 
 use super::subcommand::{Subcommand, put};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -11,27 +11,26 @@ use upcall::{Log, Settings};
 
 /// The subcommand.
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
-/// What its live step runs in a process of its own.
+/// What its live step runs in a child process.
 pub(super) const ASK: Subcommand = Subcommand { command: ask_command, run: ask };
 
 fn command() -> Command {
     Command::new("doctor")
-        .about("Say why a mount by name fails: follow the lookup as the kernel would, step by step")
+        .about("Find out why a mount by name fails: follow the lookup step by step, as the kernel would")
         .after_help(
-            "Exit status: 0 all is well; 1 something breaks mounts; 2 nothing does, as far as could be seen, or \
-             wrong usage",
+            "Exit status: 0 everything works; 1 something breaks mounts; 2 nothing found, but not everything could be checked, or wrong usage",
         )
         .arg(
             Arg::new("subject")
                 .value_name("NAME|afsdb:CELL|MOUNT-SOURCE|MOUNT-POINT")
-                .help("What to follow; without it, what all lookups share"),
+                .help("What to check; without it, only what all lookups share"),
         )
         .arg(
             Arg::new("mounts")
                 .long("mounts")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("subject")
-                .help("Look at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers"),
+                .help("Check the current mounts instead: bind mounts of deleted directories, dead FUSE daemons, silent servers"),
         )
         .arg(
             Arg::new("pid")
@@ -39,7 +38,7 @@ fn command() -> Command {
                 .value_name("PID")
                 .requires("mounts")
                 .value_parser(clap::value_parser!(u32).range(1..))
-                .help("The mounts of this process, as of a container"),
+                .help("Check the mounts that this process sees, such as one in a container"),
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON"))
         .arg(
@@ -47,7 +46,7 @@ fn command() -> Command {
                 .short('v')
                 .long("verbose")
                 .action(ArgAction::SetTrue)
-                .help("Say all that was seen"),
+                .help("Show all observations"),
         )
 }
 
@@ -70,7 +69,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     }
 }
 
-/// Prints a report as the options say, and turns it into the exit status.
+/// Prints a report in the format that the options select, and returns its exit status.
 pub(super) fn print(report: &Report, matches: &ArgMatches) -> ExitCode {
     let text = if matches.get_flag("json") {
         json::render(report)
@@ -80,7 +79,7 @@ pub(super) fn print(report: &Report, matches: &ArgMatches) -> ExitCode {
     put(&text, report.exit_code())
 }
 
-/// Whether standard output takes colours.
+/// Whether standard output supports colours.
 fn colours() -> bool {
     let plain = |name, value: fn(&OsStr) -> bool| std::env::var_os(name).is_some_and(|found| value(&found));
     io::stdout().is_terminal()
