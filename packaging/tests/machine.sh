@@ -145,14 +145,14 @@ none_lost() {
 
 # The file system of the root: types, modes, owners, links and contents. The package manager's memory is not part of it.
 listing() {
+    local passed_over=(-xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./var/cache -o -path ./var/log
+        -o -path ./var/lib/rpm -o -path ./var/lib/apt -o -path './var/lib/dpkg/*-old' -o -path ./var/lib/dpkg/status
+        -o -path ./var/lib/dpkg/lock -o -path ./var/lib/dpkg/triggers \) -prune)
     (
         cd "$root"
-        find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./var/cache -o -path ./var/log \
-            -o -path ./var/lib/rpm -o -path ./var/lib/apt -o -path './var/lib/dpkg/*-old' \
-            -o -path ./var/lib/dpkg/status -o -path ./var/lib/dpkg/lock -o -path ./var/lib/dpkg/triggers \) -prune \
-            -o -type f -printf '%p %y %m %U:%G ' -exec sha256sum {} \; \
-            -o -type l -printf '%p %y %l\n' -o -printf '%p %y %m %U:%G\n' | sort
-    )
+        find . "${passed_over[@]}" -o -type l -printf '%p %y %l\n' -o -printf '%p %y %m %U:%G\n'
+        find . "${passed_over[@]}" -o -type f -exec sha256sum {} +
+    ) | sort
 }
 
 # Fails unless the file system is the one of this listing.

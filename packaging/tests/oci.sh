@@ -70,7 +70,7 @@ ready() {
         cat "$work/said" >&2
         die "$now: it is not ready"
     }
-    grep -q '^the kernel asked, and was answered$' "$work/said" || die "$now: the kernel was not asked"
+    grep -q '^the kernel made a request and got its answer$' "$work/said" || die "$now: the kernel made no request"
 }
 not_ready() {
     ! runc exec "$1" /key-dns setup status --root=/host --live >"$work/said" 2>&1 || die "$now: it is ready"
