@@ -68,6 +68,8 @@ impl Host {
             let mode = text.lines().filter_map(|line| line.trim().strip_prefix("SELINUX=")).next_back();
             mode.is_some_and(|mode| mode.trim() != "disabled")
         });
+        // The file is there as well where the running kernel has no SELinux.
+        let selinux = selinux && (!root.is_host() || root.has("/sys/fs/selinux/enforce"));
         let initramfs = [
             ("dracut", ["/usr/bin/dracut", "/sbin/dracut"]),
             ("initramfs-tools", ["/usr/sbin/update-initramfs", "/sbin/update-initramfs"]),
