@@ -1,4 +1,4 @@
-//! `key-dns doctor`: says why a mount by name fails.
+//! `key-dns doctor`: finds out why a mount by name fails.
 
 use super::helper;
 use super::subcommand::{Subcommand, put};
@@ -18,31 +18,31 @@ use upcall::{Log, Settings};
 
 /// The subcommand.
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
-/// What its live step runs in a process of its own.
+/// What its live step runs in a child process.
 pub(super) const ASK: Subcommand = Subcommand { command: ask_command, run: ask };
 /// Seconds that a look may take for those who watch many hosts: more than the longest lookup does.
 const LIMIT: &str = "60";
 
 fn command() -> Command {
     Command::new("doctor")
-        .about("Say why a mount by name fails: follow the lookup as the kernel would, step by step")
+        .about("Find out why a mount by name fails: follow the lookup step by step, as the kernel would")
         .after_help(
-            "Exit status: 0 all is well; 1 something breaks mounts; 2 nothing does, as far as could be seen, or \
-             wrong usage. With --prometheus: 0 the metrics are written; 2 not. With --node-problem-detector: 0 all is \
-             well; 1 the condition holds; 2 unknown",
+            "Exit status: 0 everything works; 1 something breaks mounts; 2 nothing found, but not everything could be \
+             checked, or wrong usage. With --prometheus: 0 the metrics are written; 2 not. With \
+             --node-problem-detector: 0 the condition does not hold; 1 it holds; 2 unknown",
         )
         .arg(
             Arg::new("subject")
                 .value_name("NAME|afsdb:CELL|MOUNT-SOURCE|MOUNT-POINT")
                 .action(ArgAction::Append)
                 .num_args(0..)
-                .help("What to follow; without it, what all lookups share. For those who watch many hosts, several"),
+                .help("What to check; without it, only what all lookups share. With --prometheus and the like, several"),
         )
         .arg(
             Arg::new("mounts")
                 .long("mounts")
                 .action(ArgAction::SetTrue)
-                .help("Check at what is mounted instead: bind mounts of deleted folders, dead FUSE daemons, silent servers"),
+                .help("Check the current mounts instead: bind mounts of deleted directories, dead FUSE daemons, silent servers"),
         )
         .arg(
             Arg::new("pid")
@@ -50,7 +50,7 @@ fn command() -> Command {
                 .value_name("PID")
                 .requires("of-mounts")
                 .value_parser(clap::value_parser!(u32).range(1..))
-                .help("The mounts of this process, as of a container"),
+                .help("Check the mounts that this process sees, such as one in a container"),
         )
         .arg(
             Arg::new("json")
@@ -65,7 +65,7 @@ fn command() -> Command {
                 .long("verbose")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("watching")
-                .help("Say all that was seen"),
+                .help("Show all observations"),
         )
         .arg(
             Arg::new("prometheus")
@@ -193,7 +193,7 @@ fn watch(checks: Vec<Check>, condition: Option<NodeCondition>, matches: &ArgMatc
     }
 }
 
-/// Prints a report as the options say, and turns it into the exit status.
+/// Prints a report in the format that the options select, and returns its exit status.
 pub(super) fn print(report: &Report, matches: &ArgMatches) -> ExitCode {
     let text = if matches.get_flag("json") {
         json::render(report)
@@ -203,7 +203,7 @@ pub(super) fn print(report: &Report, matches: &ArgMatches) -> ExitCode {
     put(&text, report.exit_code())
 }
 
-/// Whether standard output takes colours.
+/// Whether standard output supports colours.
 fn colours() -> bool {
     let plain = |name, value: fn(&OsStr) -> bool| std::env::var_os(name).is_some_and(|found| value(&found));
     io::stdout().is_terminal()

@@ -1,4 +1,4 @@
-//! `key-dns probe-mount`, which `key-dns doctor --mounts` runs: it may never end.
+//! `key-dns probe-mount`, which `key-dns doctor --mounts` runs as a child process, because it may hang forever.
 
 use super::subcommand::Subcommand;
 use clap::builder::OsStringValueParser;

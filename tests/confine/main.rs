@@ -70,7 +70,7 @@ fn everything_else_is_refused() {
     let mut count = 0;
     // What can be done is what the page on security says can be done.
     let page = include_str!("../../docs/security.md");
-    let (_, list) = page.split_once("What it leaves to an intruder").unwrap();
+    let (_, list) = page.split_once("Residual attack surface").unwrap();
     let list = list.split("\n\n").nth(1).unwrap();
     let admitted: Vec<&str> = list
         .lines()
