@@ -108,8 +108,10 @@ life() {
     printf x >>"$bundle/rootfs/key-dns"
     container install install
     grep -q '^replace .*/key.dns_resolver$' "$work/said" || die "$now: nothing was replaced"
-    "$merge"
+    # systemd-sysext takes the old extension off before it puts the new one on.
     none_lost
+    "$merge"
+    answered_by key-dns
     cp "$EXECUTABLE" "$bundle/rootfs/key-dns"
     now remove
     container remove install
@@ -182,6 +184,27 @@ new_root sysext_root merged
 read_only_usr
 life nobody merge_extensions unmerge_extensions
 writable_usr
+
+# QEMU has no keyctl(2): no upcall can be answered.
+foreign=arm64
+[ "$debian" != arm64 ] || foreign=amd64
+in_foreign() {
+    (
+        architecture "$foreign"
+        started "$work/$foreign/rootfs/key-dns" setup "$@" --root "$root" >"$work/said"
+    ) || die "$now: setup $* failed"
+}
+case_of "$foreign, by QEMU"
+new_root merged
+listing >"$work/before"
+now install
+in_foreign install --nameserver cluster.local=192.0.2.53
+cmp "$root/usr/libexec/key-dns/key.dns_resolver" "$work/$foreign/rootfs/key-dns"
+now status
+in_foreign status
+now remove
+in_foreign remove
+same_files "$work/before"
 
 case_of 'files of others'
 new_root merged
