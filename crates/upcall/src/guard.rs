@@ -94,6 +94,7 @@ mod tests {
     use super::*;
     use crate::testing::{Daemon, alone, in_own_process, told};
     use nix::sys::signal::{Signal, raise};
+    use nix::unistd::alarm;
     use std::process::Output;
     use std::thread::sleep;
     use std::time::Duration;
@@ -149,6 +150,19 @@ mod tests {
             guard.set_deadline(0);
             guard.no_deadline();
             sleep(Duration::from_millis(1500));
+        });
+        assert_eq!((message(&output).as_str(), output.status.code()), ("", Some(TO_ITS_END)));
+    }
+
+    /// As the helper, after a piped program that had all the time.
+    #[test]
+    fn whoever_goes_on_with_a_key_has_a_deadline_again() {
+        let output = guarded("whoever_goes_on_with_a_key_has_a_deadline_again", |guard| {
+            guard.no_deadline();
+            assert_eq!(alarm::cancel(), None);
+            let _guard = Guard::arm(KeySerial::new(NO_KEY), &Log::new("test", true));
+            let limit = Settings::default().lookup.deadline + GRACE;
+            assert!(alarm::cancel().is_some_and(|left| left + 1 >= limit && left <= limit));
         });
         assert_eq!((message(&output).as_str(), output.status.code()), ("", Some(TO_ITS_END)));
     }

@@ -97,11 +97,10 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
         let _ = KEY.set(key);
     }
     TO_STDERR.store(to_stderr, Ordering::Relaxed);
+    set_limit(seconds);
     if ARMED.swap(true, Ordering::Relaxed) {
-        // The time that has begun goes on.
         return Ok(());
     }
-    set_limit(seconds);
     let action = SigAction::new(
         SigHandler::SigAction(on_signal),
         // On the stack that the standard library sets up for its own handler of stack overflows.
