@@ -1,6 +1,7 @@
 //! Reading configuration files, and what is said of them when they are wrong.
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, makedev};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, makedev};
+use rustix::io::retry_on_intr;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, Read, Seek};
@@ -58,18 +59,34 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     read_bytes(path).map_err(|source| Unreadable { path: path.to_owned(), source })
 }
 
-/// Opens a regular file, or `/dev/null`, as which a file is masked, and gives its size in bytes. It never waits: not for
-/// a writer, as one would who opens a pipe. What is otherwise may have no end.
+/// Opens what may be a file, without waiting for a writer as one would who opens a pipe, and says what was opened instead
+/// of what has the name.
+///
+/// # Errors
+/// Where it can't be opened.
+pub fn open_any(path: &Path) -> io::Result<(File, Stat)> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?;
+    let facts = fstat(&file)?;
+    Ok((file.into(), facts))
+}
+
+/// The size of a file in bytes.
+#[must_use]
+pub fn size(facts: &Stat) -> u64 {
+    u64::try_from(facts.st_size).unwrap_or_default()
+}
+
+/// Opens a regular file, or `/dev/null`, as which a file is masked, and gives its size in bytes. What is otherwise may
+/// have no end.
 ///
 /// # Errors
 /// Where it can't be opened, or is something else.
 pub fn open(path: &Path) -> io::Result<(File, u64)> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = rustix::fs::open(path, flags, Mode::empty())?;
-    let found = fstat(&file)?;
-    match FileType::from_raw_mode(found.st_mode) {
-        FileType::RegularFile => Ok((file.into(), u64::try_from(found.st_size).unwrap_or_default())),
-        FileType::CharacterDevice if found.st_rdev == makedev(1, 3) => Ok((file.into(), 0)),
+    let (file, facts) = open_any(path)?;
+    match FileType::from_raw_mode(facts.st_mode) {
+        FileType::RegularFile => Ok((file, size(&facts))),
+        FileType::CharacterDevice if facts.st_rdev == makedev(1, 3) => Ok((file, 0)),
         // A folder is told as reading it would tell it.
         FileType::Directory => Err(rustix::io::Errno::ISDIR.into()),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "no regular file")),
@@ -145,14 +162,19 @@ impl DeferredFile {
     /// As [`read`].
     pub fn read(&self) -> Result<Vec<u8>, Unreadable> {
         let unreadable = |source| Unreadable { path: self.path.to_owned(), source };
-        self.from_start().and_then(|(file, size)| contents(file, size)).map_err(unreadable)
+        self.opened().and_then(|(file, size)| contents(file, size)).map_err(unreadable)
     }
 
-    /// The file, at its beginning, and its size in bytes.
+    /// The file, at its beginning.
     ///
     /// # Errors
     /// Where it could not be opened.
-    pub fn from_start(&self) -> io::Result<(&File, u64)> {
+    pub fn from_start(&self) -> io::Result<&File> {
+        self.opened().map(|(file, _)| file)
+    }
+
+    /// The file, at its beginning, and its size.
+    fn opened(&self) -> io::Result<(&File, u64)> {
         match &self.file {
             Ok((file, size)) => (&*file).rewind().map(|()| (file, *size)),
             Err(error) => Err(error.raw_os_error().map_or_else(

@@ -51,7 +51,7 @@ const LARGEST: u64 = 64 << 20;
 /// # Errors
 /// Where the file can't be read, is larger than 64 MiB, or has too many addresses for one name.
 pub fn lookup(files: &Files, name: &str, families: Families) -> io::Result<Option<AddressSet>> {
-    let mut file = BufReader::new(files.hosts.from_start()?.0.take(LARGEST + 1));
+    let mut file = BufReader::new(files.hosts.from_start()?.take(LARGEST + 1));
     let multi = || files.host_conf.read().is_ok_and(|text| host_conf::multi(&text));
     let entries = scan(&mut file, name, families, multi)?;
     if file.get_ref().limit() == 0 {

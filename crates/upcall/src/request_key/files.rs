@@ -2,11 +2,11 @@
 
 use super::rules::{BadLine, Rule, Skips};
 use super::subject::Subject;
-use names::file::{Warning, lines};
-use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, lstat};
+use names::file::{self, Warning, lines};
+use rustix::fs::{Dir, FileType, Mode, OFlags, lstat};
+use rustix::io::retry_on_intr;
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -144,10 +144,15 @@ impl RuleFiles {
         }
     }
 
-    /// These files, and then those of `others`.
-    pub fn append(&mut self, mut others: Self) {
-        self.files.append(&mut others.files);
-        self.refused.append(&mut others.refused);
+    /// These files; where no rule of theirs fits `subject`, followed by those that stand in.
+    #[must_use]
+    pub fn with_shipped_for(mut self, subject: &Subject<'_>) -> Self {
+        if self.parse().0.best(subject).is_none() {
+            let mut shipped = self.shipped();
+            self.files.append(&mut shipped.files);
+            self.refused.append(&mut shipped.refused);
+        }
+        self
     }
 
     fn add(&mut self, path: PathBuf, trust: Trust) {
@@ -240,13 +245,14 @@ impl<'a> Rules<'a> {
 fn names(folder: &Path, trust: Trust) -> io::Result<Vec<(std::ffi::OsString, bool)>> {
     let mut names = Vec::new();
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
-    for entry in Dir::new(rustix::fs::open(folder, flags, Mode::empty())?)? {
+    for entry in Dir::new(retry_on_intr(|| rustix::fs::open(folder, flags, Mode::empty()))?)? {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         if is_rule_file(name) {
             let kind = match entry.file_type() {
-                // As some file systems have it.
-                FileType::Unknown => FileType::from_raw_mode(lstat(folder.join(name))?.st_mode),
+                // As some file systems have it. One that is gone by now is passed over when it is read.
+                FileType::Unknown => lstat(folder.join(name))
+                    .map_or(FileType::Unknown, |facts| FileType::from_raw_mode(facts.st_mode)),
                 kind => kind,
             };
             names.push((name.to_owned(), kind == FileType::Symlink));
@@ -265,10 +271,7 @@ fn is_rule_file(name: &OsStr) -> bool {
 
 /// The text of a rule file that only its rightful owner could have written.
 fn read(path: &Path, trust: Trust) -> Result<Vec<u8>, RefusedFile> {
-    // Not waiting on a pipe, and asking what was opened instead of what the name says.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from)?;
-    let facts = fstat(&file).map_err(io::Error::from)?;
+    let (file, facts) = file::open_any(path)?;
     if FileType::from_raw_mode(facts.st_mode) != FileType::RegularFile {
         return Err(RefusedFile::NotAFile);
     }
@@ -281,13 +284,13 @@ fn read(path: &Path, trust: Trust) -> Result<Vec<u8>, RefusedFile> {
     if wary && facts.st_mode & others != 0 {
         return Err(RefusedFile::Writable(facts.st_mode & 0o777));
     }
-    let size = u64::try_from(facts.st_size).unwrap_or_default();
+    let size = file::size(&facts);
     if size > LARGEST {
         return Err(RefusedFile::TooLarge);
     }
     let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     // What was there when the size was asked for; a file that grows meanwhile is being written.
-    File::from(file).take(size).read_to_end(&mut text)?;
+    file.take(size).read_to_end(&mut text)?;
     Ok(text)
 }
 
