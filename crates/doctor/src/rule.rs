@@ -76,8 +76,8 @@ pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choic
         description: question.description.as_bytes(),
         callout: question.callout.as_bytes(),
     };
-    if ours && files.parse().0.best(&subject).is_none() {
-        files.append(files.shipped());
+    if ours {
+        files = files.with_shipped_for(&subject);
     }
     let (rules, bad) = files.parse();
     let read: Vec<String> = files.paths().map(|path| shown(look, path)).collect();
