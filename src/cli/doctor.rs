@@ -106,8 +106,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     if let Err(error) = check_usage(matches) {
         return helper::usage(&error);
     }
-    let condition = matches.get_one::<String>("node-problem-detector").map(String::as_str);
-    let condition = NodeCondition::ALL.into_iter().find(|known| Some(known.word()) == condition);
+    let condition = condition(matches);
     if matches.get_flag("prometheus") || condition.is_some() {
         return match checks(matches, condition) {
             Ok(checks) => watch(checks, condition, matches),
@@ -126,8 +125,8 @@ fn run(matches: &ArgMatches) -> ExitCode {
 /// What can't be said by the arguments themselves.
 fn check_usage(matches: &ArgMatches) -> Result<(), clap::Error> {
     let refused = |kind, message: &str| Err(command().bin_name("key-dns doctor").error(kind, message));
-    let condition = matches.get_one::<String>("node-problem-detector").map(String::as_str);
-    let of_mounts = condition == Some(NodeCondition::DeadMount.word());
+    let condition = condition(matches);
+    let of_mounts = condition == Some(NodeCondition::DeadMount);
     let plain = !matches.get_flag("prometheus") && condition.is_none();
     let number = subjects(matches).count();
     if number > 0 && (plain && matches.get_flag("mounts") || of_mounts) {
@@ -143,6 +142,11 @@ fn check_usage(matches: &ArgMatches) -> Result<(), clap::Error> {
         return refused(ErrorKind::ArgumentConflict, "--pid is for mounts");
     }
     Ok(())
+}
+
+fn condition(matches: &ArgMatches) -> Option<NodeCondition> {
+    let word = matches.get_one::<String>("node-problem-detector")?;
+    NodeCondition::ALL.into_iter().find(|condition| condition.word() == word)
 }
 
 fn subjects(matches: &ArgMatches) -> impl Iterator<Item = &str> {
