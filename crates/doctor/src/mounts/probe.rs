@@ -3,6 +3,7 @@
 use crate::child;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::libc;
 use nix::sys::statfs::statfs;
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use std::ffi::OsString;
@@ -183,10 +184,12 @@ pub fn touch_for_parent(path: &Path) -> io::Result<()> {
 /// # Errors
 /// Where that can't be written.
 fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
-    let facts = |sync| {
-        statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | sync, StatxFlags::BASIC_STATS)
+    let facts = |sync: libc::c_int| {
+        // rustix does not have these two for each architecture.
+        let flags = AtFlags::from_bits_retain(sync.cast_unsigned());
+        statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | flags, StatxFlags::BASIC_STATS)
     };
-    if let Ok(facts) = facts(AtFlags::STATX_DONT_SYNC) {
+    if let Ok(facts) = facts(libc::AT_STATX_DONT_SYNC) {
         writeln!(out, "{INODE} {}", facts.stx_ino)?;
     }
     writeln!(out, "{FIRST_CALL}")?;
@@ -197,7 +200,7 @@ fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     // The attributes of a root are remembered, and how full it is another server may know.
     writeln!(out, "statx")?;
     out.flush()?;
-    match facts(AtFlags::STATX_FORCE_SYNC) {
+    match facts(libc::AT_STATX_FORCE_SYNC) {
         Ok(_) => writeln!(out, "ok"),
         Err(errno) => writeln!(out, "statx {}", errno.raw_os_error()),
     }
