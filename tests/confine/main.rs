@@ -82,6 +82,10 @@ fn everything_else_is_refused() {
     for tried in attempts::all() {
         let [free, confined, landlock, user] = tried.seen;
         println!("{:<28} {free:<10} {confined:<10} {landlock:<10} {user:<10}", tried.what);
+        if tried.what == attempts::USER_NAMESPACE && support::in_chroot() {
+            support::skip("in a chroot, nobody can make a user namespace");
+            continue;
+        }
         count += 1;
         if tried.seen != tried.expected {
             wrong.push(tried.what);

@@ -93,6 +93,13 @@ pub fn skip(reason: &str) {
     list.write_all(format!("{reason}\t{test}\n").as_bytes()).unwrap();
 }
 
+/// Whether the root folder is not that of this mount namespace, as after chroot(2): no user namespace can be made then
+/// (kernel/user_namespace.c, `create_user_ns()`), and who enters another mount namespace finds other paths.
+pub fn in_chroot() -> bool {
+    let place = |path: &str| std::fs::metadata(path).map(|facts| (facts.dev(), facts.ino()));
+    matches!((place("/proc/1/root/"), place("/")), (Ok(first), Ok(own)) if first != own)
+}
+
 /// Why a test can't run that starts a program.
 pub fn needs(program: &OsStr, error: &io::Error) -> String {
     let program = program.display();
