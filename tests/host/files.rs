@@ -120,6 +120,6 @@ fn special_names_and_numbers_are_answered_without_any_server() {
         let printed = look_up(name, callout);
         assert_eq!(printed.payload, payload, "{name}: {}", printed.log);
     }
-    assert!(look_up("fe80::1%lo", "").log.contains("an address with a scope can't be handed to the kernel"));
+    assert!(look_up("fe80::1%lo", "").log.contains("an address with a scope can't be passed to the kernel"));
     assert!(look_up("m\u{fc}ller.example", "").log.contains("xn--"));
 }

@@ -45,7 +45,7 @@ fn a_program_that_ends_without_an_answer_is_rejected_in_its_place() {
          create user rk:crash * /run/key-dns-rk-crash\n",
     );
     for (name, why) in [
-        ("rk:silent", "/bin/true: exit status: 0, and the key is not answered"),
+        ("rk:silent", "/bin/true: exit status: 0, and did not answer the key"),
         ("rk:fails", "/bin/false: exit status: 1"),
         ("rk:crash", "/run/key-dns-rk-crash: signal: 11 (SIGSEGV)"),
     ] {

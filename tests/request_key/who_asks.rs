@@ -25,7 +25,7 @@ fn a_user_s_request_for_a_type_of_root_s_runs_nothing_and_is_logged_once() {
     assert_eq!(text, "request_key: Operation not permitted\n".repeat(3));
     assert_eq!(std::fs::read_to_string("/run/key-dns-rk-turns").unwrap(), "");
     let line = syslog.next();
-    let told = "user 12345 asks for a key of type \"user\", which root_only keeps for the kernel and root; rejected \
+    let told = "user 12345 requests a key of type \"user\", which root_only reserves for the kernel and root; rejected \
                 with EPERM (1) for 10 s";
     assert!(line.ends_with(told), "{line}");
     assert_eq!(syslog.try_next(Duration::from_millis(300)), None);

@@ -30,7 +30,7 @@ pub(crate) enum ProgramFault {
         target: String,
     },
     /// It is no file.
-    #[error("{0} is no regular file")]
+    #[error("{0} is not a regular file")]
     NotAFile(String),
     /// Nobody may execute it.
     #[error("{path} has mode {mode:03o}")]

@@ -44,7 +44,7 @@ pub(crate) fn check(look: &HostRoot, path: Option<&str>) -> (Step, Settings) {
         warn(&mut step, look, config::HOSTS, &hosts(&text));
     }
     step.sum(if read.is_empty() {
-        "none of the files is there; the defaults stand".to_owned()
+        "none of the files is there; the defaults apply".to_owned()
     } else {
         read.join(", ")
     });

@@ -211,7 +211,7 @@ impl Callout {
         }
         let Some(form) = self.form() else {
             let version = self.srv.unwrap_or_default();
-            return Err(Failure::BadOption(format!("srv={} is no version", version.escape_ascii())));
+            return Err(Failure::BadOption(format!("srv={} is not a version", version.escape_ascii())));
         };
         let preference = self.families().unwrap_or(match default {
             Preference::Only(family) => Preference::Only(family),

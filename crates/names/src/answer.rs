@@ -86,7 +86,7 @@ pub fn literal_answer(query: &Query) -> Option<Result<Answer, Failure>> {
     if found.scoped {
         return Some(Err(Failure::bad_name(
             query.name.as_bytes(),
-            "an address with a scope can't be handed to the kernel",
+            "an address with a scope can't be passed to the kernel",
         )));
     }
     let address = match (found.address, query.preference) {
@@ -135,7 +135,7 @@ async fn reachable<T: Transport>(
     }
     let other = other_than(family);
     host.trace.decide(|| {
-        format!("no route to an {} address: {} next", Families::Only(family), Families::Only(other))
+        format!("no route to an {} address: looking up {}", Families::Only(family), Families::Only(other))
     });
     match host.lookup(name, NameKind::Host, Families::Only(other)).await {
         Ok(others) if host.reaches_any(&others.addresses) => Ok(others),
@@ -169,8 +169,12 @@ async fn first_of<T: Transport>(
     let early = timeout(HEAD_START, preferred.as_mut()).await.ok();
     if !matches!(early, Some(Ok(_))) {
         host.trace.decide(|| match early {
-            None => format!("no answer within {} ms: {} too", HEAD_START.as_millis(), Families::Only(other)),
-            Some(_) => format!("no {} address: {} next", Families::Only(family), Families::Only(other)),
+            None => format!(
+                "no answer within {} ms: looking up {} too",
+                HEAD_START.as_millis(),
+                Families::Only(other)
+            ),
+            Some(_) => format!("no {} address: looking up {}", Families::Only(family), Families::Only(other)),
         });
     }
     let fallback = pin!(host.lookup(name, NameKind::Host, Families::Only(other)));

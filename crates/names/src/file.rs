@@ -54,7 +54,7 @@ const LARGEST: u64 = 1 << 20;
 /// The bytes of a configuration file.
 ///
 /// # Errors
-/// Where it can't be opened or read, is no regular file, or is larger than 1 MiB.
+/// Where it can't be opened or read, is not a regular file, or is larger than 1 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     read_bytes(path).map_err(|source| Unreadable { path: path.to_owned(), source })
 }
@@ -76,7 +76,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     Err(if found.is_dir() {
         io::Error::from_raw_os_error(libc::EISDIR)
     } else {
-        io::Error::new(io::ErrorKind::InvalidInput, "no regular file")
+        io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
     })
 }
 
@@ -193,8 +193,8 @@ mod tests {
         mkfifo(&pipe, Mode::S_IRWXU).unwrap();
         let error = open(&pipe).unwrap_err();
         std::fs::remove_file(&pipe).unwrap();
-        assert_eq!(error.to_string(), "no regular file");
-        assert_eq!(open(Path::new("/dev/zero")).unwrap_err().to_string(), "no regular file");
+        assert_eq!(error.to_string(), "not a regular file");
+        assert_eq!(open(Path::new("/dev/zero")).unwrap_err().to_string(), "not a regular file");
         assert_eq!(open(&folder).unwrap_err().kind(), io::ErrorKind::IsADirectory);
         assert_eq!(read_bytes(Path::new("/dev/null")).unwrap(), b"");
         assert!(read_bytes(Path::new("/proc/self/status")).unwrap().starts_with(b"Name:"));

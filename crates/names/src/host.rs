@@ -237,7 +237,7 @@ impl<'a, T: Transport> Host<'a, T> {
             }
             Plan::Module => {
                 let Some(modules) = self.modules else {
-                    return Err(Miss::Unavailable("NSS modules are not asked here".to_owned()));
+                    return Err(Miss::Unavailable("NSS modules are not queried here".to_owned()));
                 };
                 Err(match modules.lookup(source, name, families).await {
                     ModuleAnswer::Found(found) => return Ok(found),

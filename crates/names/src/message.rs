@@ -505,7 +505,7 @@ type Asked = (Name, u16, u16);
 /// Reads a question. Its name stands there whole: there is nothing before it that it could be part of.
 fn question(message: &[u8], decoder: &mut BinDecoder<'_>) -> Result<Asked, Undecodable> {
     if name_at(message, decoder.index()).is_none() {
-        return Err(Undecodable("a question without a whole name".to_owned()));
+        return Err(Undecodable("a question without a complete name".to_owned()));
     }
     Ok((Name::read(decoder)?, u16(decoder)?, u16(decoder)?))
 }

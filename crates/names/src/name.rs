@@ -15,13 +15,11 @@ pub fn flaw(name: &[u8]) -> Option<&'static str> {
         return Some("a host name does not begin with a hyphen");
     }
     if !name.is_ascii() {
-        return Some(
-            "it has characters outside ASCII (an internationalised name is asked for in its xn-- form)",
-        );
+        return Some("it has characters outside ASCII (use the xn-- form of an internationalised name)");
     }
     let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if !name.iter().all(plain) {
-        return Some("a host name has letters, digits, hyphens, underscores and dots alone");
+        return Some("a host name has only letters, digits, hyphens, underscores and dots");
     }
     if name.split(|&byte| byte == b'.').any(<[u8]>::is_empty) {
         return Some("a label between its dots is empty");

@@ -73,7 +73,7 @@ impl fmt::Display for Obstacle {
             Self::Unreachable(why) | Self::Undecodable(why) => f.write_str(why),
             Self::Rcode(code) => f.write_str(&rcode::name(*code)),
             Self::Lame => f.write_str("an empty answer without authority or recursion"),
-            Self::Forged => f.write_str("many messages with wrong ids, so that no answer is believed"),
+            Self::Forged => f.write_str("many answers with wrong IDs, so none is trusted"),
         }
     }
 }

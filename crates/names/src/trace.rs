@@ -170,7 +170,7 @@ impl fmt::Display for TraceStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.event {
             Event::Turn { question, server, outcome } => write!(f, "{question} at {server}: {outcome}"),
-            Event::Glue { question, records } => write!(f, "{question}: {records} records of glue"),
+            Event::Glue { question, records } => write!(f, "{question}: {records} glue records"),
             Event::Rejected { question, address, kind } => {
                 write!(f, "{question}: {address} rejected as {kind}")
             }
@@ -215,7 +215,7 @@ mod tests {
         let question = crate::test_host::question("xn--mnchen-3ya.test", crate::message::RecordType::A);
         let trace = Trace::default();
         trace.add(Event::Glue { question, records: 1 });
-        assert_eq!(trace.to_string(), "xn--mnchen-3ya.test. A: 1 records of glue");
+        assert_eq!(trace.to_string(), "xn--mnchen-3ya.test. A: 1 glue records");
     }
 
     #[test]

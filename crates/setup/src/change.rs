@@ -293,7 +293,7 @@ impl Change<'_> {
             .as_ref()
             .is_some_and(|found| self.journal.of(&item.path).any(|entry| found.is(&entry.kind)));
         if there.is_some() && !known {
-            self.progress.say(&format!("{} was changed, and stays as it is", item.path.display()));
+            self.progress.say(&format!("{} was changed: left alone", item.path.display()));
             return Ok(());
         }
         for folder in self.missing(item.path.parent().unwrap_or(Path::new("/"))) {
@@ -329,7 +329,7 @@ impl Change<'_> {
                 fs::rename(self.root.locate(path), self.root.locate(&aside)).map_err(doing("set aside", path))
             }
             FileState::Changed | FileState::Foreign => {
-                self.progress.say(&format!("{} is no longer of key-dns setup: it stays", path.display()));
+                self.progress.say(&format!("{} is no longer key-dns setup's: left alone", path.display()));
                 Ok(())
             }
         }

@@ -17,11 +17,15 @@ pub enum SetupError {
         source: io::Error,
     },
     /// There are files that setup did not make, or that were changed since.
-    #[error("{} not of `key-dns setup`, and left alone: {}", if .0.len() == 1 { "this file is" } else { "these files are" }, list(.0))]
+    #[error(
+        "{} not made by `key-dns setup`, and left alone: {}",
+        if .0.len() == 1 { "this file is" } else { "these files are" },
+        list(.0)
+    )]
     Foreign(Vec<PathBuf>),
     /// The path that the kernel runs can't be had.
     #[error(
-        "{path} can't be made, since {why}; the kernel runs no other path, so it has to come with the image"
+        "{path} can't be created, because {why}; the kernel runs no other path, so the image has to contain it"
     )]
     NoRequestKey {
         /// The path.
@@ -30,7 +34,7 @@ pub enum SetupError {
         why: String,
     },
     /// The journal is not one.
-    #[error("{path}, line {line}: not a line of a journal of `key-dns setup`")]
+    #[error("{path}, line {line}: not a journal line of `key-dns setup`")]
     Journal {
         /// The journal.
         path: PathBuf,

@@ -83,11 +83,9 @@ fn ignored(words: &[String]) -> Option<String> {
     let shown = shown.join(", ");
     match words.len() {
         0 => None,
-        1 => Some(format!("callout word {shown} means nothing here and is ignored")),
-        2..=SHOWN => Some(format!("callout words {shown} mean nothing here and are ignored")),
-        more => {
-            Some(format!("callout words {shown} and {} more mean nothing here and are ignored", more - SHOWN))
-        }
+        1 => Some(format!("callout word {shown} is unknown and ignored")),
+        2..=SHOWN => Some(format!("callout words {shown} are unknown and ignored")),
+        more => Some(format!("callout words {shown} and {} more are unknown and ignored", more - SHOWN)),
     }
 }
 
@@ -97,9 +95,7 @@ fn modules_for(query: &Query, host: &Host<'_>, warnings: &mut Vec<String>) -> Op
         return None;
     }
     let modules = GetentModules::start(host.sources().map(str::to_owned).collect());
-    modules
-        .inspect_err(|error| warnings.push(format!("can't start a process to ask NSS modules: {error}")))
-        .ok()
+    modules.inspect_err(|error| warnings.push(format!("can't start a process for NSS modules: {error}"))).ok()
 }
 
 /// Confines the process, where it is to be.
@@ -229,9 +225,9 @@ mod tests {
             let report = look_up_name(name, callout, &Settings::default(), Purpose::GoOn);
             (report.outcome.is_ok(), report.warnings)
         };
-        let ignored = |word| format!("callout word \"{word}\" means nothing here and is ignored");
+        let ignored = |word| format!("callout word \"{word}\" is unknown and ignored");
         assert_eq!(warnings(b"192.0.2.1", b"list ipv4"), (true, vec![]));
-        let some = "callout words \"x\\n\", \"srv=1\" mean nothing here and are ignored".to_owned();
+        let some = "callout words \"x\\n\", \"srv=1\" are unknown and ignored".to_owned();
         assert_eq!(warnings(b"192.0.2.1", b"srv=1 x\n"), (true, vec![some]));
         assert_eq!(warnings(b"::1", b"list,bogus,ipv4"), (false, vec![ignored("bogus")]));
     }
@@ -244,7 +240,7 @@ mod tests {
         let line = super::ignored(&words(649)).unwrap();
         assert_eq!(
             line,
-            format!("callout words {short}, {short}, {short} and 646 more mean nothing here and are ignored")
+            format!("callout words {short}, {short}, {short} and 646 more are unknown and ignored")
         );
         let short = "w".repeat(64);
         assert!(super::ignored(std::slice::from_ref(&short)).unwrap().contains(&format!("\"{short}\"")));

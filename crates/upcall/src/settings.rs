@@ -100,7 +100,9 @@ impl RootOnly {
 
 /// A key whose owner may not ask for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
-#[error("user {owner} asks for a key of type \"{key_type}\", which root_only keeps for the kernel and root")]
+#[error(
+    "user {owner} requests a key of type \"{key_type}\", which root_only reserves for the kernel and root"
+)]
 pub struct NotForUsers {
     key_type: String,
     /// By number.
@@ -158,7 +160,7 @@ impl Settings {
             Err(unreadable) if path.is_some() => return Err(Failure::Internal(unreadable.to_string())),
             Err(unreadable) => {
                 if !unreadable.is_absent() {
-                    log.warning(format_args!("{unreadable}; the defaults stand"));
+                    log.warning(format_args!("{unreadable}; the defaults apply"));
                 }
                 Vec::new()
             }
@@ -328,7 +330,7 @@ mod tests {
         // A folder is there and can't be read.
         assert_eq!(Settings::load_or(None, folder.as_ref(), &log), Ok(Settings::default()));
         let [told] = &daemon.messages()[..] else { panic!() };
-        assert!(told.starts_with("warning: can't read ") && told.ends_with("; the defaults stand"), "{told}");
+        assert!(told.starts_with("warning: can't read ") && told.ends_with("; the defaults apply"), "{told}");
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl<T: Transport> CellLookup<'_, T> {
                 SourceOutcome::Nothing(failure) => failure,
             }
         } else {
-            let reason = "DNS is not asked for this cell (use_dns), and no database names a server of it";
+            let reason = "DNS is disabled for this cell (use_dns), and no database has a server for it";
             Failure::NoServer { reason, ttl: None }
         };
         let failure = match self.by_database(configured, min_ttl).await {
@@ -178,7 +178,7 @@ impl<T: Transport> CellLookup<'_, T> {
         min_ttl.shorten(Some(self.lasts(&failure)));
         SourceOutcome::Nothing(match failure {
             Failure::NoSuchName { ttl } | Failure::NoAddress { ttl } => {
-                Failure::NoServer { reason: "neither DNS nor a database names a server of the cell", ttl }
+                Failure::NoServer { reason: "neither DNS nor a database has a server for the cell", ttl }
             }
             other => other,
         })

@@ -137,7 +137,7 @@ fn sources(mut text: &str) -> (Vec<Service>, Vec<String>) {
         if let Some(rest) = text.strip_prefix('[') {
             let (inside, rest) = rest.split_once(']').unwrap_or((rest, ""));
             match entries.last_mut() {
-                None => messages.push(format!("[{inside}] stands before any source; ignored")),
+                None => messages.push(format!("[{inside}] comes before any source; ignored")),
                 Some(entry) => {
                     let mut actions = entry.actions;
                     match actions.parse(inside) {
@@ -208,7 +208,7 @@ mod tests {
             ("hosts: dns [NOTFOUND=stop] files", "\"stop\" is not an action; [NOTFOUND=stop] ignored"),
             ("hosts: dns [GONE=return] files", "\"GONE\" is not a status"),
             ("hosts: dns [NOTFOUND] files", "\"NOTFOUND\" is not STATUS=ACTION"),
-            ("hosts: [NOTFOUND=return] dns files", "stands before any source"),
+            ("hosts: [NOTFOUND=return] dns files", "comes before any source"),
         ] {
             let (_, warnings) = parse(line.as_bytes());
             assert!(warnings[0].message.contains(expected), "{warnings:?}");

@@ -71,7 +71,8 @@ impl<T: Transport> Client<'_, T> {
                 let next = if waiting.len() > 0 {
                     let Ok(next) = timeout_at(hedge, turns.next()).await else {
                         let after = self.options.hedge.as_millis();
-                        self.trace.decide(|| format!("no answer after {after} ms: the next server too"));
+                        self.trace
+                            .decide(|| format!("no answer after {after} ms: querying the next server too"));
                         start = true;
                         continue;
                     };

@@ -98,10 +98,10 @@ impl<T: Transport> Dns<'_, T> {
         while let Some(candidate) = search.next_candidate() {
             // A domain that makes no name with this one is passed over.
             let Some(absolute) = absolute(&candidate) else {
-                self.trace.decide(|| format!("{candidate} is no name, and passed over"));
+                self.trace.decide(|| format!("{candidate} is not a valid name; skipped"));
                 continue;
             };
-            self.trace.decide(|| format!("asking for {} ({families})", absolute.to_ascii()));
+            self.trace.decide(|| format!("looking up {} ({families})", absolute.to_ascii()));
             match self.candidate(&absolute, families).await {
                 Ok(result) => return result.map_err(|failure| (NssStatus::NotFound, failure)),
                 Err((verdict, failure)) => search.report(verdict, failure),
@@ -223,7 +223,7 @@ impl<T: Transport> Dns<'_, T> {
         let special = self.options.name_servers_for(&question.name.to_ascii());
         if let Some(domain) = special {
             let of = || if domain.domain.is_empty() { "." } else { &domain.domain };
-            self.trace.decide(|| format!("{question}: servers by nameserver[{}]", of()));
+            self.trace.decide(|| format!("{question}: servers from nameserver[{}]", of()));
         }
         let client = Client {
             transport: &self.transport,

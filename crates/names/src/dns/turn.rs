@@ -238,7 +238,7 @@ impl<'a, T: Transport> Turn<'a, T> {
         if std::mem::replace(&mut self.confirms, true) {
             return;
         }
-        self.client.trace.decide(|| format!("{}: once more in plain", why()));
+        self.client.trace.decide(|| format!("{}: repeating the query plain", why()));
         if !self.inquiry.is_attacked() {
             self.ask(Form::plain(Protocol::Udp));
         } else if !self.by_tcp {
@@ -249,7 +249,7 @@ impl<'a, T: Transport> Turn<'a, T> {
     /// Asks by TCP, unless that is on its way.
     fn ask_by_tcp(&mut self, why: impl FnOnce() -> String) {
         if !self.by_tcp {
-            self.client.trace.decide(|| format!("{}: once more by TCP", why()));
+            self.client.trace.decide(|| format!("{}: repeating the query over TCP", why()));
             self.ask(Form::plain(Protocol::Tcp));
         }
     }
@@ -271,7 +271,7 @@ impl<'a, T: Transport> Turn<'a, T> {
                 if !self.other_letters && self.rebuff.is_none() {
                     self.rebuff = Some(Quirk::SilentToAltered);
                 }
-                self.ask_plainly(|| format!("{server} says nothing that counts"));
+                self.ask_plainly(|| format!("{server} sends nothing usable"));
             }
         }
         if self.deadline.is_none_or(|deadline| deadline > now) {
@@ -307,7 +307,7 @@ impl<'a, T: Transport> Turn<'a, T> {
                     let server = self.server;
                     self.client.trace.decide(|| {
                         format!(
-                            "answers with wrong ids, as if of {server}: nothing counts that is easily guessed"
+                            "wrong IDs in answers that claim to be from {server}: accepting only what is hard to guess"
                         )
                     });
                 }
@@ -332,7 +332,7 @@ impl<'a, T: Transport> Turn<'a, T> {
     fn in_other_letters(&mut self) -> Option<TurnEvent> {
         if !std::mem::replace(&mut self.other_letters, true) {
             let server = self.server;
-            self.ask_by_tcp(|| format!("the answer of {server} has other letters"));
+            self.ask_by_tcp(|| format!("the answer from {server} changes the letter case"));
             if !self.confirms {
                 let soon = Instant::now() + self.client.options.hedge;
                 self.plain_at = Some(self.plain_at.map_or(soon, |at| at.min(soon)));
@@ -345,7 +345,7 @@ impl<'a, T: Transport> Turn<'a, T> {
         let server = self.server;
         let protocol = form.protocol;
         if !form.is_altered() && protocol == Protocol::Udp && self.inquiry.is_attacked() {
-            self.ask_by_tcp(|| format!("the answer of {server} may be guessed"));
+            self.ask_by_tcp(|| format!("the answer from {server} may be a guess"));
             return self.no_tcp.clone().map(|_| self.end(Err(Obstacle::Forged.over(Protocol::Udp))));
         }
         let judgement = match &decoded {
@@ -409,7 +409,7 @@ impl<'a, T: Transport> Turn<'a, T> {
             return Some(self.end(Err(error)));
         }
         self.extend(self.limit);
-        self.ask_by_tcp(|| format!("the answer of {server} is cut off"));
+        self.ask_by_tcp(|| format!("the answer from {server} is truncated"));
         None
     }
 
@@ -462,13 +462,13 @@ fn judge(reply: &Response, form: Form) -> Judgement {
     let makes_no_sense = |why: &str| Judgement::Error(Obstacle::Undecodable(why.to_owned()));
     match reply.rcode {
         rcode::NOERROR | rcode::NXDOMAIN if form.edns && reply.misplaced_opt => {
-            makes_no_sense("EDNS where it does not belong")
+            makes_no_sense("an EDNS record where none belongs")
         }
         rcode::NOERROR if reply.is_lame() => Judgement::Error(Obstacle::Lame),
         rcode::NOERROR if reply.is_unreadable() => makes_no_sense("no record of the answer can be read"),
         // That there is nothing in half an answer says nothing of the other half.
         rcode::NOERROR if reply.truncated && reply.answers.is_empty() => {
-            makes_no_sense("the answer is cut off, by TCP as well")
+            makes_no_sense("the answer is truncated, over TCP as well")
         }
         rcode::NOERROR | rcode::NXDOMAIN if reply.answers.is_empty() => Judgement::Denial,
         rcode::NOERROR | rcode::NXDOMAIN => Judgement::Answer,

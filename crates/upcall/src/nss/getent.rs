@@ -50,7 +50,7 @@ impl NssModules for GetentModules {
 #[derive(Debug, thiserror::Error)]
 enum ChildError {
     /// The process that runs `getent` can't be asked.
-    #[error("can't ask getent: {0}")]
+    #[error("can't query getent: {0}")]
     Ask(#[source] io::Error),
     /// `getent` can't be started.
     #[error("can't run getent: {0}")]

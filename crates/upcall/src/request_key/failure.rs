@@ -37,7 +37,7 @@ pub enum RuleFailure {
     #[error("can't be run: {0}")]
     Start(io::Error),
     /// The program ended badly, or without an answer.
-    #[error("{0}, and the key is not answered")]
+    #[error("{0}, and did not answer the key")]
     Ended(ExitStatus),
     /// A piped program did not end in time.
     #[error("not done within {} s", .0.as_secs_f32())]
@@ -56,7 +56,7 @@ pub enum RuleFailure {
     #[error("its output is longer than the {0} bytes that the key can hold")]
     TooMuch(usize),
     /// The kernel did not take the payload.
-    #[error("its output of {length} bytes is not taken: {source}")]
+    #[error("the kernel refuses its output of {length} bytes: {source}")]
     Refused {
         /// How long the payload is.
         length: usize,

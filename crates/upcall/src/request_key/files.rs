@@ -59,16 +59,16 @@ pub enum RefusedFile {
     #[error("can't be read: {0}")]
     Unreadable(#[from] io::Error),
     /// Followed here, and passed over by keyutils.
-    #[error("is a link, and keyutils follows none in this folder")]
+    #[error("is a link, which keyutils does not follow in this directory")]
     Link,
     /// A folder, a device, a pipe.
-    #[error("is no regular file")]
+    #[error("is not a regular file")]
     NotAFile,
     /// Another user than root could have written it.
-    #[error("belongs to user {0}, and only root's rules are followed")]
+    #[error("belongs to user {0}; only root's rules are followed")]
     Foreign(u32),
     /// So could these.
-    #[error("can be written to by others than its owner and root's group (mode {0:03o})")]
+    #[error("is writable by others than its owner and root's group (mode {0:03o})")]
     Writable(u32),
     /// Longer than any file of rules.
     #[error("is larger than 1 MiB")]

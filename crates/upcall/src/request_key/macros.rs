@@ -41,10 +41,10 @@ pub enum Argument<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MacroFlaw {
     /// `%` alone.
-    #[error("a percent sign is a macro's beginning; for the sign itself write %%")]
+    #[error("a percent sign begins a macro; write %% for the sign itself")]
     NoName,
     /// A letter that no macro has.
-    #[error("there is no macro of this name")]
+    #[error("there is no such macro")]
     Unknown,
     /// `%{…` without its end, or with more after it.
     #[error("a macro that begins with %{{ ends with }}")]

@@ -192,7 +192,7 @@ impl<R: Keyring> RuleRun<'_, R> {
             let request = (self.as_helper)(&call.args)?;
             if request.key != self.context.key {
                 return Err(RuleFailure::Usage(
-                    "the rule gives the helper another key: give it %k".to_owned(),
+                    "the rule gives the helper a different key: give it %k".to_owned(),
                 ));
             }
             return Ok(Disposition::Helper(request));

@@ -42,9 +42,7 @@ impl fmt::Display for Skips {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
     /// White space comes before the operation.
-    #[error(
-        "a rule begins at the start of its line; keyutils ignores one that is indented, and so it is here"
-    )]
+    #[error("a rule must begin at the start of its line; an indented one is ignored, as by keyutils")]
     Indented,
     /// Fewer than five fields.
     #[error("a rule has an operation, a type, a description, a callout and a program; this one has no {0}")]
@@ -251,7 +249,7 @@ mod tests {
 
     #[test]
     fn an_argument_that_is_no_macro_of_ours_is_an_error() {
-        assert_eq!(flaw("create user * * /bin/x %k %z"), "argument \"%z\": there is no macro of this name");
+        assert_eq!(flaw("create user * * /bin/x %k %z"), "argument \"%z\": there is no such macro");
     }
 
     #[test]

@@ -279,7 +279,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc:
     if let Some(number) = refused_call(signal, info) {
         line.push(b", by the system call ");
         line.number(number);
-        line.push(b", which it has no need of");
+        line.push(b", which it should not need");
     }
     line.push(b" (signal ");
     line.number(signal.unsigned_abs());

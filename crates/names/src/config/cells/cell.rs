@@ -59,5 +59,5 @@ pub(super) fn entry(servers: &mut Vec<DatabaseServer>, name: &str) -> usize {
 
 /// What is wrong with the name of a server, if anything.
 pub(super) fn flaw(name: &str) -> Option<String> {
-    name::flaw(name.as_bytes()).map(|flaw| format!("{name:?} is no server's name: {flaw}"))
+    name::flaw(name.as_bytes()).map(|flaw| format!("{name:?} is not a server's name: {flaw}"))
 }

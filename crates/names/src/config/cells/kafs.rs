@@ -33,7 +33,7 @@ impl<F: CellFiles> Reading<'_, F> {
         for (number, line) in (1..).zip(String::from_utf8_lossy(&text).split('\n')) {
             let outcome = match Line::parse(line) {
                 Line::Include(_) | Line::IncludeDir(_) if !self.state.open.is_empty() => {
-                    Err("nothing is included inside braces".to_owned())
+                    Err("include is not allowed inside braces".to_owned())
                 }
                 Line::Include(_) | Line::IncludeDir(_) if depth == DEEPEST || self.read >= MOST_FILES => {
                     Err("too many files include each other".to_owned())
@@ -48,7 +48,7 @@ impl<F: CellFiles> Reading<'_, F> {
         }
         if !self.state.open.is_empty() {
             self.state.open.clear();
-            self.warn(0, "a brace is not closed at the end of the file; closed there", path);
+            self.warn(0, "a brace is not closed at the end of the file; taken as closed", path);
         }
     }
 
@@ -134,7 +134,7 @@ impl<'a> State<'a> {
                 self.in_cells = *name == "cells";
                 if !self.open.is_empty() {
                     self.open.clear();
-                    return Err("a section begins inside braces, which end here".to_owned());
+                    return Err("a section begins inside braces; taken as closed".to_owned());
                 }
             }
             Line::Open(key) => {
@@ -144,7 +144,7 @@ impl<'a> State<'a> {
             }
             Line::Pair(key, value) => return self.pair(key, value),
             Line::Close { closed } => match self.open.pop() {
-                None => return Err("there is no brace to close".to_owned()),
+                None => return Err("no brace to close".to_owned()),
                 Some(place) if *closed => self.close(place),
                 Some(_) => {}
             },
