@@ -68,13 +68,13 @@ pub enum Behaviour {
     Garbage,
     /// A forged answer before the real one.
     Forged,
-    /// NXDOMAIN for names in mixed letters, which nobody asks for but us.
+    /// NXDOMAIN for names in random case (0x20), which nobody asks for but us.
     DeniesLetters,
-    /// NXDOMAIN for questions with EDNS, good otherwise.
+    /// NXDOMAIN for queries with EDNS, good otherwise.
     DeniesEdns,
-    /// FORMERR in a bare header for questions with EDNS, good otherwise.
+    /// FORMERR in a bare header for queries with EDNS, good otherwise.
     BareIfEdns,
-    /// Silent to questions with EDNS, good otherwise.
+    /// Silent to queries with EDNS, good otherwise.
     DropsEdns,
 }
 

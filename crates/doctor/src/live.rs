@@ -100,9 +100,9 @@ pub fn check(look: &HostRoot, before: Before<'_>) -> Step {
     let (brought, took) = match call(before.question, limit, || {}) {
         Ok(Ended::Done { status, output, took }) => {
             let Some(brought) = parse(&output) else {
-                step.sum("the kernel could not be asked");
+                step.sum("the request could not be made");
                 step.unseen(
-                    "what request_key(2) brings",
+                    "the result of request_key(2)",
                     format!("the process that calls it ended with {status}"),
                 );
                 return step;
@@ -115,8 +115,8 @@ pub fn check(look: &HostRoot, before: Before<'_>) -> Step {
             return step;
         }
         Err(error) => {
-            step.sum("the kernel could not be asked");
-            step.unseen("what request_key(2) brings", error.to_string());
+            step.sum("the request could not be made");
+            step.unseen("the result of request_key(2)", error.to_string());
             return step;
         }
     };
@@ -193,23 +193,25 @@ fn rule(before: Before<'_>) -> String {
 fn mend(look: &HostRoot, before: Before<'_>) -> Remedy {
     match before.winner {
         // It is keyutils', and there is no other.
-        Some(winner) if !winner.ours && repair::helper(look) == Some(&winner.program) => {
-            Remedy::advice(format!("install key-dns, and have a rule name its helper {}", repair::HELPERS[0]))
-        }
+        Some(winner) if !winner.ours && repair::helper(look) == Some(&winner.program) => Remedy::advice(
+            format!("install key-dns, and a rule that names its helper {}", repair::HELPERS[0]),
+        ),
         Some(winner) if repair::helper(look) != Some(&winner.program) => winner.mend(look),
         Some(winner) => Remedy::advice(format!(
-            "see what it does by hand: {} -D -v -- {} ''",
+            "run it by hand: {} -D -v -- {} ''",
             winner.program,
             shell::name(&before.question.description)
         )),
-        None => Remedy::advice("key-dns doctor on the host says which program answers, and what mends it"),
+        None => {
+            Remedy::advice("key-dns doctor on the host shows which program answers, and how to repair it")
+        }
     }
 }
 
 fn hangs(look: &HostRoot, before: Before<'_>, limit: Duration, pid: u32) -> Finding {
     Finding::broken(
         "live-hangs",
-        "the program that is to answer does not come back, and every mount that asks hangs with it",
+        "the program that should answer hangs, and every mount that needs the name hangs with it",
         format!(
             "request_key(2) in process {pid} has not returned within {} s; {}",
             limit.as_secs(),
@@ -230,39 +232,39 @@ fn no_key(step: &mut Step, look: &HostRoot, before: Before<'_>, errno: u16, took
     let (id, problem, remedy) = match i32::from(errno) {
         libc::ENOSYS | libc::EPERM => {
             step.unseen(
-                "what request_key(2) brings",
-                format!("it is not allowed here ({}): a container's filter of system calls", name_of(errno)),
+                "the result of request_key(2)",
+                format!("it is not permitted here ({}): a container's system call filter", name_of(errno)),
             );
             return;
         }
         libc::ENOKEY if expired.is_some() => (
             "answer-expired",
-            "the answer is over before its asker sees it: the program lingers after it, or gives it no time"
+            "the answer expires before its requester sees it: the program lingers, or sets too short a lifetime"
                 .to_owned(),
             mend(look, before),
         ),
         libc::ENOKEY => (
             "not-answered",
-            "the program that the rule names ended without an answer".to_owned(),
+            "the program that the rule names exited without an answer".to_owned(),
             mend(look, before),
         ),
         libc::EKEYEXPIRED => (
             "answer-expired",
-            "the answer was over before it could be read: the program gives it too short a time, or lingers"
+            "the answer expired before it could be read: the program sets too short a lifetime, or lingers"
                 .to_owned(),
             mend(look, before),
         ),
         libc::EDQUOT => (
             "quota-full",
-            "no more keys can be made for who asks".to_owned(),
+            "no more keys can be made for the requester".to_owned(),
             Remedy::advice(
-                "see who has so many keys (/proc/key-users), or allow more (kernel.keys.maxkeys, maxbytes)",
+                "find out who has so many keys (/proc/key-users), or allow more (kernel.keys.maxkeys, maxbytes)",
             ),
         ),
         libc::ENOENT | libc::EACCES | libc::ENOEXEC => (
             "not-started",
-            "a program on the way to the answer can't be executed".to_owned(),
-            Remedy::advice(format!("see why by hand: {} --version", request_key::PATH)),
+            "a program that is needed for the answer can't be executed".to_owned(),
+            Remedy::advice(format!("run it by hand: {} --version", request_key::PATH)),
         ),
         libc::EINTR if before.winner.is_some_and(Winner::is_keyutils) => {
             let dry = before.dry.filter(|dry| dry.found).map(|dry| dry.reply.payload.to_string());
@@ -295,7 +297,7 @@ fn failed(step: &mut Step, look: &HostRoot, before: Before<'_>, errno: u16) {
     }
     step.find(Finding::broken(
         "live-fails",
-        "what the kernel is told is not what key-dns finds: another program answers, or with other files",
+        "the kernel gets a different answer than key-dns finds: another program answers, or it uses other files",
         format!("the key says {}; the dry run: {}; {}", name_of(errno), dry.reply.payload, rule(before)),
         mend(look, before),
     ));
@@ -306,7 +308,7 @@ fn compare(step: &mut Step, look: &HostRoot, before: Before<'_>, payload: &[u8])
     if single && payload.contains(&b',') {
         step.find(Finding::broken(
             "address-list",
-            "more than one address is handed over, which CephFS (EINVAL), CIFS and NFS can't read",
+            "the answer has more than one address, which CephFS (EINVAL), CIFS and NFS can't read",
             format!("the key says {}; {}", shown(payload), rule(before)),
             mend(look, before),
         ));
@@ -324,16 +326,16 @@ fn compare(step: &mut Step, look: &HostRoot, before: Before<'_>, payload: &[u8])
         live.is_some_and(|live| answer::all_addresses(before.question, before.settings).contains(&live))
     };
     if single && among() {
-        step.fact(format!("another address of the name than in the dry run: {}", dry.reply.payload));
+        step.fact(format!("a different address of the name than in the dry run: {}", dry.reply.payload));
         return;
     }
     if before.question.is_cell() && payload.first() == Some(&0) {
-        step.fact("a list of servers, other than in the dry run: their order is partly by chance");
+        step.fact("a server list that differs from the dry run: its order is partly random");
         return;
     }
     step.find(Finding::warn(
         "live-differs",
-        "what the kernel is told is not what key-dns finds: another program answers, or with other files",
+        "the kernel gets a different answer than key-dns finds: another program answers, or it uses other files",
         format!("the key says {}; the dry run: {}; {}", shown(payload), dry.reply.payload, rule(before)),
         mend(look, before),
     ));

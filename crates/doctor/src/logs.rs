@@ -34,11 +34,11 @@ pub(crate) fn check(look: &HostRoot) -> Step {
         step.fact(line.as_str());
     }
     step.sum(match lines.last() {
-        Some(last) => format!("the last upcall's: {last}"),
-        None => "none of an upcall".to_owned(),
+        Some(last) => format!("latest message from an upcall: {last}"),
+        None => "no messages from upcalls".to_owned(),
     });
     if look.is_host() && !look.exists("/dev/log") {
-        step.fact("nobody listens at /dev/log: what the helper logs is lost");
+        step.fact("nothing listens on /dev/log: the helper's messages are lost");
     }
     access_control(&mut step, look);
     step
@@ -100,9 +100,9 @@ fn access_control(step: &mut Step, look: &HostRoot) {
     match selinux.as_deref() {
         Some("1") => step.fact("SELinux is enforcing"),
         Some(_) => step.fact("SELinux is permissive"),
-        None => step.fact("SELinux is not there"),
+        None => step.fact("SELinux is not present"),
     }
-    step.fact(if apparmor { "AppArmor is on" } else { "AppArmor is not there" });
+    step.fact(if apparmor { "AppArmor is enabled" } else { "AppArmor is not present" });
     if selinux.is_none() && !apparmor {
         return;
     }
@@ -112,20 +112,18 @@ fn access_control(step: &mut Step, look: &HostRoot) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => match kernel_log(look) {
             Ok(text) => texts.push(("the kernel's log", text)),
             Err(error) => {
-                step.unseen("what SELinux and AppArmor refused", format!("/dev/kmsg: {}", error.kind()));
+                step.unseen("denials by SELinux and AppArmor", format!("/dev/kmsg: {}", error.kind()));
             }
         },
-        Err(error) => step.unseen(
-            "what SELinux and AppArmor refused",
-            format!("/var/log/audit/audit.log: {}", error.kind()),
-        ),
+        Err(error) => step
+            .unseen("denials by SELinux and AppArmor", format!("/var/log/audit/audit.log: {}", error.kind())),
     }
     let denied = texts
         .iter()
         .find_map(|(place, text)| Some((place, text.lines().rev().find(|line| is_denial(line))?)));
     let Some((place, line)) = denied else { return };
     let remedy = if line.contains("avc:") {
-        "if it still happens: see whether the labels are right (restorecon -n -v /sbin/request-key \
+        "if it still happens: check the labels (restorecon -n -v /sbin/request-key \
          /usr/libexec/key-dns/key.dns_resolver /etc/request-key.d), and install the policy of key-dns"
             .to_owned()
     } else {
@@ -188,7 +186,7 @@ mod tests {
         let step = check(&look);
         assert_eq!(
             step.summary,
-            "the last upcall's: Nov 1 host key.dns_resolver[7]: a.example: no such name"
+            "latest message from an upcall: Nov 1 host key.dns_resolver[7]: a.example: no such name"
         );
         assert_eq!(step.findings, []);
     }
@@ -196,7 +194,8 @@ mod tests {
     #[test]
     fn refusals_are_found_where_something_refuses() {
         let avc = "type=AVC msg=audit(1.1:1): avc:  denied  { execute } for  pid=1 comm=\"request-key\" path=\"/x\"\n";
-        let aa = "audit: type=1400 apparmor=\"DENIED\" operation=\"open\" profile=\"/usr/sbin/request-key\" comm=\"request-key\"\n";
+        let aa = "audit: type=1400 apparmor=\"DENIED\" operation=\"open\" profile=\"/usr/sbin/request-key\" \
+            comm=\"request-key\"\n";
         let other =
             "type=AVC msg=audit(1.1:1): avc:  denied  { read } for  pid=1 comm=\"httpd\" path=\"/x\"\n";
         for (line, remedy) in

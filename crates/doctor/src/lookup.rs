@@ -38,8 +38,7 @@ pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> 
         // A command would change what is here, and not what the helper reads.
         for finding in steps.iter_mut().flat_map(|step| &mut step.findings) {
             if finding.remedy.command().is_some() {
-                finding.remedy =
-                    Remedy::advice("key-dns doctor on the host, outside of this, says what mends it");
+                finding.remedy = Remedy::advice("run key-dns doctor on the host; it shows how to repair it");
             }
         }
     }
@@ -50,12 +49,12 @@ pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> 
 fn said(subject: &Subject) -> Option<Step> {
     let mut step = Step::new("subject");
     for address in &subject.addresses {
-        step.fact(format!("{address} is an address: nobody is asked for it"));
+        step.fact(format!("{address} is an address: it needs no lookup"));
     }
     step.facts.extend(subject.origin.clone());
     for question in &subject.questions {
         step.fact(format!(
-            "{} asks for \"{}\", callout \"{}\"",
+            "{} requests \"{}\", callout \"{}\"",
             subject.consumer.name(),
             question.description,
             question.callout
@@ -65,7 +64,7 @@ fn said(subject: &Subject) -> Option<Step> {
     match (names.as_slice(), subject.addresses.as_slice(), &subject.origin) {
         ([], [], _) | ([_], [], None) => return None,
         ([], addresses, _) => {
-            step.sum(format!("{}: addresses, for which nobody is asked", addresses.join(", ")));
+            step.sum(format!("{}: addresses, which need no lookup", addresses.join(", ")));
         }
         (names, _, Some(origin)) => step.sum(format!("{}, from {origin}", names.join(", "))),
         (names, _, None) => step.sum(names.join(", ")),
@@ -174,17 +173,17 @@ impl Way<'_> {
         match place {
             Whereabouts::Host(why) => self.kernel.step.fact(format!("in the initial namespaces: {why}")),
             Whereabouts::Unknown(why) => {
-                self.kernel.step.fact(format!("maybe in other namespaces than the helper: {why}"));
+                self.kernel.step.fact(format!("possibly not in the helper's namespaces: {why}"));
             }
             Whereabouts::Container(why) => {
                 self.kernel.step.unseen(
                     "the host's files and network",
                     format!(
-                        "this is a container, a chroot or other namespaces, and the kernel runs the helper on the \
-                         host, where key-dns doctor sees all; {why}"
+                        "this is a container, a chroot or another namespace; the kernel runs the helper on the host, \
+                         where key-dns doctor can check everything; {why}"
                     ),
                 );
-                self.elsewhere = Some("the host's files are not to be seen from here".to_owned());
+                self.elsewhere = Some("the host's files can't be seen from here".to_owned());
             }
         }
     }
@@ -192,7 +191,7 @@ impl Way<'_> {
     /// The step where it can't be looked at from here.
     fn hidden(&self, name: &'static str) -> Option<Step> {
         let why = self.elsewhere.as_ref()?;
-        Some(Step::skip(name, format!("not looked at: {why}")))
+        Some(Step::skip(name, format!("not checked: {why}")))
     }
 
     fn request_key(&self) -> RequestKey {
@@ -232,8 +231,8 @@ impl Way<'_> {
     ) -> Step {
         if !self.kernel.has_type {
             let mut step = Step::new(live::NAME);
-            step.sum("the kernel could not be asked");
-            step.unseen("what request_key(2) brings", "the module is not loaded (modprobe dns_resolver)");
+            step.sum("the request could not be made");
+            step.unseen("the result of request_key(2)", "the module is not loaded (modprobe dns_resolver)");
             return step;
         }
         let consumer = self.subject.consumer;
@@ -243,5 +242,5 @@ impl Way<'_> {
 
 /// A step that is no use after one that is broken.
 fn after(name: &'static str, broken: &str) -> Step {
-    Step::skip(name, format!("not looked at: {broken} is broken"))
+    Step::skip(name, format!("not checked: {broken} is broken"))
 }

@@ -22,7 +22,7 @@ pub(crate) enum ProgramFault {
     #[error("there is no {0}")]
     Missing(String),
     /// A link that leads nowhere.
-    #[error("{path} is a link to {target}, which is not there")]
+    #[error("{path} is a link to {target}, which is missing")]
     Dangling {
         /// The link.
         path: String,
@@ -44,7 +44,7 @@ pub(crate) enum ProgramFault {
     #[error("{0} is on a file system that is mounted noexec")]
     NoExec(String),
     /// It is neither an executable nor a script.
-    #[error("{path} is no program: it begins with {start}")]
+    #[error("{path} is not a program: it begins with {start}")]
     NotAProgram {
         /// The file.
         path: String,
@@ -261,8 +261,8 @@ mod tests {
     fn what_can_t_be_executed_says_why() {
         let why = |name, text, mode| program(name, text, mode).unwrap_err().to_string();
         assert_eq!(why("mode", "#!/bin/sh\n", 0o644), "/p has mode 644");
-        assert_eq!(why("text", "hello", 0o755), "/p is no program: it begins with \"hello\"");
-        assert_eq!(why("empty", "", 0o755), "/p is no program: it begins with nothing: it is empty");
+        assert_eq!(why("text", "hello", 0o755), "/p is not a program: it begins with \"hello\"");
+        assert_eq!(why("empty", "", 0o755), "/p is not a program: it begins with nothing: it is empty");
         assert_eq!(
             why("interpreter", "#! /bin/nosuch -e\n", 0o755),
             "/p needs /bin/nosuch to run it: there is no /bin/nosuch"
@@ -271,10 +271,7 @@ mod tests {
         let look = tree("program-none", &[]);
         assert_eq!(check(&look, "/p").unwrap_err(), ProgramFault::Missing("/p".to_owned()));
         std::os::unix::fs::symlink("nowhere", look.path("/p")).unwrap();
-        assert_eq!(
-            check(&look, "/p").unwrap_err().to_string(),
-            "/p is a link to nowhere, which is not there"
-        );
+        assert_eq!(check(&look, "/p").unwrap_err().to_string(), "/p is a link to nowhere, which is missing");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> R
             Remedy::command_or(shell::command("chmod a+rx", &[path]), "make it executable for everybody")
         }
         ProgramFault::NoExec(path) => Remedy::advice(format!(
-            "mount the file system that {path} is on with exec, or have it on another one"
+            "mount the file system that contains {path} with exec, or move it to another one"
         )),
         ProgramFault::Library { library, .. } if library.starts_with("libkeyutils.") => {
             Remedy::Command(manager.bring_back(Package::KeyutilsLibrary, look))
@@ -66,7 +66,7 @@ fn bring_back(look: &HostRoot, path: &str) -> Remedy {
         return Remedy::Command(manager.bring_back(Package::Keyutils, look));
     }
     // Somebody's own: only they know where it comes from.
-    Remedy::advice(format!("bring {path} back, or have a rule name another program"))
+    Remedy::advice(format!("restore {path}, or change the rule to name another program"))
 }
 
 /// What adds a rule for our keys.
@@ -74,7 +74,7 @@ fn bring_back(look: &HostRoot, path: &str) -> Remedy {
 pub(crate) fn add_rule(look: &HostRoot) -> Remedy {
     let Some(helper) = helper(look) else {
         return Remedy::advice(format!(
-            "install key-dns with its helper {}, and have a rule name it",
+            "install key-dns with its helper {}, and a rule that names it",
             HELPERS[0]
         ));
     };
@@ -102,7 +102,7 @@ pub(crate) fn mend_rule(look: &HostRoot, file: &Path, number: usize) -> Remedy {
     }
     let new = format!("{} {helper} %k", fields.join(" "));
     let command = lines.as_ref().filter(|_| fields.len() == 4).and_then(|lines| lines.replace(number, &new));
-    Remedy::command_or(command, format!("have {path}:{number} run \"{helper} %k\""))
+    Remedy::command_or(command, format!("change {path}:{number} to run \"{helper} %k\""))
 }
 
 /// What makes a comment of a line that means nothing.
@@ -110,7 +110,7 @@ pub(crate) fn mend_rule(look: &HostRoot, file: &Path, number: usize) -> Remedy {
 pub(crate) fn comment_out(look: &HostRoot, file: &Path, number: usize) -> Remedy {
     let path = file.display().to_string();
     let command = Lines::read(look, &path).and_then(|lines| lines.comment_out(number));
-    Remedy::command_or(command, format!("mend or remove line {number} of {path}"))
+    Remedy::command_or(command, format!("correct or remove line {number} of {path}"))
 }
 
 /// What has another source of names asked after those that are.
@@ -126,7 +126,7 @@ pub(crate) fn source(look: &HostRoot, name: &str) -> Remedy {
         }
         _ => None,
     };
-    Remedy::command_or(command, format!("add {name} to the line hosts: of {}", nsswitch::PATH))
+    Remedy::command_or(command, format!("add {name} to the hosts: line of {}", nsswitch::PATH))
 }
 
 /// What gives a setting another value.

@@ -1,4 +1,4 @@
-//! What checks return: steps, with what was seen, what could not be looked at, and the findings.
+//! What checks return: steps, with what was seen, what could not be checked, and the findings.
 
 use crate::remedy::Remedy;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ pub enum StepStatus {
     Ok,
     /// Not looked at, as something before it is broken or it does not apply.
     Skipped,
-    /// It could not be looked at.
+    /// It could not be checked.
     Unknown,
     /// Something is not as it should be; mounts work all the same.
     Warn,
@@ -92,7 +92,7 @@ impl Finding {
     }
 }
 
-/// Something that could not be looked at.
+/// Something that could not be checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unseen {
     /// What.
@@ -112,7 +112,7 @@ pub struct Step {
     pub summary: String,
     /// What was seen, one after the other.
     pub facts: Vec<String>,
-    /// What could not be looked at.
+    /// What could not be checked.
     pub unseen: Vec<Unseen>,
     /// What is wrong, the true cause first.
     pub findings: Vec<Finding>,
@@ -161,7 +161,7 @@ impl Step {
         self.facts.push(fact.into());
     }
 
-    /// Notes something that could not be looked at.
+    /// Notes something that could not be checked.
     pub fn unseen(&mut self, what: impl Into<String>, why: impl Into<String>) {
         self.unseen.push(Unseen { what: what.into(), why: why.into() });
     }

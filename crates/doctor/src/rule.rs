@@ -94,12 +94,12 @@ pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choic
         if step.findings.is_empty() && step.unseen.is_empty() {
             step.find(Finding::broken(
                 "no-rule",
-                "no rule says who answers this key, so nobody does (ENOKEY)",
+                "no rule says which program answers this key, so none does (ENOKEY)",
                 format!(
                     "no line for \"create dns_resolver {}\" in {}",
                     question.description,
                     if read.is_empty() {
-                        "/etc/request-key.d and /etc/request-key.conf, which are not there".to_owned()
+                        "/etc/request-key.d and /etc/request-key.conf, which are missing".to_owned()
                     } else {
                         read.join(", ")
                     }
@@ -158,7 +158,7 @@ fn beaten(
         if place == best {
             step.fact(format!("{at}: wins, {skips}: {program}"));
         } else {
-            step.fact(format!("{at}: fits as well, {skips}: {program}"));
+            step.fact(format!("{at}: matches too, {skips}: {program}"));
             losers.push(at);
         }
     }
@@ -175,26 +175,27 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
             && error.kind() == io::ErrorKind::PermissionDenied
             && !nix::unistd::geteuid().is_root()
         {
-            step.unseen(&path, "it is for root to read");
+            step.unseen(&path, "only root can read it");
             continue;
         }
         // What is in it comes from who knows whom, and root is to run it: a person has to see that it is meant.
         let remedy = Remedy::advice(match refused {
             RefusedFile::Foreign(_) | RefusedFile::Writable(_) => {
                 format!(
-                    "see that the rules in {path} are meant so; then give it to root alone (chown root:root, chmod 644)"
+                    "check that the rules in {path} are as intended; then make only root its owner and writer (chown \
+                     root:root, chmod 644)"
                 )
             }
-            RefusedFile::Link => format!("put a file with these rules in the place of the link {path}"),
+            RefusedFile::Link => format!("replace the link {path} by a file with these rules"),
             RefusedFile::Unreadable(_) | RefusedFile::NotAFile | RefusedFile::TooLarge => {
-                format!("put a file of rules in the place of {path}, or take it away")
+                format!("replace {path} by a file of rules, or remove it")
             }
         });
         let problem = if fits {
             format!("the rules in {path} are not followed")
         } else {
             format!(
-                "the rules in {path} are not followed, and no other rule fits: nobody answers the key (ENOKEY)"
+                "the rules in {path} are not followed, and no other rule matches: nobody answers the key (ENOKEY)"
             )
         };
         let finding = Finding::warn("rule-file-ignored", problem, format!("{path} {refused}"), remedy);
@@ -216,15 +217,10 @@ fn bad_lines(step: &mut Step, look: &HostRoot, bad: &[(RuleLocation<'_>, BadLine
         let fatal = !ours && matches!(error, BadLine::Short(_));
         step.find(if fatal {
             let problem =
-                "keyutils' request-key ends at a line that is no rule, and the key stays unanswered";
+                "keyutils' request-key stops at a line that is not a rule, and leaves the key unanswered";
             Finding::broken("bad-rule-line", problem, evidence, remedy)
         } else {
-            Finding::warn(
-                "bad-rule-line",
-                "a line of the rules means nothing and is ignored",
-                evidence,
-                remedy,
-            )
+            Finding::warn("bad-rule-line", "an invalid line in the rules is ignored", evidence, remedy)
         });
     }
 }
@@ -238,7 +234,7 @@ fn flaw(look: &HostRoot, winner: &Winner, rule: &Rule<'_>) -> Option<Finding> {
         Err(obstacle) => {
             return Some(Finding::broken(
                 "helper-not-runnable",
-                format!("the program that answers the key can't be run, so nobody does: {path}"),
+                format!("the program that should answer the key can't be run, so nobody does: {path}"),
                 format!("{at} names it; {obstacle}"),
                 repair::program(look, path, &obstacle),
             ));
@@ -259,8 +255,8 @@ fn flaw(look: &HostRoot, winner: &Winner, rule: &Rule<'_>) -> Option<Finding> {
     if rule.program.piped {
         return Some(Finding::broken(
             "rule-pipes-helper",
-            "the rule wants the answer on the helper's standard output, and it puts it into the key",
-            format!("{at}: a \"|\" stands before {path}"),
+            "the rule expects the answer on the helper's standard output, but the helper puts it into the key",
+            format!("{at}: there is a \"|\" before {path}"),
             winner.mend(look),
         ));
     }

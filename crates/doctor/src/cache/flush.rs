@@ -55,7 +55,7 @@ pub fn flush(name: Option<&[u8]>) -> io::Result<Flushed> {
         let outcome = match (&entry.answer, entry.place) {
             (CachedAnswer::Expired | CachedAnswer::Gone, _) => FlushOutcome::Needless,
             (CachedAnswer::UnderConstruction, _) => {
-                FlushOutcome::Kept("it is being answered just now; try again".to_owned())
+                FlushOutcome::Kept("it is under construction; try again".to_owned())
             }
             (_, KeyOwner::People) => unlink(&entry),
             (_, KeyOwner::Kernel) => {
@@ -100,9 +100,11 @@ impl Flushed {
                 Ok(()) => FlushOutcome::Dropped,
                 Err(_) if cleared => FlushOutcome::Dropped,
                 Err(error) if keyring.is_none() => FlushOutcome::Kept(format!(
-                    "it can't be dropped alone ({error}), and another key is being answered just now; try again"
+                    "it can't be dropped alone ({error}), and another key is under construction; try again"
                 )),
-                Err(error) => FlushOutcome::Kept(format!("the kernel refuses ({error}); root can do it, on the host")),
+                Err(error) => {
+                    FlushOutcome::Kept(format!("the kernel refuses ({error}); root can do it, on the host"))
+                }
             };
             (entry, outcome)
         }));

@@ -27,12 +27,13 @@ pub struct Explanation {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unknown {
     /// An errno that no lookup or mount of ours ends with.
-    #[error("error {0} is none that is known here")]
+    #[error("error {0} is unknown")]
     Errno(u16),
     /// An errno that is known, from somebody who does not end so where names are looked up.
     #[error(
-        "{} is not known from who says it here, and may mean something else; \"key-dns explain {number}\" says what it means \
-         for mounts",
+        "{} is not an error that this program is known to report, and may mean something else; \"key-dns explain \
+         {number}\" \
+         explains it for mounts",
         name_of(*number)
     )]
     Speaker {
@@ -41,7 +42,7 @@ pub enum Unknown {
     },
     /// No errno, and no message known.
     #[error(
-        "\"{0}\" holds no error that is known here; give an errno (ESRCH), its number (3), or the whole line of \
+        "\"{0}\" contains no known error; give an errno (ESRCH), its number (3), or the whole line of \
          the message"
     )]
     Message(String),

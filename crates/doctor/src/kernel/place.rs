@@ -98,7 +98,7 @@ fn namespaces(look: &HostRoot) -> Whereabouts {
                 return match MARKS.into_iter().find(|mark| look.exists(mark)) {
                     Some(mark) => Whereabouts::Container(format!("there is {mark}")),
                     None => Whereabouts::Unknown(format!(
-                        "/proc/2/ns/{kind}, the kernel's own, is for root to see"
+                        "only root can read /proc/2/ns/{kind}, the kernel's own"
                     )),
                 };
             }

@@ -89,15 +89,15 @@ pub(super) fn findings(
                 format!("mount --bind {} {}", word(&cure.source), word(&cure.mount.point))
             };
             format!(
-                "bind what is alive over what is dead: {}",
+                "bind the live mount over the dead one: {}",
                 cures.iter().map(bind).collect::<Vec<_>>().join("; ")
             )
         };
         findings.push(Finding::broken(
             "fuse-dead",
             format!(
-                "the daemon of a FUSE file system was started again on {}, and {} still {} that of the dead one: whatever \
-                 touches it fails, containers that have it among them",
+                "the daemon of a FUSE file system was restarted on {}, but {} still {} the dead mount: everything \
+                 that touches it fails, and so do containers that use it",
                 shown(&main.point),
                 points.join(", "),
                 if points.len() == 1 { "shows" } else { "show" },
@@ -115,18 +115,17 @@ pub(super) fn findings(
     };
     // Its own mount, which is the oldest. What was bound of it stays until there is something to bind in its place.
     let own = left.iter().find(|mount| mount.root == b"/");
-    let then =
-        "bind mounts of it stay as they are until then, and key-dns doctor --mounts says how they come back";
+    let then = "its bind mounts stay dead until then; key-dns doctor --mounts then shows how to restore them";
     let advice = match (scene.pid, own) {
         (Some(_), _) => scene.remount(&[]),
         (None, Some(own)) => format!("start its daemon again: {}; {then}", scene.remount(&[&own.point])),
-        (None, None) => format!("start its daemon again, where it was mounted before; {then}"),
+        (None, None) => format!("start its daemon again, at the same mount point; {then}"),
     };
     findings.push(Finding::broken(
         "fuse-dead",
         format!(
-            "the daemon of the FUSE file system on {} is dead{others}: whatever touches it fails, and so do bind mounts and \
-             containers that have it",
+            "the daemon of the FUSE file system on {} is dead{others}: everything that touches it fails, and so do \
+             bind mounts of it and containers that use it",
             shown(&first.point)
         ),
         evidence,
@@ -141,7 +140,8 @@ fn bind(cure: &Successor<'_>) -> Option<String> {
     let (source, point, main) =
         (quoted(&cure.source)?, quoted(&cure.mount.point)?, quoted(&cure.main.point)?);
     Some(format!(
-        "if LC_ALL=C stat -f {point} 2>&1 | grep -q -e 'not connected' -e 'connection abort' && mountpoint -q {main}; then mount \
+        "if LC_ALL=C stat -f {point} 2>&1 | grep -q -e 'not connected' -e 'connection abort' && mountpoint -q {main}; \
+         then mount \
          --bind {source} {point}; fi"
     ))
 }

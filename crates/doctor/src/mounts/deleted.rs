@@ -30,16 +30,16 @@ pub(super) fn finding(mount: &Mount, source: Option<&PathBuf>, scene: &Scene) ->
             "stop what uses it; umount -l {bare}; mount --bind {} {bare}; start it again",
             word(source)
         ),
-        (None, None) => format!(
-            "bring back what it showed, and bind it anew; or umount -l {bare}, where nothing needs it"
-        ),
+        (None, None) => {
+            format!("restore what it showed, and bind it again; or umount -l {bare}, if nothing needs it")
+        }
     };
     Some(Finding::broken(
         "bind-source-deleted",
         format!(
-            "{point} is a bind mount of something that was deleted: it can't be bound anywhere else, so that a \
-             container with it does not start (\"mount through procfd … no such file or directory\"), and shows \
-             nothing of what took the place of the old one"
+            "{point} is a bind mount of something that was deleted: it can't be bound anywhere else, so a container \
+             that has it does not start (\"mount through procfd … no such file or directory\"), and it does not show \
+             what has replaced it"
         ),
         format!("mountinfo has {gone}//deleted of {} ({}) on {point}", mount.source, mount.fs_type),
         Remedy::advice(advice),

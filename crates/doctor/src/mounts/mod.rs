@@ -52,7 +52,7 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
     let mut steps = look_at_groups(&groups, &touched, &scene, look, settings);
     steps.extend(look_at_deleted(&groups, &touched, &scene));
     overview.summary = format!(
-        "{} mounts, {} file systems of network or FUSE, {} bind mounts of something deleted",
+        "{} mounts, {} network or FUSE file systems, {} bind mounts of something deleted",
         scene.mounts.len(),
         groups.len(),
         scene.mounts.iter().filter(|mount| mount.deleted().is_some()).count(),
@@ -140,7 +140,8 @@ fn look_at_groups(
         }
         if scene.elsewhere {
             step.fact(
-                "whether the names in its source have moved is for the host to see: the kernel asks there",
+                "only on the host can be checked whether the names in its source have moved: the kernel looks them up \
+                 there",
             );
         } else {
             names::check(group.first, scene, look, settings, &mut step);
@@ -312,7 +313,7 @@ mod tests {
         // A path that can't be shown.
         let odd = TABLE.replace("/var/pods/c", "/var/pods/c\\012d");
         let words =
-            "bind what is alive over what is dead: mount --bind /mnt/ceph/vol PATH (it has characters";
+            "bind the live mount over the dead one: mount --bind /mnt/ceph/vol PATH (it has characters";
         assert!(dead(&odd, None, (77, 77))[0].words().unwrap().starts_with(words));
     }
 

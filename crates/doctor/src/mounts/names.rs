@@ -143,13 +143,13 @@ fn judge(
     Some(Finding::warn(
         "mount-name-moved",
         format!(
-            "{name} has moved since {} was mounted on {point}: the mount goes on with the old address, and breaks when \
-             the old server goes",
+            "{name} has moved since {} was mounted on {point}: the mount keeps the old address, and breaks when the \
+             old server goes",
             mount.source
         ),
         format!("the mount uses {}; {name} is now {}", list(used), list(found)),
         Remedy::advice(format!(
-            "when it suits: {}",
+            "at a convenient time: {}",
             scene.remount(&[&mount.point]).replace("umount -l", "umount")
         )),
     ))
@@ -160,11 +160,11 @@ fn gone(mount: &Mount, question: &KeyRequest, used: &[IpAddr], failure: &Failure
     Finding::warn(
         "mount-name-gone",
         format!(
-            "{name}, of which {} on {point} was mounted, has no address any more: it can't be mounted again",
+            "{name}, the source of {} on {point}, has no address any more: it can't be mounted again",
             mount.source
         ),
         format!("the mount uses {}; looking up {name}: {failure}", list(used)),
-        Remedy::advice(format!("see why: key-dns doctor {}", shell::name(&question.description))),
+        Remedy::advice(format!("find out why: key-dns doctor {}", shell::name(&question.description))),
     )
 }
 
@@ -203,7 +203,7 @@ mod tests {
         let finding = seen(NFS, &["192.0.2.2", "2001:db8::2"]).unwrap();
         assert_eq!(finding.id, "mount-name-moved");
         assert_eq!(finding.evidence, "the mount uses 192.0.2.1; srv.test is now 192.0.2.2, 2001:db8::2");
-        let words = "when it suits: stop what uses it; umount /mnt/nfs; then mount it as before";
+        let words = "at a convenient time: stop what uses it; umount /mnt/nfs; then mount it as before";
         assert_eq!(finding.remedy, Remedy::advice(words));
     }
 

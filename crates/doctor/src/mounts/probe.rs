@@ -84,7 +84,7 @@ fn some(targets: &[Target]) -> Vec<Probed> {
     }
     let ended = waiting.into_iter().map(|state| match state {
         State::Ended(probed) => probed,
-        State::Running(_) => Probed::untried("it was left behind".to_owned()),
+        State::Running(_) => Probed::untried("it was abandoned".to_owned()),
     });
     ended.collect()
 }
@@ -153,7 +153,7 @@ fn parse(text: &str, took: Duration, ended: bool) -> Probed {
             call: (*call).to_owned(),
             errno: Errno::from_raw(errno.parse().unwrap_or_default()),
         },
-        (_, true) => ProbeOutcome::Untried("the process that tried it ended early".to_owned()),
+        (_, true) => ProbeOutcome::Untried("the process that probed it exited early".to_owned()),
         ([call], false) if !call.is_empty() => ProbeOutcome::Silent { call: (*call).to_owned() },
         (_, false) => ProbeOutcome::Silent { call: "statx".to_owned() },
     };

@@ -52,8 +52,8 @@ impl Scene {
 
     pub(super) fn why_barred(&self) -> &'static str {
         match self.pid {
-            Some(_) if !geteuid().is_root() => "only root may look into the files of another process",
-            _ => "only its owner may look into it",
+            Some(_) if !geteuid().is_root() => "only root can check the files of another process",
+            _ => "only its owner can access it",
         }
     }
 
@@ -65,7 +65,7 @@ impl Scene {
     /// folder below, so that no command does it.
     pub(super) fn remount(&self, points: &[&Path]) -> String {
         if let Some(pid) = self.pid {
-            return format!("restart the container of process {pid}: its runtime mounts anew");
+            return format!("restart the container of process {pid}: its runtime then mounts it again");
         }
         let first = points.first().copied().unwrap_or_else(|| Path::new("/"));
         let again = if self.in_fstab(first) {

@@ -11,7 +11,7 @@ pub(crate) fn without(look: &HostRoot, name: &str, lines: &[usize]) -> Remedy {
     let numbers: Vec<String> = lines.iter().map(ToString::to_string).collect();
     Remedy::command_or(
         command(look, name, lines),
-        format!("take {name} out of line {} of {}, if DNS is right", numbers.join(" and "), config::HOSTS),
+        format!("remove {name} from line {} of {}, if DNS is right", numbers.join(" and "), config::HOSTS),
     )
 }
 

@@ -46,17 +46,19 @@ pub(crate) fn replace(
     let old = bare(server);
     Remedy::advice(if settings.lookup.name_servers_for(&question.name.to_ascii()).is_some() {
         format!(
-            "start the name server at {server} again, or name another one for the domain in {DEFAULT_PATH}"
+            "start the name server at {server} again, or configure another one for the domain in {DEFAULT_PATH}"
         )
     } else if names_no_server(look) {
-        format!("name a server in {}: nameserver ADDRESS", resolv::PATH)
+        format!("add a server to {}: nameserver ADDRESS", resolv::PATH)
     } else {
         match writer(look) {
-            Writer::Resolved => "give systemd-resolved a server that answers: resolvectl dns INTERFACE ADDRESS".to_owned(),
+            Writer::Resolved => "configure systemd-resolved with a server that answers: resolvectl dns INTERFACE \
+                ADDRESS".to_owned(),
             Writer::NetworkManager => {
-                "give NetworkManager a server that answers: nmcli connection modify CONNECTION ipv4.dns ADDRESS".to_owned()
+                "configure NetworkManager with a server that answers: nmcli connection modify CONNECTION ipv4.dns \
+                 ADDRESS".to_owned()
             }
-            Writer::Person => format!("have the server at {server} answer, or name another one in the place of {old} in {}", resolv::PATH),
+            Writer::Person => format!("repair the server at {server}, or replace {old} by another one in {}", resolv::PATH),
         }
     })
 }
@@ -86,14 +88,14 @@ pub(crate) fn remove(
     });
     Remedy::command_or(
         command,
-        format!("take {} out of {} until it answers again", bare(server), resolv::PATH),
+        format!("remove {} from {} until it answers again", bare(server), resolv::PATH),
     )
 }
 
 /// What is to be done about servers of which one knows a name that another denies. Which is right, no command knows.
 pub(crate) fn disagree(server: SocketAddr, knows: SocketAddr) -> Remedy {
     Remedy::advice(format!(
-        "find out which of {server} and {knows} is right, and have the other one mended, or asked no longer (resolv.conf)"
+        "find out which of {server} and {knows} is right, and repair the other one or remove it (resolv.conf)"
     ))
 }
 

@@ -62,7 +62,7 @@ pub(super) fn read(
     match source.split_once(":/") {
         Some((hosts, _)) => before_path(source, hosts, consumer),
         None if consumer.is_none() => alone(source),
-        None => Err(no_host("it has no host before a \":/\"")),
+        None => Err(no_host("there is no host before a \":/\"")),
     }
 }
 

@@ -90,10 +90,10 @@ const EXAMPLES: &str = "mon1.example.org, mon1:6789,mon2:6789:/, //server/share,
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSubject {
     /// A mount point that nobody knows.
-    #[error("{0} is no mount point, and /etc/fstab has no line for it; give the mount's source instead")]
+    #[error("{0} is not a mount point, and /etc/fstab has no line for it; give the mount's source instead")]
     NoMount(String),
     /// A file system that needs no names.
-    #[error("{mount_point} is of type {fs_type} ({source_}), which asks the kernel for no names")]
+    #[error("{mount_point} is of type {fs_type} ({source_}), for which the kernel looks up no names")]
     NoNames {
         /// The folder.
         mount_point: String,
@@ -107,7 +107,7 @@ pub enum NoSubject {
     NoHost(String, &'static str),
     /// A file system whose program looks names up itself.
     #[error(
-        "{program} looks {host} up itself, in the C library, and asks the kernel for no names: see \"getent ahosts {host}\""
+        "{program} looks {host} up itself, in the C library, and not through the kernel: see \"getent ahosts {host}\""
     )]
     OwnLookup {
         /// The program.
@@ -117,11 +117,11 @@ pub enum NoSubject {
     },
     /// An IPv6 address before a path.
     #[error(
-        "the IPv6 address {0} needs brackets there: [{0}]; without them, its end reads as a port or a path"
+        "the IPv6 address {0} needs brackets here: [{0}]; without them, its end reads as a port or a path"
     )]
     Brackets(IpAddr),
     /// None of the forms.
-    #[error("\"{text}\" is none of the forms that are understood: {why}. Some are {EXAMPLES}")]
+    #[error("\"{text}\" is not an accepted form: {why}. Examples: {EXAMPLES}")]
     NoForm {
         /// What was given, escaped.
         text: String,

@@ -139,7 +139,7 @@ pub(super) const ROWS: &[Row] = &[
         "dns-nodata",
         Who::Dns,
         &["does not have any rr of the requested type"],
-        "the name exists, and has no address; a helper tells the kernel ENODATA",
+        "the name exists, but has no address; a helper tells the kernel ENODATA",
         &[cause("it has other records alone (MX, SRV), or an address of the other family", TRACE)],
     ),
     Row::of_phrases(
