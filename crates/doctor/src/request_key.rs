@@ -70,8 +70,7 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
             Remedy::command_or(
                 owner.map(|owner| Manager::of(look).reinstall(&owner)),
                 format!(
-                    "check that {PATH} is the right program, and make only root its owner and writer (chown root, \
-                     chmod 755)"
+                    "check that {PATH} is the right program, and let only root own and write it (chown root, chmod 755)"
                 ),
             ),
         ));

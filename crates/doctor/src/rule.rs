@@ -182,8 +182,7 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
         let remedy = Remedy::advice(match refused {
             RefusedFile::Foreign(_) | RefusedFile::Writable(_) => {
                 format!(
-                    "check that the rules in {path} are as intended; then make only root its owner and writer (chown \
-                     root:root, chmod 644)"
+                    "check that the rules in {path} are as intended; then let only root own and write it (chown root:root, chmod 644)"
                 )
             }
             RefusedFile::Link => format!("replace the link {path} by a file with these rules"),

@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Row] = &[
         "ceph-unresolved",
         Who::Ceph,
         &[3],
-        "the name of a monitor could not be looked up. libceph says ESRCH whatever the reason was",
+        "a monitor's name could not be looked up. libceph reports ESRCH whatever the reason was",
         &[NO_REQUEST_KEY, REMEMBERED, NO_SUCH_NAME, SERVERS, WRONG_FAMILY],
     )
     // With CONFIG_CEPH_LIB_USE_DNS_RESOLVER, "parse_ips bad ip" follows.
@@ -20,26 +20,27 @@ pub(super) const ROWS: &[Row] = &[
         "ceph-no-dns",
         Who::Ceph,
         &["parse_ips bad ip", "failed to parse monitor ips: -22"],
-        "libceph takes addresses alone, or no answer came for a monitor's name; mount(2) fails with EINVAL",
+        "libceph accepts only addresses, or there was no answer for a monitor's name; mount(2) fails with EINVAL",
         &[
             cause(
-                "this kernel's libceph was built without CONFIG_CEPH_LIB_USE_DNS_RESOLVER, as Debian's is, and \
-                 never asks: mount by address, or with mount.ceph (package ceph-common), which looks names up itself",
+                "this kernel's libceph was built without CONFIG_CEPH_LIB_USE_DNS_RESOLVER, as Debian's is, and never \
+                 looks names up: mount by address, or with mount.ceph (package ceph-common), which looks names up \
+                 itself",
                 DOCTOR,
             ),
-            cause("the list of monitors has a mistake in it: NAME[:PORT], separated by commas", ""),
+            cause("the list of monitors has a mistake: it should be NAME[:PORT], separated by commas", ""),
         ],
     ),
     Row::of_phrases(
         "ceph-mds",
         Who::Ceph,
         &["no mds server is up or the cluster is laggy", "no mds server is up", "probably no mds server is up"],
-        "the mount was not answered in time. mount.ceph and the kernel say so where no metadata server is up, and also \
-         where no monitor answers or lets the user in",
+        "the mount got no answer in time. mount.ceph and the kernel report this if no metadata server is up, but also \
+         if no monitor answers or accepts the user",
         &[
-            cause("the monitors are not at the address that the name has: a stale or wrong record", DOCTOR),
+            cause("the monitors are not at the name's address: a stale or wrong record", DOCTOR),
             cause("all metadata servers are down or slow", "ceph fs status"),
-            cause("the user may not mount it: \"auth\" lines in the kernel's log say so", KERNEL_LOG),
+            cause("the user may not mount it: see the \"auth\" lines in the kernel's log", KERNEL_LOG),
         ],
     ),
     Row::of_phrases(
@@ -49,13 +50,14 @@ pub(super) const ROWS: &[Row] = &[
             "socket closed (con state", "session lost, hunting for new mon", "socket error on", "connection reset",
             "connect error", "libceph: connect … error",
         ],
-        "the kernel has an address, and a monitor, OSD or metadata server there does not talk to it, or no longer",
+        "the kernel has an address, but the monitor, OSD or metadata server there does not respond, or has stopped \
+         responding",
         &[
             cause(
-                "the port speaks the other protocol: 6789 is v1, 3300 is v2 and wants ms_mode= (Linux 5.11 and newer)",
+                "the port speaks the other protocol: 6789 is v1, 3300 is v2 and needs ms_mode= (Linux 5.11 and newer)",
                 "",
             ),
-            cause("the daemon is down or restarting; the kernel tries the others, and may recover by itself", "ceph -s"),
+            cause("the daemon is down or restarting; the kernel tries the others and may recover by itself", "ceph -s"),
             OLD_ADDRESS,
         ],
     )
@@ -73,16 +75,16 @@ pub(super) const ROWS: &[Row] = &[
         &[5],
         "the monitors did not answer in time, or the metadata server is slow or gone; the name was looked up",
         &[
-            cause("the address is an old or a wrong one, or a firewall is in between", RESOLVE),
-            cause("the cluster is not well", "ceph -s"),
+            cause("the address is old or wrong, or a firewall is in between", RESOLVE),
+            cause("the cluster is unhealthy", "ceph -s"),
         ],
     ),
     Row::of_errno(
         "ceph-13",
         Who::Ceph,
         &[13, 1],
-        "a monitor was reached, so names are not to blame: it does not let the user in",
-        &[cause("wrong secret, or rights that the user does not have", "ceph auth ls")],
+        "a monitor was reached, so names are not to blame: it rejects the user",
+        &[cause("wrong secret, or the user lacks capabilities", "ceph auth ls")],
     )
     .or_phrases(&["rejected session"])
     .said_by(Speaker::Ceph),
@@ -90,11 +92,11 @@ pub(super) const ROWS: &[Row] = &[
         "ceph-22",
         Who::Ceph,
         &[22],
-        "the source makes no sense to libceph",
+        "libceph cannot parse the source",
         &[
             cause(
-                "its kernel was built without CONFIG_CEPH_LIB_USE_DNS_RESOLVER (Debian's is), so that names are never \
-                 asked for: mount by address, or with mount.ceph (package ceph-common)",
+                "this kernel was built without CONFIG_CEPH_LIB_USE_DNS_RESOLVER (as Debian's is), so it never looks \
+                 names up: mount by address, or with mount.ceph (package ceph-common)",
                 DOCTOR,
             ),
             LIST_PAYLOAD,
@@ -106,8 +108,8 @@ pub(super) const ROWS: &[Row] = &[
         "ceph-108",
         Who::Ceph,
         &[108],
-        "the cluster shut this client out (it is on the blocklist), so names are not to blame",
-        &[cause("it was taken for dead after a network failure", "ceph osd blocklist ls")],
+        "the cluster has evicted this client (it is on the blocklist), so names are not to blame",
+        &[cause("the cluster took it for dead after a network failure", "ceph osd blocklist ls")],
     )
     .or_phrases(&["reconnect denied", "blocklisted", "blacklisted"])
     .said_by(Speaker::Ceph),
@@ -131,10 +133,10 @@ pub(super) const ROWS: &[Row] = &[
             "no monitors specified to connect to",
             "cannot identify monitors to contact",
         ],
-        "neither the command line nor ceph.conf names monitors, and DNS has no _ceph-mon._tcp records. Beside another \
-         error it is only a remark",
+        "neither the command line nor ceph.conf names monitors, and DNS has no _ceph-mon._tcp records. Next to \
+         another error, this is only a side effect",
         &[
-            cause("no ceph.conf is read here, or it has no mon_host (in a container: the host's file is elsewhere)", "cat /etc/ceph/ceph.conf"),
+            cause("there is no ceph.conf here, or it has no mon_host (in a container: the host's file is elsewhere)", "cat /etc/ceph/ceph.conf"),
             cause("the SRV records are not in this host's search domain", "host -t SRV _ceph-mon._tcp"),
         ],
     )
@@ -144,7 +146,7 @@ pub(super) const ROWS: &[Row] = &[
         "ceph-tools-silent",
         Who::CephTools,
         &[110],
-        "no monitor answered in time. The program looked the names up itself, in the C library; no key was asked for",
+        "no monitor answered in time. The program looked the names up itself, in the C library; no key was requested",
         &[
             cause("the monitors are not at these addresses, or a firewall drops the packets", "ceph mon dump --connect-timeout 5"),
             cause("the monitors have no quorum", "ceph -s"),

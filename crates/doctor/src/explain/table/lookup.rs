@@ -1,7 +1,7 @@
 //! The kernel's lookup of a name: what it ends with, and what request-key and the helpers say of it.
 
 use super::words::{
-    DOCTOR, FLUSH, KERNEL_LOG, NO_REQUEST_KEY, NO_SUCH_NAME, RESOLV_CONF, RESOLVE, SERVERS, TRACE,
+    DOCTOR, FLUSH, KERNEL_LOG, NO_REQUEST_KEY, NO_SUCH_NAME, REQUEST, RESOLV_CONF, RESOLVE, SERVERS, TRACE,
     WRONG_FAMILY,
 };
 use crate::explain::row::{Row, Speaker, Weight, Who, cause};
@@ -11,7 +11,7 @@ pub(crate) static TOO_SHORT: Row = Row::of_errno(
     "name-too-short",
     Who::Kernel,
     &[],
-    "the name is shorter than 3 characters: the kernel does not even ask for it",
+    "the name is shorter than 3 characters: the kernel does not even look it up",
     &[
         cause("give the full name, with its domain", "getent ahosts NAME"),
         cause("or mount by address", "getent ahosts NAME"),
@@ -23,9 +23,9 @@ pub(super) const ROWS: &[Row] = &[
         "dns-question",
         Who::Kernel,
         &["==> dns_query("],
-        "the debugging of dns_resolver: a file system asks the kernel for this name. What came of it is in the line with \
+        "debug output of dns_resolver: a file system requests this name. The result is in the line with \
          \"<== dns_query()\"",
-        &[cause("what the answer would be", RESOLVE), cause("the lines after it", KERNEL_LOG)],
+        &[cause("to see what the answer would be", RESOLVE), cause("to see the lines after it", KERNEL_LOG)],
     )
     .weighs(Weight::Aside),
     Row::of_phrases(
@@ -38,14 +38,14 @@ pub(super) const ROWS: &[Row] = &[
             "dns_resolver: unsupported content type",
             "dns_resolver: unsupported server list version",
         ],
-        "a helper answered with something that the kernel does not take (EINVAL); key-dns writes no such thing",
+        "a helper answered with something that the kernel does not accept (EINVAL); key-dns never does",
         &[cause("another helper, or a script, answers: see which rule wins", DOCTOR)],
     ),
     Row::of_phrases(
         "rk-no-rule",
         Who::Keyctl,
         &["cannot find command to construct key", "no rule for this key"],
-        "request-key has no rule for this key, which may be another's than a name's; who waits for it gets ENOKEY",
+        "request-key has no rule for this key, which may be for something other than a name; the requester gets ENOKEY",
         &[cause("for names: no file in /etc/request-key.d or /etc/request-key.conf has a line for dns_resolver", DOCTOR)],
     ),
     Row::of_phrases(
@@ -53,15 +53,16 @@ pub(super) const ROWS: &[Row] = &[
         Who::Keyctl,
         &["cannot open /etc/request-key.conf", "cannot open /etc/request-key.d"],
         "keyutils' request-key can't read its rules, and gives up on every key",
-        &[cause("the file is missing: install keyutils anew, or key-dns' request-key, which does without", DOCTOR)],
+        &[cause("the file is missing: reinstall keyutils, or install key-dns' request-key, which does without", DOCTOR)],
     ),
     Row::of_phrases(
         "helper-no-name",
         Who::Kernel,
         &["no address associated with name", "unknown host"],
-        "keyutils' helper found no address. It hands the kernel a number of the resolver in the place of an errno, so that \
-         mounts fail with EINTR or EPERM; it says so too where a server failed, or the name has IPv6 alone",
-        &[NO_SUCH_NAME, SERVERS, cause("let key-dns answer instead", DOCTOR)],
+        "keyutils' helper found no address. It passes the kernel a resolver's number in the place of an errno, so \
+         mounts fail with EINTR or EPERM. It reports the same if a server failed, or if the name has only IPv6 \
+         addresses",
+        &[NO_SUCH_NAME, SERVERS, cause("use key-dns instead", DOCTOR)],
     )
     .said_by(Speaker::Helper),
     Row::of_phrases(
@@ -76,9 +77,10 @@ pub(super) const ROWS: &[Row] = &[
         "helper-query",
         Who::Kernel,
         &["is not supported"],
-        "the helper was asked for something that it does not know: a key's type, or what stands before the colon of its name",
+        "the helper got a request that it does not know: the key's type, or the query type before the colon in its \
+         name",
         &[
-            cause("the name has a colon in it, as in HOST:PORT, which reads as a type", RESOLVE),
+            cause("the name has a colon in it, as in HOST:PORT, which reads as a query type", RESOLVE),
             cause("a rule gives the helper keys of another type", DOCTOR),
         ],
     )
@@ -87,10 +89,10 @@ pub(super) const ROWS: &[Row] = &[
         "keys-1",
         Who::Keyctl,
         &[1],
-        "the call is not allowed; keyctl(2) also says so to who has no authority over a key",
+        "the call is not permitted; keyctl(2) also reports this to a process without authority over the key",
         &[
-            cause("a container's seccomp profile bars keyctl(2) and request_key(2): ask on the host", DOCTOR),
-            cause("the key is answered already, or is not for this process to answer", "cat /proc/keys"),
+            cause("a container's seccomp profile blocks keyctl(2) and request_key(2): try on the host", DOCTOR),
+            cause("the key is already answered, or this process may not answer it", "cat /proc/keys"),
         ],
     ),
     Row::of_errno(
@@ -98,32 +100,32 @@ pub(super) const ROWS: &[Row] = &[
         Who::Kernel,
         &[2],
         "from dns_query() or request_key(2): the kernel found no /sbin/request-key to run. \
-         Later questions for the name get ENOKEY for a minute",
+         Later requests for the name get ENOKEY for a minute",
         &[
             cause("request-key is not installed (package keyutils, or key-dns in its place)", DOCTOR),
-            cause("CONFIG_STATIC_USERMODEHELPER names another program, which is not there", DOCTOR),
+            cause("CONFIG_STATIC_USERMODEHELPER names another program, which is missing", DOCTOR),
         ],
     ),
     Row::of_errno(
         "kernel-4",
         Who::Kernel,
         &[4],
-        "a signal ended the waiting; or, as for CIFS, keyutils' helper met a name without an address",
+        "a signal ended the wait; or, as for CIFS, keyutils' helper found a name without an address",
         &[NO_SUCH_NAME, cause("the command was interrupted", "")],
     ),
     Row::of_errno(
         "kernel-8",
         Who::Kernel,
         &[8],
-        "/sbin/request-key is no program that this kernel can run. Later questions get ENOKEY for a minute",
+        "/sbin/request-key is not a program that this kernel can run. Later requests get ENOKEY for a minute",
         &[cause("it is damaged, empty, of another architecture, or a script without #!", DOCTOR)],
     ),
     Row::of_errno(
         "kernel-11",
         Who::Kernel,
         &[11],
-        "from key-dns: no answer for now. Name servers failed (SERVFAIL), were silent, or the deadline was over; \
-         asked again after 2 s",
+        "from key-dns: a temporary failure. Name servers failed (SERVFAIL) or were silent, or the deadline was \
+         reached; cached for 2 s at most",
         &[
             SERVERS,
             cause("the helper was stopped or crashed: its log line says so", "journalctl -t key.dns_resolver"),
@@ -134,8 +136,8 @@ pub(super) const ROWS: &[Row] = &[
         Who::Kernel,
         &[13],
         "from dns_query() or request_key(2): /sbin/request-key may not be executed, by its mode or by SELinux or \
-         AppArmor. Later questions get ENOKEY for a minute",
-        &[cause("its mode lacks x, it is on a noexec mount, or a policy bars it", DOCTOR)],
+         AppArmor. Later requests get ENOKEY for a minute",
+        &[cause("its mode lacks x, it is on a noexec mount, or a policy denies it", DOCTOR)],
     ),
     Row::of_errno(
         "keys-13",
@@ -143,18 +145,18 @@ pub(super) const ROWS: &[Row] = &[
         &[13],
         "the key's permissions do not allow this; the kernel's own DNS keys can't be read even by root",
         &[cause(
-            "ask for the name anew, into a keyring of your own",
-            "keyctl request2 dns_resolver NAME \"\" @s",
+            "request the name again, in a session keyring of your own",
+            REQUEST,
         )],
     ),
     Row::of_errno(
         "kernel-22",
         Who::Kernel,
         &[22],
-        "the kernel, or the helper, can't make sense of what was asked",
+        "the kernel, or the helper, rejects the request as invalid",
         &[
-            cause("no host can have the name (characters, length), or its type or an option is not known", RESOLVE),
-            cause("the name is shorter than 3 or longer than 255 characters: the kernel does not even ask", ""),
+            cause("the name is not a valid host name (characters, length), or its type or an option is unknown", RESOLVE),
+            cause("the name is shorter than 3 or longer than 255 characters: the kernel does not even look it up", ""),
             cause("the rule for the helper is wrong: its log line says so", DOCTOR),
             cause("names are not to blame: a mount option is wrong", KERNEL_LOG),
         ],
@@ -164,59 +166,59 @@ pub(super) const ROWS: &[Row] = &[
         Who::Keyctl,
         &[38],
         "this kernel has no keys (CONFIG_KEYS), or a container's seccomp profile hides them",
-        &[cause("ask on the host, outside any container", DOCTOR)],
+        &[cause("try on the host, outside any container", DOCTOR)],
     ),
     Row::of_errno(
         "kernel-61",
         Who::Kernel,
         &[61],
-        "the name does not exist, or has no address of the family asked for. Remembered for as long as its zone \
-         says, at most a minute",
+        "the name does not exist, or has no address of the requested family. Cached for as long as its zone says, at \
+         most a minute",
         &[
             NO_SUCH_NAME,
             WRONG_FAMILY,
-            cause("it exists since a moment ago: the earlier \"no\" is still remembered", FLUSH),
+            cause("it was created a moment ago: the earlier \"no\" is still cached", FLUSH),
         ],
     ),
     Row::of_errno(
         "kernel-111",
         Who::Kernel,
         &[111],
-        "from key-dns: the name servers refuse to answer this host, or none is there; asked again after 10 s",
+        "from key-dns: the name servers refuse to answer this host, or none is running; cached for 10 s",
         &[
             cause("/etc/resolv.conf names a server that is not running, or not for this host", TRACE),
-            cause("/etc/resolv.conf is empty or absent, and nobody listens on this host's port 53", RESOLV_CONF),
+            cause("/etc/resolv.conf is empty or missing, and nothing listens on this host's port 53", RESOLV_CONF),
         ],
     ),
     Row::of_errno(
         "keys-122",
         Who::Keyctl,
         &[122],
-        "a quota of keys is used up, so no key for the name could be made",
+        "a key quota is used up, so no key for the name could be made",
         &[
             cause("too many keys of one user: for root kernel.keys.root_maxkeys, root_maxbytes", "cat /proc/key-users"),
-            cause("a loop of questions for ever new names", "key-dns cache list"),
+            cause("a loop that requests ever new names", "key-dns cache list"),
         ],
     ),
     Row::of_errno(
         "kernel-126",
         Who::Kernel,
         &[126],
-        "no answer for the name's key: the first question failed in another way, and this one finds that remembered, \
-         for a minute; or the helper ended without an answer",
+        "no answer for the name's key: an earlier request failed in another way, which is cached for a minute; or the \
+         helper exited without an answer",
         &[
             NO_REQUEST_KEY,
-            cause("that is mended already, and still remembered", FLUSH),
-            cause("keyutils' helper met a mistake in its own settings or an option", "journalctl -t key.dns_resolver"),
+            cause("the cause is repaired already, but the failure is still cached", FLUSH),
+            cause("keyutils' helper found a mistake in its settings or an option", "journalctl -t key.dns_resolver"),
         ],
     ),
     Row::of_errno(
         "keys-127",
         Who::Keyctl,
         &[127],
-        "the time that an answer lasts is over; it is no error for a file system, which asks anew",
+        "the answer has expired; file systems do not fail for this, but make a new request",
         &[
-            cause("a key number that was kept by hand: ask again", "keyctl request2 dns_resolver NAME \"\" @s"),
+            cause("you kept a key's number by hand: request it again", REQUEST),
             cause("CIFS or NFS with Kerberos: the ticket has expired, not the name's key", "kinit"),
         ],
     ),
@@ -224,18 +226,18 @@ pub(super) const ROWS: &[Row] = &[
         "keys-128",
         Who::Keyctl,
         &[128],
-        "a key of the cache was invalidated a few milliseconds ago and is not cleared away yet; any name that is \
-         not cached fails so until then. Or a session keyring was revoked",
+        "a cached key was invalidated a few milliseconds ago and is not collected yet; until then, every name that is \
+         not cached fails like this. Or a session keyring was revoked",
         &[
-            cause("just ask again", "keyctl request2 dns_resolver NAME \"\" @s"),
-            cause("the session of this shell was ended: log in anew", "keyctl show"),
+            cause("just request it again", REQUEST),
+            cause("this shell's session has ended: log in again", "keyctl show"),
         ],
     ),
     Row::of_errno(
         "keys-129",
         Who::Keyctl,
         &[129],
-        "who answered the key rejected it",
-        &[cause("a rule of request-key runs a program that says so", DOCTOR)],
+        "the program that answered the key rejected it",
+        &[cause("a request-key rule runs a program that returns this", DOCTOR)],
     ),
 ];

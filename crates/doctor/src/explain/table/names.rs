@@ -9,7 +9,7 @@ const AT_BOOT: Cause = cause(
     "systemctl status network-online.target",
 );
 const SAME_SERVERS: Cause =
-    cause("the name servers don't answer; key-dns asks the same ones, and tells what they say", TRACE);
+    cause("the name servers don't answer; key-dns queries the same ones, and shows what they say", TRACE);
 
 pub(super) const ROWS: &[Row] = &[
     Row::of_phrases(
@@ -28,11 +28,11 @@ pub(super) const ROWS: &[Row] = &[
             "eai_fail",
         ],
         "the program looked the name up itself, in the C library, and no name server gave a usable answer; no key was \
-         asked for",
+         requested",
         &[
             SAME_SERVERS,
             AT_BOOT,
-            cause("/etc/resolv.conf is empty, or names a server that is not there", RESOLV_CONF),
+            cause("/etc/resolv.conf is empty, or names a server that is not running", RESOLV_CONF),
         ],
     ),
     Row::of_phrases(
@@ -61,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
             "eai_noname",
             "eai_nodata",
         ],
-        "the program looked the name up itself, in the C library, and found nothing; no key was asked for",
+        "the program looked the name up itself, in the C library, and found nothing; no key was requested",
         &[
             NOT_HERE,
             SAME_SERVERS,
@@ -76,22 +76,22 @@ pub(super) const ROWS: &[Row] = &[
         "libc-service",
         Who::Libc,
         &["servname not supported for ai_socktype", "unrecognized service"],
-        "the program looked a service up, not a host, and /etc/services does not have it; no key was asked for",
+        "the program looked a service up, not a host, and /etc/services does not have it; no key was requested",
         &[cause("/etc/services is missing or old (package netbase, setup)", "getent services nfs")],
     ),
     Row::of_phrases(
         "go-no-host",
         Who::Go,
         &["no such host"],
-        "the program (Docker, kubelet, rclone, …) asked the name server itself, and the name does not exist there; no key \
-         was asked for",
-        &[NOT_HERE, cause("in a container, the name server is another than the host's", RESOLV_CONF)],
+        "the program (Docker, kubelet, rclone, …) queried the name server itself, and the name does not exist there; \
+         no key was requested",
+        &[NOT_HERE, cause("a container's name server is not the host's", RESOLV_CONF)],
     ),
     Row::of_phrases(
         "go-failed",
         Who::Go,
         &["server misbehaving"],
-        "the program asked the name server itself, which answered with SERVFAIL or REFUSED; no key was asked for",
+        "the program queried the name server itself, which answered SERVFAIL or REFUSED; no key was requested",
         &[
             cause(
                 "systemd-resolved (127.0.0.53) refuses names without a dot, and .local ones: give the full name",
@@ -104,11 +104,11 @@ pub(super) const ROWS: &[Row] = &[
         "go-silent",
         Who::Go,
         &["i/o timeout"],
-        "the program asked the name server itself, and no answer came; no key was asked for",
+        "the program queried the name server itself, and got no answer; no key was requested",
         &[
             SERVERS,
             cause(
-                "the server in /etc/resolv.conf is not there, or a firewall drops the packets",
+                "the server in /etc/resolv.conf is not running, or a firewall drops the packets",
                 RESOLV_CONF,
             ),
         ],
@@ -118,10 +118,10 @@ pub(super) const ROWS: &[Row] = &[
         "dns-degraded",
         Who::Dns,
         &["using degraded feature set", "mitigating potential dns violation"],
-        "systemd-resolved: a name server does not answer questions of the newer form, so that an older form is tried; names \
-         may still be found",
+        "systemd-resolved: a name server does not answer newer kinds of queries (EDNS, DNSSEC), so older ones are \
+         tried; names may still be found",
         &[cause(
-            "the server loses packets or is old; or it fails for this name alone",
+            "the server loses packets or is old; or it fails only for this name",
             "resolvectl statistics",
         )],
     ),
@@ -132,7 +132,7 @@ pub(super) const ROWS: &[Row] = &[
         "the name does not exist in this DNS; a helper tells the kernel ENODATA",
         &[
             cause("a mistake in the name, or it is only known with a search list or in another DNS", TRACE),
-            cause("the files or another service of nsswitch.conf know it", HOSTS),
+            cause("the hosts file or another service in nsswitch.conf knows it", HOSTS),
         ],
     ),
     Row::of_phrases(
@@ -140,13 +140,13 @@ pub(super) const ROWS: &[Row] = &[
         Who::Dns,
         &["does not have any rr of the requested type"],
         "the name exists, but has no address; a helper tells the kernel ENODATA",
-        &[cause("it has other records alone (MX, SRV), or an address of the other family", TRACE)],
+        &[cause("it has only other records (MX, SRV), or an address of the other family", TRACE)],
     ),
     Row::of_phrases(
         "dns-dnssec",
         Who::Dns,
         &["dnssec validation failed"],
-        "systemd-resolved refuses the answer, as its signatures are not right; others that ask it get SERVFAIL",
+        "systemd-resolved rejects the answer because its signatures are invalid; its clients get SERVFAIL",
         &[
             cause(
                 "the zone's signatures are wrong or expired, or the server in between breaks them",
@@ -159,7 +159,7 @@ pub(super) const ROWS: &[Row] = &[
         "dns-servfail",
         Who::Dns,
         &["servfail"],
-        "the name server could not find out; a helper tells the kernel EAGAIN, and the next mount asks anew",
+        "the name server could not resolve the name; a helper tells the kernel EAGAIN, and the next mount tries again",
         &[
             cause("the servers of the zone are down or wrong", TRACE),
             cause(
@@ -174,7 +174,7 @@ pub(super) const ROWS: &[Row] = &[
         &["refused to do a recursive query", "status: refused", "rcode=refused"],
         "the name server does not answer this host; a helper tells the kernel ECONNREFUSED",
         &[cause(
-            "it serves its own zones or other networks alone: name another in /etc/resolv.conf",
+            "it serves only its own zones or other networks: use another one in /etc/resolv.conf",
             RESOLV_CONF,
         )],
     ),
@@ -186,10 +186,10 @@ pub(super) const ROWS: &[Row] = &[
             "all attempts to contact name servers or networks failed",
             "no appropriate name servers or networks for name found",
         ],
-        "no name server answered; a helper tells the kernel EAGAIN, or ECONNREFUSED where none is there",
+        "no name server answered; a helper tells the kernel EAGAIN, or ECONNREFUSED if none is running",
         &[
             cause(
-                "the servers in /etc/resolv.conf are not there, or a firewall drops the packets",
+                "the servers in /etc/resolv.conf are not running, or a firewall drops the packets",
                 RESOLV_CONF,
             ),
             SERVERS,

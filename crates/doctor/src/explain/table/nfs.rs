@@ -10,10 +10,10 @@ pub(super) const ROWS: &[Row] = &[
         "nfs-silent",
         Who::Nfs,
         &["not responding, still trying", "not responding, timed out", "not responding"],
-        "the server answers no more; a hard mount waits for it without end",
+        "the server no longer answers; a hard mount waits for it without limit",
         &[
-            cause("the server or the way to it is down", MOUNTS),
-            cause("its address has changed: a mounted NFS file system keeps the address of its start", RESOLVE),
+            cause("the server or the network to it is down", MOUNTS),
+            cause("its address has changed: a mounted NFS file system keeps the address from its mount", RESOLVE),
         ],
     )
     .said_by(Speaker::Nfs),
@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         "nfs-denied",
         Who::Nfs,
         &["access denied by server while mounting"],
-        "the server was reached, and does not export that to this host",
+        "the server was reached, but does not export that to this host",
         &[
             cause("/etc/exports has another name or address for this host, or lacks the path", "showmount -e NAME"),
             cause("the server looks this host's address up in DNS, and finds another name", ""),
@@ -39,34 +39,35 @@ pub(super) const ROWS: &[Row] = &[
         "nfs-version",
         Who::Nfs,
         &["requested nfs version or transport protocol is not supported", "rpc: program not registered"],
-        "the server was reached, so names are not to blame: it does not serve this version of NFS, or is no NFS server",
-        &[cause("try vers=3 or vers=4; see what the server has", "rpcinfo -p NAME")],
+        "the server was reached, so names are not to blame: it does not serve this version of NFS, or is not an NFS \
+         server",
+        &[cause("try vers=3 or vers=4; check what the server supports", "rpcinfo -p NAME")],
     )
     .or_errno(&[93]),
     Row::of_phrases(
         "nfs-addr",
         Who::Nfs,
         &["bad option string: addr=", "addr: invalid argument", "bad value for 'addr'", "bad ip address specified: addr="],
-        "addr= takes an address, and has a name or nothing: whoever was to look the name up did not",
+        "addr= needs an address, but has a name or nothing: the program that should have looked the name up did not",
         &[
             cause("mount.nfs is not installed (package nfs-common, nfs-utils): it looks the name up and adds addr=", "ls -l /sbin/mount.nfs"),
-            cause("Docker looks up addr= of type nfs alone: write type=nfs with o=addr=NAME, or the address", RESOLVE),
+            cause("Docker looks up only addr= of type nfs: write type=nfs with o=addr=NAME, or the address", RESOLVE),
         ],
     ),
     Row::of_errno(
         "nfs-2",
         Who::Nfs,
         &[2],
-        "the server that a referral names could not be looked up: NFS says ENOENT whatever the reason was. Or the \
-         path is not there",
+        "the server that a referral names could not be looked up: NFS reports ENOENT whatever the reason was. Or the \
+         path does not exist",
         &[NO_REQUEST_KEY, REMEMBERED, NO_SUCH_NAME, SERVERS, WRONG_FAMILY],
     ),
     Row::of_errno(
         "nfs-22",
         Who::Nfs,
         &[22],
-        "the kernel does not take an option of the mount, so names are mostly not to blame. A name in addr= is one, and \
-         that addr= is missing",
+        "the kernel rejects an option of the mount, so names are usually not to blame; except if addr= has a name, or \
+         is missing",
         &[
             cause("mount.nfs is not installed (package nfs-common, nfs-utils): it looks the name up and adds addr=", "ls -l /sbin/mount.nfs"),
             cause("another option is wrong: the kernel's log says which", KERNEL_LOG),
@@ -76,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
         "nfs-114",
         Who::Nfs,
         &[114],
-        "mount.nfs says so after it could not look the server's name up, or where the same mount is under way",
+        "mount.nfs reports this after it could not look the server's name up, or if the same mount is in progress",
         &[cause("the name does not exist for this host", "getent ahosts NAME")],
     ),
     Row::of_phrases(
@@ -94,9 +95,9 @@ pub(super) const ROWS: &[Row] = &[
         "afs-5",
         Who::Afs,
         &[5],
-        "kAFS has a list of servers without status and can't use it",
+        "kAFS has a server list without a status and can't use it",
         &[
-            cause("keyutils' helper answered, with text; kAFS wants the binary list", "key-dns doctor afsdb:NAME"),
+            cause("keyutils' helper answered, with text; kAFS needs the binary list", "key-dns doctor afsdb:NAME"),
             cause("no volume location server of the cell answers", "key-dns resolve afsdb:NAME srv=1"),
         ],
     ),
@@ -104,17 +105,17 @@ pub(super) const ROWS: &[Row] = &[
         "afs-11",
         Who::Afs,
         &[11],
-        "the cell's servers are not known for now; kAFS looks again after 10 s",
+        "the cell's servers can't be determined at the moment; kAFS tries again after 10 s",
         &[cause("the name servers fail or are silent", "key-dns resolve --trace afsdb:NAME srv=1")],
     ),
     Row::of_errno(
         "afs-61",
         Who::Afs,
         &[61],
-        "there is no such cell: neither DNS nor a database names a server of it",
+        "there is no such cell: neither DNS nor a database has a server for it",
         &[
             cause("the cell has neither SRV nor AFSDB records", "key-dns resolve --trace afsdb:NAME srv=1"),
-            cause("it is to come from a database, and none is installed or names it", "key-dns doctor afsdb:NAME"),
+            cause("it should be in a database, but none is installed or has it", "key-dns doctor afsdb:NAME"),
         ],
     ),
     Row::of_errno(
@@ -123,7 +124,7 @@ pub(super) const ROWS: &[Row] = &[
         &[89],
         "kAFS knows no server of the cell",
         &[
-            cause("there is no such cell, or its list of servers came as text", "key-dns doctor afsdb:NAME"),
+            cause("there is no such cell, or its server list came as text", "key-dns doctor afsdb:NAME"),
             cause("none of its servers has an address", "key-dns resolve --trace afsdb:NAME srv=1"),
         ],
     ),

@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Row] = &[
         "cifs-unresolved",
         Who::Cifs,
         &["unable to resolve", "failed to resolve server part of"],
-        "the kernel's SMB client asked for the server's name and got no address; for DFS that may be a short \
+        "the kernel's SMB client looked the server's name up and got no address; for DFS that may be a short \
          (NetBIOS) name",
         &[
             NO_REQUEST_KEY,
@@ -27,13 +27,13 @@ pub(super) const ROWS: &[Row] = &[
         "cifs-no-address",
         Who::Cifs,
         &["unable to determine destination address"],
-        "the kernel got a name and no address with it: mount.cifs, which looks names up and adds ip=, did not run",
+        "the kernel got a name without an address: mount.cifs, which looks names up and adds ip=, did not run",
         &[
             cause(
-                "mount.cifs is not installed (package cifs-utils), or was passed over (-i, Docker, busybox)",
+                "mount.cifs is not installed (package cifs-utils), or was bypassed (-i, Docker, busybox)",
                 "ls -l /sbin/mount.cifs",
             ),
-            cause("give the address yourself: mount -o ip=ADDRESS", RESOLVE),
+            cause("give the address explicitly: mount -o ip=ADDRESS", RESOLVE),
         ],
     ),
     Row::of_phrases(
@@ -47,23 +47,26 @@ pub(super) const ROWS: &[Row] = &[
         "cifs-silent",
         Who::Cifs,
         &["has not responded in"],
-        "the server answers no more; the kernel connects again, and looks its name up again",
-        &[cause("the server or the way to it is down", MOUNTS), cause("its address has changed", RESOLVE)],
+        "the server no longer answers; the kernel reconnects, and looks its name up again",
+        &[
+            cause("the server or the network to it is down", MOUNTS),
+            cause("its address has changed", RESOLVE),
+        ],
     )
     .said_by(Speaker::Cifs),
     Row::of_phrases(
         "cifs-unc",
         Who::Cifs,
         &["bad unc", "wrong unc", "malformed unc"],
-        "mount.cifs can't make sense of the source, and looked nothing up",
-        &[cause("a source is //SERVER/SHARE; in a shell, backslashes want quotes", "man mount.cifs")],
+        "mount.cifs can't parse the source, and looked nothing up",
+        &[cause("a source is //SERVER/SHARE; in a shell, backslashes need quotes", "man mount.cifs")],
     )
     .said_by(Speaker::Cifs),
     Row::of_errno(
         "cifs-unreached",
         Who::Cifs,
         &[110, 111, 115],
-        "the name was looked up, and no connection to the server's port 445 came about",
+        "the name was looked up, but no connection to the server's port 445 could be made",
         &[
             OLD_ADDRESS,
             cause(
@@ -77,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
         "cifs-2",
         Who::Cifs,
         &[2],
-        "the SMB client hands the error of the lookup on, but also says so of a share that does not exist",
+        "the SMB client passes on the error of the lookup, but also reports this for a share that does not exist",
         &[
             cause("the share or the path on it does not exist", "smbclient -L //NAME"),
             cause("/sbin/request-key is missing", DOCTOR),
@@ -87,11 +90,11 @@ pub(super) const ROWS: &[Row] = &[
         "cifs-4",
         Who::Cifs,
         &[4],
-        "keyutils' key.dns_resolver says EINTR where a name has no address: it puts a number of the resolver \
-         in the place of an errno. key-dns says ENODATA, or EAGAIN where a server failed",
+        "keyutils' key.dns_resolver returns EINTR if a name has no address: it puts a resolver's number in the place \
+         of an errno. key-dns returns ENODATA, or EAGAIN if a server failed",
         &[
             NO_SUCH_NAME,
-            cause("the name has IPv6 addresses alone, which that helper does not give", RESOLVE),
+            cause("the name has only IPv6 addresses, which that helper does not return", RESOLVE),
             SERVERS,
             cause("keyutils' helper still answers: another rule wins over that of key-dns", DOCTOR),
         ],
@@ -101,13 +104,13 @@ pub(super) const ROWS: &[Row] = &[
         Who::Cifs,
         &[13],
         "the server was reached, so names are not to blame: it refuses",
-        &[cause("wrong user, password or domain, or sec= that the server does not take", KERNEL_LOG)],
+        &[cause("wrong user, password or domain, or a sec= that the server does not accept", KERNEL_LOG)],
     ),
     Row::of_errno(
         "cifs-22",
         Who::Cifs,
         &[22],
-        "an option makes no sense to this kernel, or the source has a name and no mount.cifs was there to look it up",
+        "this kernel rejects an option, or the source has a name and there was no mount.cifs to look it up",
         &[
             cause("the kernel's log says which option", KERNEL_LOG),
             cause("mount.cifs is not installed (package cifs-utils)", "ls -l /sbin/mount.cifs"),
@@ -118,7 +121,7 @@ pub(super) const ROWS: &[Row] = &[
         "cifs-38",
         Who::Cifs,
         &[38],
-        "this kernel's SMB client was built without what the mount wants, so names are not to blame",
+        "this kernel's SMB client was built without a feature that the mount needs, so names are not to blame",
         &[cause("sec=krb5 without CONFIG_CIFS_UPCALL: the log says \"upcall support disabled\"", KERNEL_LOG)],
     ),
     Row::of_errno(
@@ -139,7 +142,7 @@ pub(super) const ROWS: &[Row] = &[
         Who::Cifs,
         &[95],
         "the name was looked up, so names are not to blame: server and client have no version of SMB in common",
-        &[cause("try vers=3.0, or an older one where the server is old", KERNEL_LOG)],
+        &[cause("try vers=3.0, or an older one if the server is old", KERNEL_LOG)],
     ),
     Row::of_errno(
         "cifs-112",
@@ -152,23 +155,24 @@ pub(super) const ROWS: &[Row] = &[
         "cifs-113",
         Who::Cifs,
         &[113],
-        "the server's address is none that CIFS can use, or there is no way to it",
+        "the server's address is not one that CIFS can use, or there is no route to it",
         &[
             cause(
-                "mount.cifs did not run (not installed, Docker, busybox), and the kernel got a name without its address: \
+                "mount.cifs did not run (not installed, Docker, busybox), and the kernel got a name without its \
+                 address: \
                  add ip=ADDRESS",
                 "dmesg | grep 'destination address'",
             ),
             LIST_PAYLOAD,
-            cause("the address is an old or a wrong one, or a firewall rejects the packets", RESOLVE),
+            cause("the address is old or wrong, or a firewall rejects the packets", RESOLVE),
         ],
     ),
     Row::of_errno(
         "cifs-126",
         Who::Cifs,
         &[126],
-        "no answer came for a key: with sec=krb5 that of the Kerberos ticket (cifs.spnego), else that of the server's name. \
-         From Linux 6.6 on, the kernel asks for the name even where mount.cifs gave its address",
+        "a key was not answered: with sec=krb5 that of the Kerberos ticket (cifs.spnego), otherwise that of the \
+         server's name. Linux 6.6.0 to 6.6.2 look the name up even if mount.cifs passes its address",
         &[
             cause("without sec=krb5: nobody answers for the name", DOCTOR),
             cause("with sec=krb5: no ticket", "klist"),
