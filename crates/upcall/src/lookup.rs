@@ -1,5 +1,5 @@
-//! A lookup for a key, or for nobody: what it needs is opened, it is started, and the process gives up its rights before
-//! it reads what others say.
+//! A lookup for a key, or only to show: it opens what it needs, starts, and gives up its rights before it reads what
+//! others send.
 
 use crate::confine::{Lacking, Needs, allow_descriptors, confine};
 use crate::log::Log;
@@ -8,31 +8,31 @@ use crate::settings::Settings;
 use key::{Failure, KeySerial, ParsedQuery, Query, Request};
 use names::{Answer, Host, Lookup, Trace, literal_answer};
 
-/// A lookup that has ended: how, and what it took.
+/// A finished lookup: its outcome, and its circumstances.
 #[derive(Debug)]
 pub struct LookupReport {
     /// The addresses, or why there are none.
     pub outcome: Result<Answer, Failure>,
     /// What was tried.
     pub trace: Trace,
-    /// What was passed over: callout words, lines of configuration files.
+    /// What was ignored: callout words, lines of configuration files.
     pub warnings: Vec<String>,
-    /// What could not be had of the confinement.
+    /// The parts of the confinement that were not available.
     pub lacking: Vec<Lacking>,
 }
 
-/// Who a lookup is for, which decides what the process keeps when it gives up its rights.
+/// What a lookup is for, which decides what the process keeps when it gives up its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To answer this key, which is all that can be answered afterwards.
+    /// To answer this key, which is all that the process can do afterwards.
     Answer(KeySerial),
     /// To be shown: standard output and standard error stay.
     Show,
-    /// To go on afterwards: the process keeps all its rights.
+    /// To continue afterwards: the process keeps all its rights.
     GoOn,
 }
 
-/// Parses and resolves what is asked. Steps are noted in `trace`.
+/// Parses and resolves a request. Steps are recorded in `trace`.
 #[must_use]
 pub fn look_up(
     request: &Request,
@@ -68,7 +68,7 @@ pub fn look_up(
     LookupReport { outcome, trace, warnings, lacking }
 }
 
-/// What is said of callout words that mean nothing: one line, whoever asks and however much.
+/// The warning about unknown callout words: one line, whoever the requester is and however many words there are.
 fn ignored(words: &[String]) -> Option<String> {
     const SHOWN: usize = 3;
     const LONGEST: usize = 64;
@@ -89,7 +89,7 @@ fn ignored(words: &[String]) -> Option<String> {
     }
 }
 
-/// The process that asks NSS modules, where it may come to that.
+/// The process that queries NSS modules, if it may be needed.
 fn modules_for(query: &Query, host: &Host<'_>, warnings: &mut Vec<String>) -> Option<GetentModules> {
     if !host.may_ask_modules(query) {
         return None;
@@ -105,7 +105,7 @@ fn give_up_rights(settings: &Settings, purpose: Purpose, host: &Host<'_>) -> Vec
         Purpose::Show => None,
         Purpose::GoOn => return Vec::new(),
     };
-    // AddressSanitizer needs more memory, and other calls, than are left then (fuzz/asan).
+    // AddressSanitizer needs more memory, and other system calls, than confinement allows (fuzz/asan).
     if !settings.confine || cfg!(asan) {
         return Vec::new();
     }
