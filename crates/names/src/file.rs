@@ -1,4 +1,4 @@
-//! Reading configuration files, and what is said of them when they are wrong.
+//! Reading configuration files, and the warnings about mistakes in them.
 
 use nix::libc;
 use std::fmt;
@@ -7,17 +7,17 @@ use std::io::{self, BufRead, Read, Seek};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Something in a configuration file that was passed over.
+/// Something in a configuration file that was ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// The line, counted from 1; 0 for the file as a whole.
+    /// The line number, starting at 1; 0 for the file as a whole.
     pub line: usize,
-    /// What is wrong there, and what holds instead.
+    /// What is wrong, and what applies instead.
     pub message: String,
 }
 
 impl Warning {
-    /// A warning of line `line`.
+    /// A warning for line `line`.
     pub fn new(line: usize, message: impl Into<String>) -> Self {
         Self { line, message: message.into() }
     }
@@ -41,29 +41,29 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// Whether there is no such file at all.
+    /// Whether the file does not exist.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
 }
 
-/// No file of this kind needs more; a larger one (a device, a log by mistake) is not read to its end.
+/// No configuration file needs to be larger; a larger one (a device, a log by mistake) is not read to its end.
 const LARGEST: u64 = 1 << 20;
 
 /// The bytes of a configuration file.
 ///
 /// # Errors
-/// Where it can't be opened or read, is not a regular file, or is larger than 1 MiB.
+/// If it can't be opened or read, is not a regular file, or is larger than 1 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     read_bytes(path).map_err(|source| Unreadable { path: path.to_owned(), source })
 }
 
-/// Opens a regular file, or `/dev/null`, as which a file is masked. It never waits: not for a writer, as one would who
-/// opens a pipe. What is otherwise may have no end.
+/// Opens a regular file, or `/dev/null`, which masks a file. It never blocks, unlike opening a pipe, which waits for a
+/// writer. Anything else may be endless.
 ///
 /// # Errors
-/// Where it can't be opened, or is something else.
+/// If it can't be opened, or is something else.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -72,7 +72,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     if found.is_file() || null() {
         return Ok(file);
     }
-    // A folder is told as reading it would tell it.
+    // A directory gives the same error as reading it.
     Err(if found.is_dir() {
         io::Error::from_raw_os_error(libc::EISDIR)
     } else {
@@ -83,13 +83,13 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// The same, with the bare error.
 ///
 /// # Errors
-/// As [`read`].
+/// As for [`read`].
 pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     contents(open(path)?)
 }
 
 fn contents(file: impl Read) -> io::Result<Vec<u8>> {
-    // Room enough for the usual file to be read at once.
+    // Large enough to read the usual file at once.
     let mut bytes = Vec::with_capacity(4096);
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
@@ -98,7 +98,7 @@ fn contents(file: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file that is opened now, and read later if that turns out to be needed.
+/// A file that is opened now, and read later if needed.
 #[derive(Debug)]
 pub struct DeferredFile {
     path: &'static Path,
@@ -112,13 +112,13 @@ impl DeferredFile {
         Self { path: Path::new(path), file: open(Path::new(path)) }
     }
 
-    /// A file that is not there.
+    /// A file that does not exist.
     #[must_use]
     pub fn absent(path: &'static str) -> Self {
         Self { path: Path::new(path), file: Err(io::ErrorKind::NotFound.into()) }
     }
 
-    /// A file of this text, which is nowhere else.
+    /// A file with this text, which exists nowhere else.
     #[cfg(test)]
     pub(crate) fn holding(path: &'static str, text: &str) -> Self {
         use std::io::Write;
@@ -132,7 +132,7 @@ impl DeferredFile {
         Self { path: Path::new(path), file: Ok(file) }
     }
 
-    /// Where it is.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &'static Path {
         self.path
@@ -141,7 +141,7 @@ impl DeferredFile {
     /// Its bytes.
     ///
     /// # Errors
-    /// As [`read`].
+    /// As for [`read`].
     pub fn read(&self) -> Result<Vec<u8>, Unreadable> {
         let unreadable = |source| Unreadable { path: self.path.to_owned(), source };
         self.from_start().and_then(contents).map_err(unreadable)
@@ -150,7 +150,7 @@ impl DeferredFile {
     /// The file, at its beginning.
     ///
     /// # Errors
-    /// Where it could not be opened.
+    /// If it could not be opened.
     pub fn from_start(&self) -> io::Result<&File> {
         match &self.file {
             Ok(file) => (&*file).rewind().map(|()| file),
@@ -166,7 +166,7 @@ impl DeferredFile {
 pub fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let mut rest = text;
-        // A slice, as a reader, gives access to the fast memchr of the standard library.
+        // As a reader, a slice gives access to the fast memchr of the standard library.
         let length = rest.skip_until(b'\n').ok().filter(|&length| length > 0)?;
         let line = text.get(..length)?;
         text = rest;
@@ -174,7 +174,7 @@ pub fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What a value may be, for a message: `expected WHAT, found FOUND`.
+/// The expected value, for a message: `expected WHAT, found FOUND`.
 #[must_use]
 pub fn expected(what: impl fmt::Display, found: impl fmt::Display) -> String {
     format!("expected {what}, found {found:?}", found = found.to_string())

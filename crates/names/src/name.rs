@@ -1,10 +1,10 @@
-//! Which names can be those of hosts.
+//! Which names are valid host names.
 
 /// What is wrong with `name` as the name of a host in DNS, if anything.
 ///
-/// glibc takes letters, digits, hyphens, underscores and dots, and no hyphen at the start
-/// (resolv/res-name-checking.c); labels and names have the lengths of RFC 1035 §2.3.4. A name with other
-/// characters is refused before it is asked, so that it can't be mistaken for one that does not exist.
+/// glibc accepts letters, digits, hyphens, underscores and dots, and no hyphen at the start
+/// (resolv/res-name-checking.c); the lengths of labels and names are limited by RFC 1035 §2.3.4. A name with other
+/// characters is rejected before it is queried, so that it can't be mistaken for one that does not exist.
 #[must_use]
 pub fn flaw(name: &[u8]) -> Option<&'static str> {
     let name = name.strip_suffix(b".").unwrap_or(name);
