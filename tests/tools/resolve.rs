@@ -137,7 +137,7 @@ fn a_trace_has_each_query_and_why_the_next_came() {
     let given_up = place(format!("v6.example.test. A at {}: no answer yet (", silent.addr()));
     let answer = place(format!("v6.example.test. AAAA at {}: NOERROR, 1 records (", good.addr()));
     place("no answer within 50 ms: looking up IPv6 too".to_owned());
-    place("servers by nameserver[.]".to_owned());
+    place("servers from nameserver[.]".to_owned());
     assert!(asking < silence && silence < refused && refused < nodata && nodata < answer, "{}", seen.stdout);
     assert!(given_up < lines.len());
     assert!(lines.iter().any(|line| line.starts_with("2001:db8::6  from DNS server")), "{}", seen.stdout);
