@@ -1,4 +1,4 @@
-//! The answer that the kernel would get, without asking the kernel.
+//! The answer that the kernel would get, computed without the kernel.
 
 use crate::host_root::HostRoot;
 use crate::remedy::Remedy;
@@ -18,23 +18,23 @@ use upcall::{Log, LookupReport, Purpose, Reply, look_up};
 
 /// The name of the step.
 pub(crate) const NAME: &str = "answer";
-/// Any port will do to see whether there is a route: nothing is sent.
+/// Any port will do to check for a route: nothing is sent.
 const PORT: u16 = 6789;
-/// What `dns_query()` takes (net/dns_resolver/dns_query.c).
+/// The lengths of names that `dns_query()` accepts (net/dns_resolver/dns_query.c).
 const LENGTHS: std::ops::RangeInclusive<usize> = 3..=255;
 
-/// What this step leaves to the later ones.
+/// What this step passes on to later ones.
 #[derive(Debug)]
 pub struct DryRun {
     /// The step.
     pub step: Step,
     /// The answer.
     pub reply: Reply,
-    /// Whether it has one.
+    /// Whether there is one.
     pub found: bool,
 }
 
-/// Looks the question up as the helper would, with the settings in the file `path`.
+/// Looks the request up as the helper would, with the settings in the file `path`.
 #[must_use]
 pub(crate) fn check(
     look: &HostRoot,
@@ -97,7 +97,7 @@ pub(crate) fn check(
     DryRun { step, reply, found }
 }
 
-/// All addresses that the name has, whichever of them would be handed over.
+/// All addresses of the name, whichever of them would be in the answer.
 #[must_use]
 pub(crate) fn all_addresses(question: &KeyRequest, settings: &Settings) -> Vec<IpAddr> {
     match dry(question, "list", settings).outcome.map(|answer| answer.content) {
@@ -112,7 +112,7 @@ fn dry(question: &KeyRequest, callout: &str, settings: &Settings) -> LookupRepor
     look_up(&request, settings, Trace::default(), Purpose::GoOn, &Log::none())
 }
 
-/// What becomes of the answer at whose asks.
+/// How the file system reads the answer.
 const fn fate(consumer: Consumer) -> &'static str {
     match consumer {
         Consumer::Ceph => {
@@ -127,7 +127,7 @@ const fn fate(consumer: Consumer) -> &'static str {
     }
 }
 
-/// Whether anybody could connect to an address.
+/// Whether this host could connect to an address.
 fn usable(step: &mut Step, look: &HostRoot, name: &str, Address { ip, origin }: &Address) {
     let nobody =
         ip.is_unspecified() || ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
@@ -240,7 +240,7 @@ fn explain(
     }
 }
 
-/// What is to be done where a name has no address.
+/// What to do if a name has no address.
 fn add(name: &str) -> String {
     let mut text = String::new();
     if !name.trim_end_matches('.').contains('.') {

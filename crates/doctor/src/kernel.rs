@@ -1,4 +1,4 @@
-//! Whether the kernel has `dns_resolver` keys, and whether it would ask user space.
+//! Whether the kernel has `dns_resolver` keys, and whether it would make upcalls.
 
 mod config;
 mod place;
@@ -15,26 +15,26 @@ use std::path::Path;
 
 /// The name of the step.
 pub const NAME: &str = "kernel";
-/// The module, and the folder that shows it where it is loaded or built in.
+/// The module, and the directory that exists if it is loaded or built in.
 const MODULE: &str = "dns_resolver";
-/// Where the capabilities of programs that the kernel starts are limited.
+/// The limits on the capabilities of programs that the kernel starts.
 const HELPERS: &str = "/proc/sys/kernel/usermodehelper";
-/// Bytes of quota that one lookup takes at least: the key, the key that gives authority over it, a keyring.
+/// The least quota in bytes that one lookup takes: the key, its authorisation key, a keyring.
 const BYTES: u64 = 512;
-/// Keys that one lookup takes.
+/// The number of keys that one lookup takes.
 const KEYS: u64 = 3;
 
-/// What this step leaves to the later ones.
+/// What this step passes on to later ones.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     /// The step.
     pub step: Step,
-    /// Whether the key type is there, so that a key can be asked for.
+    /// Whether the key type exists, so that a key can be requested.
     pub has_type: bool,
 }
 
-/// Looks at the kernel. `user` is who asks, for the quota; `elsewhere` is whether the files here are not the host's, so
-/// that they say nothing of its modules and programs.
+/// Checks the kernel. `user` is the requester, for the quota; `elsewhere` is set if the files here are not the host's,
+/// and so say nothing about its modules and programs.
 #[must_use]
 pub fn check(look: &HostRoot, subject: &Subject, user: u32, elsewhere: bool) -> Kernel {
     let mut step = Step::new(NAME);
@@ -62,7 +62,7 @@ pub fn check(look: &HostRoot, subject: &Subject, user: u32, elsewhere: bool) -> 
     Kernel { step, has_type }
 }
 
-/// Whether the key type is there now.
+/// Whether the key type exists now.
 fn key_type(
     step: &mut Step,
     look: &HostRoot,
@@ -172,7 +172,7 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
     ))
 }
 
-/// A line of modprobe.d(5) that keeps the module from being loaded: file, number, text.
+/// A line of modprobe.d(5) that prevents the module from being loaded: file, number, text.
 fn blocked(look: &HostRoot) -> Option<(String, usize, String)> {
     ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"].iter().find_map(
         |folder| {
@@ -192,7 +192,7 @@ fn blocked(look: &HostRoot) -> Option<(String, usize, String)> {
     )
 }
 
-/// `CONFIG_STATIC_USERMODEHELPER`: one program in the place of all that the kernel starts.
+/// `CONFIG_STATIC_USERMODEHELPER`: one program in place of all that the kernel starts.
 fn static_helper(step: &mut Step, look: &HostRoot, config: &Config) {
     if config.get("CONFIG_STATIC_USERMODEHELPER").is_none() {
         return;
@@ -218,7 +218,7 @@ fn static_helper(step: &mut Step, look: &HostRoot, config: &Config) {
     }
 }
 
-/// libceph's own switch, which Debian leaves off.
+/// libceph's own option, which Debian leaves off.
 fn libceph(step: &mut Step, look: &HostRoot, config: Option<&Config>) {
     const SWITCH: &str = "CONFIG_CEPH_LIB_USE_DNS_RESOLVER";
     let Some(config) = config else {
@@ -274,7 +274,7 @@ fn capability_set(text: &str) -> Option<u64> {
     Some(u64::from(high) << 32 | u64::from(low))
 }
 
-/// The quota of a user, against which the keys of lookups count: those of the kernel itself against root's.
+/// The quota of a user, to which the keys of lookups are charged: those of the kernel itself to root's.
 fn quota(step: &mut Step, look: &HostRoot, user: u32) {
     let Ok(text) = look.text("/proc/key-users") else {
         step.unseen(format!("the quota of user {user}"), "/proc/key-users can't be read");
@@ -300,7 +300,7 @@ fn quota(step: &mut Step, look: &HostRoot, user: u32) {
     let full = |(taken, most): (u64, u64), needed| taken.saturating_add(needed) > most;
     if full(keys, KEYS) || full(bytes, BYTES) {
         let prefix = if user == 0 { "root_" } else { "" };
-        // A round number, which is the same while some keys come and go.
+        // A round number, which stays the same while some keys come and go.
         let most = |(taken, most): (u64, u64), least: u64| {
             taken.saturating_mul(2).checked_next_power_of_two().unwrap_or(u64::MAX).max(most).max(least)
         };

@@ -1,7 +1,7 @@
-//! A real `request_key(2)`, and how what it brings compares with the dry run.
+//! A real `request_key(2)`, and how its result compares with the dry run.
 //!
-//! It waits without a time limit for whatever the rule runs, so a process of its own makes the call and can be left
-//! behind. Its session keyring is new: it finds no key that is there already, and leaves none.
+//! It waits without a time limit for whatever the rule runs, so a child process makes the call and can be abandoned.
+//! Its session keyring is new: it finds no existing key, and leaves none.
 
 use crate::answer::{self, DryRun};
 use crate::cache::proc_keys::{self, State, What};
@@ -24,26 +24,26 @@ use upcall::Settings;
 
 /// The name of the step.
 pub const NAME: &str = "live";
-/// The subcommand that asks.
+/// The subcommand that makes the request.
 pub const ASK: &str = "ask-kernel";
 /// Seconds that the call may take beyond the deadline of a lookup.
 const GRACE: u64 = 3;
 
-/// What the kernel brought.
+/// What the kernel returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Brought {
     /// A key with this payload.
     Payload(Vec<u8>),
-    /// A key whose reading fails with this errno: the helper's own error.
+    /// A key that can't be read, with this errno: the helper's own error.
     Error(u16),
     /// No key: `request_key(2)` itself failed.
     NoKey(u16),
 }
 
-/// Makes the call, and prints what it brought: `payload HEX`, `error ERRNO` or `no-key ERRNO`.
+/// Makes the request, and prints its result: `payload HEX`, `error ERRNO` or `no-key ERRNO`.
 ///
 /// # Errors
-/// Where no session keyring can be had, or the names hold a NUL.
+/// If no session keyring can be created, or the names contain a NUL.
 pub fn ask(description: &str, callout: &str) -> io::Result<String> {
     keyctl::join_new_session()?;
     let key = match keyctl::request(&CString::new(description)?, &CString::new(callout)?) {
@@ -77,16 +77,16 @@ fn parse(output: &[u8]) -> Option<Brought> {
     }
 }
 
-/// What is known from the steps before.
+/// What is known from earlier steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Before<'a> {
-    /// What is asked.
+    /// The request.
     pub question: &'a KeyRequest,
-    /// By whom.
+    /// The requester.
     pub consumer: Consumer,
     /// The settings in force.
     pub settings: &'a Settings,
-    /// The dry run, where it was made.
+    /// The dry run, if it was made.
     pub dry: Option<&'a DryRun>,
     /// The rule that wins, where it could be seen.
     pub winner: Option<&'a Winner>,
@@ -135,8 +135,8 @@ fn call(question: &KeyRequest, limit: Duration, look: impl FnMut()) -> io::Resul
     child::run_watching(command, limit, Errors::Drop, look)
 }
 
-/// Asks once more, and looks whether an answer can be seen that is over before the program has ended: the caller then
-/// gets ENOKEY too (security/keys/request_key.c, `call_sbin_request_key()`).
+/// Makes the request again, and checks whether an answer can be seen that expires before the program has exited: the
+/// caller then gets ENOKEY too (security/keys/request_key.c, `call_sbin_request_key()`).
 fn expires_early(question: &KeyRequest, limit: Duration) -> Option<String> {
     let mut seen = None;
     let name = question.description.as_bytes();
@@ -173,7 +173,7 @@ fn told(brought: &Brought) -> String {
     }
 }
 
-/// Text without its NUL; a list of servers by its length.
+/// Text without its NUL; a server list by its length.
 fn shown(payload: &[u8]) -> String {
     match payload.first() {
         Some(0) => format!("a list of servers of {} bytes", payload.len()),
@@ -189,7 +189,7 @@ fn rule(before: Before<'_>) -> String {
     }
 }
 
-/// What is to be done about a rule whose program does not do its work.
+/// What to do about a rule whose program does not do its job.
 fn mend(look: &HostRoot, before: Before<'_>) -> Remedy {
     match before.winner {
         // It is keyutils', and there is no other.

@@ -1,4 +1,4 @@
-//! What was logged: the last upcalls, and refusals by SELinux or AppArmor.
+//! What was logged: the latest upcalls, and denials by SELinux or AppArmor.
 
 use crate::child::{self, Ended};
 use crate::host_root::HostRoot;
@@ -12,20 +12,20 @@ use std::time::Duration;
 
 /// The name of the step.
 pub(crate) const NAME: &str = "logs";
-/// How long the journal may take.
+/// Time limit for reading the journal.
 const LIMIT: Duration = Duration::from_secs(2);
 /// Lines that are shown.
 const LINES: usize = 5;
-/// As much of the end of a log is read.
+/// How much of the end of a log is read.
 const TAIL: u64 = 256 << 10;
-/// As much of the kernel's log.
+/// How much of the kernel's log is read.
 const KERNEL_LOG: usize = 1 << 20;
 /// Where syslog daemons write.
 const FILES: [&str; 4] = ["/var/log/syslog", "/var/log/messages", "/var/log/daemon.log", "/var/log/auth.log"];
-/// Who writes the lines that are looked for.
+/// The idents of the lines that are wanted.
 const WRITERS: [&str; 2] = ["key.dns_resolver", "request-key"];
 
-/// Looks at the logs.
+/// Checks the logs.
 #[must_use]
 pub(crate) fn check(look: &HostRoot) -> Step {
     let mut step = Step::new(NAME);
@@ -44,7 +44,7 @@ pub(crate) fn check(look: &HostRoot) -> Step {
     step
 }
 
-/// The last lines of upcalls, from the journal or from syslog's files.
+/// The latest lines of upcalls, from the journal or from syslog's files.
 fn upcalls(step: &mut Step, look: &HostRoot) -> Vec<String> {
     if look.exists("/run/systemd/journal/socket") && look.is_host() {
         let mut command = Command::new("journalctl");
@@ -93,7 +93,7 @@ fn tail(look: &HostRoot, path: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Whether SELinux or AppArmor is on, and what they refused of ours.
+/// Whether SELinux or AppArmor is enabled, and what they denied to our programs.
 fn access_control(step: &mut Step, look: &HostRoot) {
     let selinux = look.word("/sys/fs/selinux/enforce");
     let apparmor = look.word("/sys/module/apparmor/parameters/enabled").is_some_and(|word| word == "Y");
@@ -145,12 +145,12 @@ fn is_denial(line: &str) -> bool {
     let denied = line.contains("avc:  denied") || line.contains("apparmor=\"DENIED\"");
     let field = |name: &str, writer: &str| line.contains(&format!("{name}=\"{writer}"));
     let ours = |writer: &str| field("comm", writer) || line.contains(&format!("/{writer}\""));
-    // The kernel cuts a process's name to 15 characters.
+    // The kernel truncates a process's name to 15 characters.
     denied
         && ["request-key", "key.dns_resolve", "key.dns_resolver", "key-dns"].iter().any(|writer| ours(writer))
 }
 
-/// The kernel's log, as far as it goes now.
+/// The kernel's log, up to now.
 fn kernel_log(look: &HostRoot) -> io::Result<String> {
     let mut file =
         OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(look.path("/dev/kmsg"))?;

@@ -11,13 +11,13 @@ use crate::subject::{KeyRequest, NoSubject, Subject};
 use crate::{answer, kernel, live, logs, remembered, request_key, rule, servers, settings};
 use upcall::{DEFAULT_PATH, Settings};
 
-/// The key whose rule is looked for where no name is given.
+/// The key whose rule is determined if no name is given.
 const SAMPLE: &str = "host.example";
 
-/// Follows the lookups of `text`: a name, a mount's source, a mount point. Without one, what all lookups share.
+/// Follows the lookups for `text`: a name, a mount source, a mount point. Without one, checks what all lookups share.
 ///
 /// # Errors
-/// Where no name can be seen in it.
+/// If it contains no name.
 pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> {
     let subject = match text {
         Some(text) => Subject::parse(text, look)?,
@@ -72,7 +72,7 @@ fn said(subject: &Subject) -> Option<Step> {
     Some(step)
 }
 
-/// A walk in progress.
+/// A diagnosis in progress.
 struct Way<'a> {
     look: &'a HostRoot,
     subject: &'a Subject,
@@ -108,7 +108,7 @@ impl Way<'_> {
         self.steps.push(self.hidden(logs::NAME).unwrap_or_else(|| logs::check(self.look)));
     }
 
-    /// The steps that each name has for itself.
+    /// The steps that each name needs separately.
     fn names(
         &mut self,
         questions: &[KeyRequest],
@@ -155,7 +155,7 @@ impl Way<'_> {
         }
     }
 
-    /// Adds steps of one name, each with what it is about; those that say the same once.
+    /// Adds the steps of one name, each with what it is about; identical ones only once.
     fn push_all(&mut self, questions: &[KeyRequest], steps: Vec<Step>) {
         let several = questions.len() > 1;
         if several && steps.windows(2).all(|pair| pair.first() == pair.last()) {
@@ -188,7 +188,7 @@ impl Way<'_> {
         }
     }
 
-    /// The step where it can't be looked at from here.
+    /// The step if it can't be checked from here.
     fn hidden(&self, name: &'static str) -> Option<Step> {
         let why = self.elsewhere.as_ref()?;
         Some(Step::skip(name, format!("not checked: {why}")))
@@ -240,7 +240,7 @@ impl Way<'_> {
     }
 }
 
-/// A step that is no use after one that is broken.
+/// A step that is pointless after one that is broken.
 fn after(name: &'static str, broken: &str) -> Step {
     Step::skip(name, format!("not checked: {broken} is broken"))
 }

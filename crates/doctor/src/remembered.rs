@@ -1,4 +1,4 @@
-//! What the kernel remembers of a name: mounts get that, without anybody being asked.
+//! What the kernel has cached for a name: mounts get that, without a lookup.
 
 use crate::answer::DryRun;
 use crate::cache::{Cache, CachedAnswer, CachedKey, KeyOwner};
@@ -12,7 +12,7 @@ use key::Payload;
 /// The name of the step.
 pub const NAME: &str = "cache";
 
-/// Looks at the keys for one question. `cache` was seen before the kernel was asked for the name.
+/// Checks the keys for one request. `cache` was read before the request was made.
 #[must_use]
 pub fn check(cache: Option<&Cache>, question: &KeyRequest, dry: Option<&DryRun>) -> Step {
     let mut step = Step::new(NAME);
@@ -75,7 +75,7 @@ fn text(payload: &[u8]) -> String {
     payload.strip_suffix(b"\0").unwrap_or(payload).escape_ascii().to_string()
 }
 
-/// Whether what the kernel remembers stands in the way of what would be found now.
+/// Whether the cached answer prevents what would be found now.
 fn judge(entry: &CachedKey, question: &KeyRequest, dry: Option<&DryRun>) -> Option<Finding> {
     let evidence = || format!("/proc/keys: {:08x} {}: {}", entry.serial, question.description, said(entry));
     let remedy = || {

@@ -10,19 +10,19 @@ use std::os::unix::fs::MetadataExt;
 
 /// The name of the step.
 pub(crate) const NAME: &str = "request-key";
-/// What the kernel runs.
+/// The path that the kernel runs.
 pub(crate) const PATH: &str = repair::REQUEST_KEY;
 
-/// What this step leaves to the later ones.
+/// What this step passes on to later ones.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestKey {
     /// The step.
     pub step: Step,
-    /// Whether it is this program, whose rules are a little other than keyutils'.
+    /// Whether it is this program, whose rules differ a little from keyutils'.
     pub ours: bool,
 }
 
-/// Looks at it.
+/// Checks it.
 #[must_use]
 pub(crate) fn check(look: &HostRoot) -> RequestKey {
     let mut step = Step::new(NAME);
@@ -66,7 +66,7 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
             "request-key-writable",
             format!("the kernel runs {PATH} as root, and users other than root can change it"),
             format!("owner {}, mode {:03o}", facts.uid(), facts.mode() & 0o7777),
-            // Who could write to it may have.
+            // Whoever could write to it may have done so.
             Remedy::command_or(
                 owner.map(|owner| Manager::of(look).reinstall(&owner)),
                 format!(

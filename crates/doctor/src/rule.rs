@@ -1,4 +1,4 @@
-//! The rule that wins for a key, what it beats, and the program that it names.
+//! The rule that wins for a key, the rules that it beats, and the program that it names.
 
 use crate::host_root::HostRoot;
 use crate::program::{self, ProgramFault};
@@ -16,7 +16,7 @@ use upcall::request_key::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, Tru
 /// The name of the step.
 pub(crate) const NAME: &str = "rule";
 
-/// What this step leaves to the later ones.
+/// What this step passes on to later ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     /// The step.
@@ -28,13 +28,13 @@ pub(crate) struct Choice {
 /// A rule that wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Winner {
-    /// Where it stands; `None` for the rule that key-dns has built in.
+    /// Its file and line; `None` for the built-in rule of key-dns.
     pub place: Option<(PathBuf, usize)>,
-    /// What it runs.
+    /// The program that it runs.
     pub program: String,
     /// Whether that is this program.
     pub ours: bool,
-    /// The settings that it names by `-c`.
+    /// The settings file that it gives with `-c`.
     pub settings: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Winner {
         !self.ours && self.program.ends_with("/key.dns_resolver")
     }
 
-    /// Where it stands, for people.
+    /// Its file and line, for people.
     #[must_use]
     pub fn at(&self) -> String {
         match &self.place {
@@ -54,7 +54,7 @@ impl Winner {
         }
     }
 
-    /// What has it run the helper as it should.
+    /// Makes it run the helper correctly.
     #[must_use]
     pub fn mend(&self, look: &HostRoot) -> Remedy {
         match &self.place {
@@ -64,7 +64,7 @@ impl Winner {
     }
 }
 
-/// Looks at the rules for one key. `ours` is whether `request-key` is this program.
+/// Determines the rule for one key. `ours` says whether `request-key` is this program.
 #[must_use]
 pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choice {
     let mut step = Step::new(NAME);
@@ -118,7 +118,7 @@ pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choic
     Choice { step, winner: Some(winner) }
 }
 
-/// The path as the host calls it.
+/// The path as the host sees it.
 fn shown(look: &HostRoot, path: &Path) -> String {
     let root = look.path("/");
     Path::new("/").join(path.strip_prefix(&root).unwrap_or(path)).display().to_string()
@@ -143,7 +143,7 @@ fn winner(look: &HostRoot, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Winner 
     }
 }
 
-/// What else fits.
+/// The other rules that match.
 fn beaten(
     step: &mut Step,
     look: &HostRoot,
@@ -167,7 +167,7 @@ fn beaten(
     }
 }
 
-/// Files that are not followed. Without a rule that fits, that is why.
+/// Files that are not followed, which is the reason if no rule matches.
 fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, ours: bool) {
     for (path, refused) in files.refused() {
         let path = shown(look, path);
@@ -178,7 +178,7 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
             step.unseen(&path, "only root can read it");
             continue;
         }
-        // What is in it comes from who knows whom, and root is to run it: a person has to see that it is meant.
+        // Anybody may have written it, and root would run it: a person has to check that it is as intended.
         let remedy = Remedy::advice(match refused {
             RefusedFile::Foreign(_) | RefusedFile::Writable(_) => {
                 format!(
@@ -207,7 +207,7 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
     }
 }
 
-/// Lines that are no rules: passed over by this program, and the end of keyutils' own.
+/// Invalid lines: this program skips them, keyutils' stops there.
 fn bad_lines(step: &mut Step, look: &HostRoot, bad: &[(RuleLocation<'_>, BadLine)], ours: bool) {
     for (place, error) in bad {
         let file = PathBuf::from(shown(look, place.file));

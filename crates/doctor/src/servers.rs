@@ -1,4 +1,4 @@
-//! The name service: its sources, the hosts file, and each name server, asked by one query.
+//! The name service: its sources, the hosts file, and each name server, checked with one query.
 
 mod probe;
 
@@ -23,7 +23,7 @@ use upcall::{DEFAULT_PATH, Settings};
 /// The name of the step.
 pub(crate) const NAME: &str = "servers";
 
-/// Looks at the name service for one key; for none, whether the servers are there.
+/// Checks the name service for one key; without one, whether the servers answer at all.
 #[must_use]
 pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings) -> Step {
     let mut step = Step::new(NAME);
@@ -89,7 +89,7 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
     step
 }
 
-/// What the hosts file has, with the lines.
+/// The name's addresses in the hosts file, with their lines.
 fn entries(name: &str, family: Family) -> Vec<(IpAddr, usize)> {
     let found = hosts::lookup(&Files::open(), name, Families::Only(family)).ok().flatten();
     let addresses = found.map(|found| found.addresses).unwrap_or_default();
@@ -97,7 +97,7 @@ fn entries(name: &str, family: Family) -> Vec<(IpAddr, usize)> {
     addresses.iter().map(|address| (address.ip, line(&address.origin))).collect()
 }
 
-/// Servers that answer other questions, and can't say what this name is: not they are broken. The others are returned.
+/// Servers that answer other queries, but not those for this name: the fault is not theirs. Returns the others.
 fn name_fails<'a>(
     step: &mut Step,
     dns: &Dns<'_, &Network>,
@@ -195,7 +195,7 @@ fn obstacles(
     }
 }
 
-/// Servers that say that there is nothing where others have addresses.
+/// Servers that have nothing although others have addresses.
 fn disagreement(step: &mut Step, probes: &[&Probe], needed: bool) {
     let Some(knows) = probes.iter().find(|probe| probe.has_records()) else { return };
     for (index, probe) in probes.iter().enumerate() {
@@ -216,13 +216,13 @@ fn disagreement(step: &mut Step, probes: &[&Probe], needed: bool) {
     }
 }
 
-/// Servers that answer, but not as a server should.
+/// Servers that answer, but not as they should.
 fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Probe]) {
     let as_it_is = || crate::repair::set(look, DEFAULT_PATH, "mixed_case", "no");
     for probe in probes {
         let server = probe.server;
         let advise = |what: &str| Remedy::advice(format!("{what}, or replace it by another server"));
-        // What it does not take; the letters can be left away.
+        // What it does not accept; the random case can be turned off.
         let either =
             |letters: &'static str, edns: &'static str| if probe.by_letters { letters } else { edns };
         let questions = either("names in random case (0x20)", "queries with EDNS");
@@ -278,7 +278,7 @@ fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Prob
     }
 }
 
-/// A hosts file that says something else than DNS.
+/// A hosts file that contradicts DNS.
 fn overridden(step: &mut Step, look: &HostRoot, name: &str, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
     let Some((ip, line)) = hosts.first() else { return };
     let Some(probe) = probes.iter().find(|probe| !probe.addresses().is_empty()) else { return };

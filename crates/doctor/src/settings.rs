@@ -1,4 +1,4 @@
-//! The files that say how names are looked up, and what is wrong in them.
+//! The files that say how names are looked up, and the mistakes in them.
 
 use crate::host_root::HostRoot;
 use crate::remedy::Remedy;
@@ -15,7 +15,7 @@ use upcall::{DEFAULT_PATH, Settings};
 /// The name of the step.
 pub(crate) const NAME: &str = "settings";
 
-/// Reads them all. `path` is the file that the rule names by `-c`.
+/// Reads them all. `path` is the file that the rule gives with `-c`.
 #[must_use]
 pub(crate) fn check(look: &HostRoot, path: Option<&str>) -> (Step, Settings) {
     let mut step = Step::new(NAME);
@@ -51,7 +51,7 @@ pub(crate) fn check(look: &HostRoot, path: Option<&str>) -> (Step, Settings) {
     (step, settings)
 }
 
-/// The bytes of a file. One that is missing is no matter, unless it was `named`.
+/// The bytes of a file. A missing file does not matter, unless it was `named`.
 fn contents(
     step: &mut Step,
     look: &HostRoot,
@@ -90,7 +90,7 @@ fn contents(
     None
 }
 
-/// The lines of a hosts file that mean nothing: hosts(5) has an address and at least one name.
+/// The invalid lines of a hosts file: hosts(5) requires an address and at least one name.
 fn hosts(text: &[u8]) -> Vec<Warning> {
     let text = String::from_utf8_lossy(text);
     let warning = |(number, line): (usize, &str)| {
@@ -110,7 +110,7 @@ fn hosts(text: &[u8]) -> Vec<Warning> {
     (1..).zip(text.lines()).filter_map(warning).collect()
 }
 
-/// The command that makes an empty file, where there is none.
+/// The command that makes an empty file, if there is none.
 fn empty(path: &str) -> Option<String> {
     let path = crate::shell::quoted(path)?;
     Some(format!("test -e {path} || install -D -m 644 /dev/null {path}"))
@@ -123,7 +123,7 @@ fn warn(step: &mut Step, look: &HostRoot, path: &str, warnings: &[Warning]) {
             format!("a line of {path} does not have the intended effect"),
             warning.at(Path::new(path)),
             match path {
-                // Such a line may hold other things, which do what they should.
+                // Such a line may contain other things, which have their effect.
                 nsswitch::PATH | resolv::PATH | gai::PATH => {
                     Remedy::advice(format!("correct line {} of {path}", warning.line))
                 }

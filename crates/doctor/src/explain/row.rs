@@ -1,13 +1,13 @@
-//! The form of the table of errors.
+//! The structure of the table of errors.
 
 use std::fmt;
 
-/// What is known of an error, or of a phrase, for one of those who say it.
+/// What is known about an error, or a phrase, from one of the programs that report it.
 #[derive(Debug)]
 pub struct Row {
-    /// Its name: never changes, as scripts and tests go by it.
+    /// Its identifier, which never changes, because scripts and tests use it.
     pub id: &'static str,
-    /// Who says it.
+    /// Who reports it.
     pub who: Who,
     pub(super) sign: Sign,
     /// What it means there.
@@ -16,38 +16,38 @@ pub struct Row {
     pub(super) causes: &'static [Cause],
 }
 
-/// How a row is known to apply.
+/// When a row applies.
 #[derive(Debug)]
 pub(super) struct Sign {
-    /// One of these phrases, in lower case, as a speaker has it, between word boundaries.
+    /// One of these phrases, in lower case, as a program prints it, between word boundaries.
     pub(super) phrases: &'static [&'static str],
-    /// One of these numbers, from who this row is for.
+    /// One of these numbers, from the program that this row is for.
     pub(super) errnos: &'static [u16],
-    /// Whose message the phrases must be in; nobody in particular where they are nobody else's.
+    /// The program whose messages the phrases must be in; none if no other program uses them.
     pub(super) by: Option<Speaker>,
-    /// What the phrases weigh.
+    /// How much the phrases weigh.
     pub(super) weight: Weight,
 }
 
-/// What a phrase weighs beside an errno in the same message.
+/// How much a phrase weighs compared with an errno in the same message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weight {
     /// It says more than the errno.
     Telling,
     /// It says more than the errno, and the errno is that of the lookup.
     WithLookup,
-    /// It often stands beside what went wrong, and says less.
+    /// It often accompanies the actual error, and says less.
     Aside,
 }
 
-/// Why it may have come, and the command that tells more or helps. `NAME` in it stands for the host.
+/// A possible cause, and a command that shows more or helps. `NAME` in it stands for the host.
 #[derive(Debug)]
 pub(super) struct Cause {
     pub(super) what: &'static str,
     pub(super) remedy: &'static str,
 }
 
-/// Whose words a message is in.
+/// The program that wrote a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Speaker {
     /// The kernel's libceph, ceph and rbd, and `mount.ceph(8)` with their errno.
@@ -70,15 +70,15 @@ pub(super) enum Speaker {
     Go,
     /// The kernel's `dns_resolver` key type.
     KernelLookup,
-    /// `key.dns_resolver`, ours or keyutils', and `request-key` of ours.
+    /// `key.dns_resolver`, ours or keyutils', and our `request-key`.
     Helper,
-    /// keyutils' `request-key`, `keyctl` and calls of its library.
+    /// keyutils' `request-key`, `keyctl` and its library's calls.
     Keyctl,
     /// The loader of kernel modules.
     Module,
     /// `mount(8)`.
     Mount,
-    /// `mount(8)`, of a `HOST:/PATH`.
+    /// `mount(8)`, for a `HOST:/PATH`.
     MountOfPath,
     /// SELinux.
     Selinux,
@@ -87,13 +87,13 @@ pub(super) enum Speaker {
 }
 
 impl Speaker {
-    /// Whose rows count for an errno that this one says: those of the first group that knows it.
+    /// Whose rows apply to an errno from this program: those of the first group that knows it.
     pub(super) const fn rows(self) -> &'static [&'static [Who]] {
         use Who as W;
         match self {
             Self::Ceph => &[&[W::Ceph], &[W::Mount]],
             Self::CephTools => &[&[W::CephTools], &[W::Ceph], &[W::Fuse]],
-            // The SMB client hands the lookup's own error to mount(2).
+            // The SMB client passes the lookup's own error on to mount(2).
             Self::Cifs => &[&[W::Cifs], &[W::Kernel], &[W::Mount], &[W::Keyctl]],
             Self::Nfs => &[&[W::Nfs], &[W::Mount], &[W::Keyctl]],
             Self::Afs => &[&[W::Afs], &[W::Kernel], &[W::Mount], &[W::Keyctl]],
@@ -104,7 +104,7 @@ impl Speaker {
             Self::KernelLookup | Self::Helper => &[&[W::Kernel]],
             Self::Keyctl => &[&[W::Keyctl], &[W::Kernel]],
             Self::Module => &[&[W::Module], &[W::Mount]],
-            // Which file system it was is not said.
+            // It does not say which file system it was.
             Self::Mount => &[&[W::Mount, W::Ceph, W::Cifs, W::Nfs, W::Afs, W::Fuse], &[W::Keyctl]],
             Self::MountOfPath => &[&[W::Mount, W::Ceph, W::Nfs], &[W::Keyctl]],
             Self::Selinux | Self::AppArmor => &[],
@@ -112,7 +112,7 @@ impl Speaker {
     }
 }
 
-/// Who says it.
+/// Who reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// CephFS and RBD.
@@ -135,7 +135,7 @@ pub enum Who {
     Go,
     /// Programs that look names up in the C library.
     Libc,
-    /// Name servers, and programs that ask them.
+    /// Name servers, and programs that query them.
     Dns,
     /// `keyctl(2)`, `request_key(2)`, and keyutils.
     Keyctl,
@@ -143,7 +143,7 @@ pub enum Who {
     Module,
     /// `mount(8)` and its helpers, whatever the file system.
     Mount,
-    /// The lookup itself, whoever wanted it.
+    /// The lookup itself, whoever requested it.
     Kernel,
     /// SELinux and AppArmor.
     Policy,
@@ -172,13 +172,13 @@ impl fmt::Display for Who {
     }
 }
 
-/// A cause, and the command for it; none where it is empty.
+/// A cause, and the command for it; an empty one for none.
 pub(super) const fn cause(what: &'static str, remedy: &'static str) -> Cause {
     Cause { what, remedy }
 }
 
 impl Row {
-    /// A row that goes by numbers.
+    /// A row that applies by number.
     pub(super) const fn of_errno(
         id: &'static str,
         who: Who,
@@ -190,7 +190,7 @@ impl Row {
         Self { id, who, sign, means, causes }
     }
 
-    /// A row that goes by phrases.
+    /// A row that applies by phrase.
     pub(super) const fn of_phrases(
         id: &'static str,
         who: Who,
@@ -202,25 +202,25 @@ impl Row {
         Self { id, who, sign, means, causes }
     }
 
-    /// And by numbers.
+    /// Also by number.
     pub(super) const fn or_errno(mut self, errnos: &'static [u16]) -> Self {
         self.sign.errnos = errnos;
         self
     }
 
-    /// And by phrases.
+    /// Also by phrase.
     pub(super) const fn or_phrases(mut self, phrases: &'static [&'static str]) -> Self {
         self.sign.phrases = phrases;
         self
     }
 
-    /// Its phrases count in this one's messages alone.
+    /// Its phrases count only in this program's messages.
     pub(super) const fn said_by(mut self, speaker: Speaker) -> Self {
         self.sign.by = Some(speaker);
         self
     }
 
-    /// Its phrases say this much.
+    /// How much its phrases weigh.
     pub(super) const fn weighs(mut self, weight: Weight) -> Self {
         self.sign.weight = weight;
         self

@@ -1,4 +1,4 @@
-//! CephFS: which part of the cluster a mount waits for, by what the kernel's client shows in debugfs
+//! CephFS: which component of the cluster a mount waits for, from what the kernel's client shows in debugfs
 //! (fs/ceph/debugfs.c, net/ceph/debugfs.c).
 
 mod debugfs;
@@ -16,13 +16,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a request that is there twice has waited at least.
+/// A request that is seen twice has waited at least this long.
 pub(super) const APART: Duration = Duration::from_millis(1500);
-/// How long a server may take to accept a connection and to greet.
+/// How long a server may take to accept a connection and send its banner.
 const GREETING: Duration = Duration::from_millis(600);
-/// What is said of one that is alive, as far as its port goes.
+/// What is said about a server that is alive, judging by its port.
 const GREETS: &str = "accepts connections and greets";
-/// As many servers of a kind are tried.
+/// At most this many servers of each kind are tried.
 const MOST: usize = 8;
 
 impl Part {
@@ -36,7 +36,7 @@ impl Part {
         }
     }
 
-    /// What waits for it.
+    /// What hangs because of it.
     const fn hangs(self) -> &'static str {
         match self {
             Self::Monitors => {
@@ -49,7 +49,7 @@ impl Part {
         }
     }
 
-    /// What does not.
+    /// What still works.
     const fn works(self) -> &'static str {
         match self {
             Self::Monitors => "files can be listed, read and written while MDS and OSD stay where they are",
@@ -68,7 +68,7 @@ impl Part {
     }
 }
 
-/// What was seen of the kernel's clients of Ceph: before the mounts were touched, and after.
+/// The state of the kernel's Ceph clients: before the mounts were probed, and after.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) before: Vec<Client>,
@@ -76,7 +76,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// The clients that this mount may be of, with the requests that were there both times.
+    /// The clients that this mount may belong to, with the requests that were there both times.
     fn of<'a>(&'a self, group: &'a Group<'_>) -> impl Iterator<Item = (&'a Client, Vec<&'a Request>)> {
         let ours = |client: &&Client| match group
             .first
@@ -84,7 +84,7 @@ impl Seen {
             .split_once('@')
             .and_then(|(_, rest)| rest.split_once('.'))
         {
-            // USER@FSID.NAME=PATH, where the mount has that.
+            // USER@FSID.NAME=PATH, if the mount has that form.
             Some((fsid, _)) if fsid.len() == 36 => client.name.starts_with(fsid),
             _ => true,
         };
@@ -96,7 +96,7 @@ impl Seen {
     }
 }
 
-/// What is wrong with a CephFS, if the kernel shows that something waits; `None` where nothing does.
+/// What is wrong with a CephFS, if the kernel shows that something waits; `None` if nothing does.
 pub(super) fn finding(
     group: &Group<'_>,
     outcome: &ProbeOutcome,
@@ -145,7 +145,7 @@ pub(super) fn finding(
             }
         }
     }
-    // Those that greet wait for the others, if there are any.
+    // Those that send their banner wait for the others, if there are any.
     let alone = parts.len() == 1 && greeting.is_empty();
     let slow = silent.is_none() && parts.is_empty();
     if parts.is_empty() {
@@ -200,8 +200,8 @@ pub(super) fn finding(
     ))
 }
 
-/// What is wrong where the cluster has shut the client out, as it does with one that was not heard of for minutes, or by
-/// hand: nothing brings that back but mounting it anew.
+/// What is wrong if the cluster has evicted the client, as it does with one that was silent for minutes, or by hand:
+/// only a new mount recovers from that.
 fn evicted(group: &Group<'_>, failure: &str, seen: &Seen) -> Option<Finding> {
     let (client, _) = seen.of(group).find(|(client, _)| client.is_blocklisted)?;
     Some(Finding::broken(
@@ -220,7 +220,7 @@ fn evicted(group: &Group<'_>, failure: &str, seen: &Seen) -> Option<Finding> {
     ))
 }
 
-/// What waits for a part of the cluster, and what its servers say; and whether all of those greet.
+/// What waits for a component of the cluster, and what its servers say; and whether all of them send their banner.
 fn told(client: &Client, part: Part, waiting: &[&&Request]) -> (String, bool) {
     let mut operations: Vec<&str> = waiting.iter().map(|request| request.operation.as_str()).collect();
     operations.sort_unstable();
@@ -233,7 +233,7 @@ fn told(client: &Client, part: Part, waiting: &[&&Request]) -> (String, bool) {
             .collect(),
     };
     if servers.is_empty() {
-        // Waiting for a server to be there: all that there are.
+        // It waits for a server to appear: all are tried.
         servers = client.servers(part).collect();
     }
     let more = servers.len().saturating_sub(MOST);
@@ -261,7 +261,7 @@ fn told(client: &Client, part: Part, waiting: &[&&Request]) -> (String, bool) {
     (text, greet)
 }
 
-/// What a server's port says: Ceph's servers greet whoever connects (doc/dev/msgr2.rst, "banner").
+/// What a server's port says: Ceph's servers send a banner to whoever connects (doc/dev/msgr2.rst, "banner").
 fn greeting(address: Option<SocketAddr>) -> String {
     let Some(address) = address else { return "no address".to_owned() };
     let start = Instant::now();

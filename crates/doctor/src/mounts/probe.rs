@@ -1,4 +1,4 @@
-//! Touching mounts, each in a process of its own: one whose server is gone may hold whoever touches it for ever.
+//! Probing mounts, each in a child process: a mount whose server is gone may block whatever touches it forever.
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -12,9 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The subcommand that touches one mount.
+/// The subcommand that probes one mount.
 pub const SUBCOMMAND: &str = "probe-mount";
-/// How long a mount may take. An NFS server under load takes tens of milliseconds.
+/// Time limit for one mount. An NFS server under load takes tens of milliseconds.
 pub const LIMIT: Duration = Duration::from_millis(2500);
 /// How many are touched at once.
 const AT_ONCE: usize = 32;
@@ -22,33 +22,33 @@ const POLL: Duration = Duration::from_millis(2);
 /// A number that the file system has for what is mounted, in the lines of the process that touches it.
 const INODE: &str = "inode";
 
-/// What came of it.
+/// The result of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeOutcome {
     /// It answered.
     Answers(Duration),
     /// A call failed.
     Fails {
-        /// Which call.
+        /// The call.
         call: String,
-        /// With what.
+        /// Its error.
         errno: Errno,
     },
-    /// Nothing came; the process that waits was told to end.
+    /// Nothing happened; the waiting process was told to end.
     Silent {
-        /// Which call did not return.
+        /// The call that did not return.
         call: String,
     },
-    /// It could not be tried.
+    /// It could not be probed.
     Untried(String),
 }
 
-/// What is known of one after it was touched.
+/// What is known of a mount after its probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probed {
-    /// What came of it.
+    /// The result.
     pub outcome: ProbeOutcome,
-    /// Its inode number, as the kernel remembers it, also where nobody answers any more.
+    /// Its inode number, as the kernel remembers it even if nobody answers any more.
     pub inode: Option<u64>,
 }
 
@@ -58,12 +58,12 @@ impl Probed {
     }
 }
 
-/// What is to be touched, and by whom.
+/// What to probe, and as which user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The path.
     pub path: PathBuf,
-    /// Another user and group than ours: FUSE lets nobody but its owner in, not even root.
+    /// A user and group other than ours: FUSE lets nobody but its owner in, not even root.
     pub user: Option<(u32, u32)>,
 }
 
@@ -120,7 +120,7 @@ impl State {
             Ok(Some(_)) => *self = Self::Ended(parse(&said(child), start.elapsed(), true)),
             Ok(None) if over => {
                 let text = said(child);
-                // One that waits uninterruptibly stays until that wait ends; nobody waits for it here.
+                // A process that waits uninterruptibly stays until that wait ends; nothing here waits for it.
                 let _ = child.kill();
                 *self = Self::Ended(parse(&text, start.elapsed(), false));
             }
@@ -130,7 +130,7 @@ impl State {
     }
 }
 
-/// What the process has said so far: lines that always fit in its pipe.
+/// What the process has said so far: lines that always fit into its pipe.
 fn said(child: &mut Child) -> String {
     let mut bytes = Vec::new();
     if let Some(mut pipe) = child.stdout.take() {
@@ -142,7 +142,7 @@ fn said(child: &mut Child) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// What its lines mean, after it has `ended` by itself or not.
+/// The meaning of its lines, whether or not it has `ended` by itself.
 fn parse(text: &str, took: Duration, ended: bool) -> Probed {
     let number = |line: &str| line.strip_prefix(INODE)?.trim().parse().ok();
     let inode = text.lines().find_map(number);
@@ -160,11 +160,10 @@ fn parse(text: &str, took: Duration, ended: bool) -> Probed {
     Probed { outcome, inode }
 }
 
-/// Touches the mount at `path`, which may take for ever, and says what came of it: each call before it is made, and what
-/// it failed with.
+/// Probes the mount at `path`, which may hang forever, and reports each call before it is made, and its error.
 ///
 /// # Errors
-/// Where that can't be written.
+/// If that can't be written.
 pub fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     let facts = |sync| {
         statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | sync, StatxFlags::BASIC_STATS)
@@ -177,7 +176,7 @@ pub fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     if let Err(errno) = statfs(path) {
         return writeln!(out, "statfs {}", errno as i32);
     }
-    // The attributes of a root are remembered, and how full it is another server may know.
+    // The attributes of a root are cached, and a different server may know how full it is.
     writeln!(out, "statx")?;
     out.flush()?;
     match facts(AtFlags::STATX_FORCE_SYNC) {
@@ -186,7 +185,7 @@ pub fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     }
 }
 
-/// Where a path of another process is found from here.
+/// The path from here of a path of another process.
 #[must_use]
 pub fn path_of(pid: Option<u32>, path: &Path) -> PathBuf {
     match pid {

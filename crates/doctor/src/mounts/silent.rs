@@ -60,11 +60,11 @@ pub(super) fn finding(group: &Group<'_>, outcome: &ProbeOutcome, scene: &Scene) 
     }
 }
 
-/// How to unmount a mount of no use and mount it again.
+/// How to unmount a useless mount and mount it again.
 fn remount(group: &Group<'_>, scene: &Scene) -> String {
     let words = scene.remount(&group.points());
     match group.first.fs_type.as_str() {
-        // Nothing else ends NFS calls that are pending.
+        // Nothing else ends pending NFS calls.
         "nfs" | "nfs4" => words.replace("umount -l", "umount -f -l"),
         // After a lazy unmount the client would live on, and a new mount could share it (fs/ceph/super.c,
         // ceph_compare_super()).
@@ -81,7 +81,7 @@ pub(super) fn named(call: &str) -> String {
     }
 }
 
-/// What the server's port says, where address and port are known.
+/// What the server's port says, if address and port are known.
 fn server(mount: &Mount) -> String {
     let port = |default| {
         mount.option("port").and_then(|port| port.parse().ok()).filter(|port| *port > 0).unwrap_or(default)

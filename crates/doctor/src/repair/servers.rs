@@ -1,4 +1,4 @@
-//! What changes which name servers are asked.
+//! Remedies for the list of name servers.
 
 use super::edit::Lines;
 use crate::host_root::HostRoot;
@@ -8,9 +8,9 @@ use names::message::Question;
 use std::net::{IpAddr, SocketAddr};
 use upcall::{DEFAULT_PATH, Settings};
 
-/// Who writes resolv.conf.
+/// The program that writes resolv.conf.
 enum Writer {
-    /// A person, or at least nothing that is known to write it anew.
+    /// A person, or at least no program that is known to rewrite it.
     Person,
     /// systemd-resolved.
     Resolved,
@@ -36,7 +36,7 @@ pub(crate) fn names_no_server(look: &HostRoot) -> bool {
     !text.lines().any(|line| line.starts_with("nameserver"))
 }
 
-/// What has another server asked in the place of this one. Which one, only a person knows.
+/// Replaces this server by another one. Only a person knows by which.
 pub(crate) fn replace(
     look: &HostRoot,
     settings: &Settings,
@@ -63,7 +63,7 @@ pub(crate) fn replace(
     })
 }
 
-/// What has this server asked no longer, where there are others that answer.
+/// Removes this server, if there are others that answer.
 pub(crate) fn remove(
     look: &HostRoot,
     settings: &Settings,
@@ -83,7 +83,7 @@ pub(crate) fn remove(
         };
         let mut found = lines.all().filter(|(_, line)| names_it(line));
         let number = found.next()?.0;
-        // Told twice, it would still be asked.
+        // If it is listed twice, it would still be queried.
         if found.next().is_some() { None } else { lines.comment_out(number) }
     });
     Remedy::command_or(
@@ -92,14 +92,14 @@ pub(crate) fn remove(
     )
 }
 
-/// What is to be done about servers of which one knows a name that another denies. Which is right, no command knows.
+/// Advice if one server knows a name that another denies. No command knows which is right.
 pub(crate) fn disagree(server: SocketAddr, knows: SocketAddr) -> Remedy {
     Remedy::advice(format!(
         "find out which of {server} and {knows} is right, and repair the other one or remove it (resolv.conf)"
     ))
 }
 
-/// What a server is called in a command.
+/// A server's address in a command.
 pub(crate) fn bare(server: SocketAddr) -> String {
     server.ip().to_string()
 }

@@ -1,4 +1,4 @@
-//! The kernel's lookup of a name: what it ends with, and what request-key and the helpers say of it.
+//! The kernel's lookup of a name: its outcomes, and what request-key and the helpers say about them.
 
 use super::words::{
     DOCTOR, FLUSH, KERNEL_LOG, NO_REQUEST_KEY, NO_SUCH_NAME, REQUEST, RESOLV_CONF, RESOLVE, SERVERS, TRACE,
@@ -6,7 +6,7 @@ use super::words::{
 };
 use crate::explain::row::{Row, Speaker, Weight, Who, cause};
 
-/// For a name that the kernel does not ask for.
+/// For a name that the kernel does not look up.
 pub(crate) static TOO_SHORT: Row = Row::of_errno(
     "name-too-short",
     Who::Kernel,

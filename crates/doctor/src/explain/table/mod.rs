@@ -1,7 +1,7 @@
-//! What is known of each error: the one table.
+//! What is known about each error: the only table.
 //!
-//! Grounds: docs/kernel-contract.md for what the kernel does; the messages of mount.ceph(8), mount.cifs(8), mount.nfs(8),
-//! runc and of the kernel's own log as their sources have them; messages.txt for how people meet them.
+//! Sources: docs/kernel-contract.md for what the kernel does; the sources of mount.ceph(8), mount.cifs(8),
+//! mount.nfs(8), runc and the kernel for their messages; messages.txt for how people meet them.
 
 mod ceph;
 mod local;
@@ -13,7 +13,7 @@ mod words;
 
 use super::row::Row;
 
-/// All rows. Of those with the same number, what is likeliest goes first.
+/// All rows. Of those with the same number, the likeliest first.
 pub(super) use lookup::TOO_SHORT;
 
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {

@@ -1,4 +1,4 @@
-//! Lookups that the kernel has no part in: programs that use the C library or their own resolver, and what name servers say.
+//! Lookups without the kernel: by programs that use the C library or their own resolver, and what name servers say.
 
 use super::words::{HOSTS, RESOLV_CONF, SERVERS, TRACE};
 use crate::explain::row::{Cause, Row, Weight, Who, cause};

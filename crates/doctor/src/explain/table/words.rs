@@ -7,7 +7,7 @@ pub(super) const MOUNTS: &str = "key-dns doctor --mounts";
 pub(super) const TRACE: &str = "key-dns resolve --trace NAME";
 pub(super) const RESOLVE: &str = "key-dns resolve NAME";
 pub(super) const FLUSH: &str = "key-dns cache flush NAME";
-/// Works in any login, also where there is no session keyring.
+/// Works in any login, even without a session keyring.
 pub(super) const REQUEST: &str =
     "keyctl session - sh -c 'keyctl print \"$(keyctl request2 dns_resolver NAME \"\" @s)\"'";
 pub(super) const HOSTS: &str = "getent ahosts NAME";
