@@ -1,4 +1,4 @@
-//! What keeps a host from being set up.
+//! What prevents a host from being set up.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ pub enum SetupError {
     Io {
         /// What was being done.
         doing: &'static str,
-        /// To what, as the root calls it.
+        /// The path, as the host sees it.
         path: PathBuf,
         /// Why it failed.
         source: io::Error,
@@ -23,22 +23,22 @@ pub enum SetupError {
         list(.0)
     )]
     Foreign(Vec<PathBuf>),
-    /// The path that the kernel runs can't be had.
+    /// The path that the kernel runs can't be used.
     #[error(
         "{path} can't be created, because {why}; the kernel runs no other path, so the image has to contain it"
     )]
     NoRequestKey {
         /// The path.
         path: PathBuf,
-        /// What is in the way.
+        /// The obstacle.
         why: String,
     },
-    /// The journal is not one.
+    /// The journal is invalid.
     #[error("{path}, line {line}: not a journal line of `key-dns setup`")]
     Journal {
         /// The journal.
         path: PathBuf,
-        /// The line, from 1.
+        /// The line number, starting at 1.
         line: usize,
     },
 }
@@ -48,7 +48,7 @@ fn list(paths: &[PathBuf]) -> String {
     paths.join(", ")
 }
 
-/// Says of an error what was being done to what.
+/// Adds to an error what was being done to what.
 pub(crate) fn doing<'a>(
     doing: &'static str,
     path: impl Into<PathBuf> + 'a,
