@@ -201,7 +201,7 @@ pub(crate) const QUESTIONS: [Question; 18] = [
         expiry: 30,
     },
     Question {
-        title: "NFS: a referral, with TTL 0; an expiry of 0 would mean \"for ever\"",
+        title: "NFS: a referral, with TTL 0; an expiry of 0 would mean \"forever\"",
         asker: Asker::Nfs,
         description: "moving.key-dns-demo.test",
         callout: "",
