@@ -12,7 +12,7 @@ use std::process::{self, Child, Command, Stdio};
 /// The number of a key that is answered; there need be none.
 pub const KEY: i32 = 0x1234_5678;
 
-/// Files, sockets and another process. Who started this one clears up after it.
+/// Files, sockets and another process. The parent process cleans them up.
 pub struct World {
     pub file: PathBuf,
     pub open_file: File,

@@ -53,7 +53,7 @@ fn no_file_at_all_is_no_trouble() {
     assert!(!printed.log.contains("warning") && !printed.log.contains("passed over"), "{}", printed.log);
 }
 
-/// keyutils asks for IPv4 alone, and `getaddrinfo()` for both reads no further than the file.
+/// keyutils requests only IPv4, and `getaddrinfo()` for both families reads no further than the file.
 #[test]
 fn a_hosts_line_of_one_family_says_nothing_of_the_other_one_unless_both_are_asked_for_at_once() {
     const TEST: &str =

@@ -1,4 +1,4 @@
-//! Completions: that each shell can load them, and what it then proposes.
+//! Completions: each shell can load them, and proposes the right words.
 
 use crate::completions::SHELLS;
 use crate::generate::{commands, packaging};
@@ -45,7 +45,7 @@ const TYPED: [(&str, &str); 10] = [
     ("key-dns cache flush mo", "mon1.example"),
 ];
 
-/// What stands in the place of the program, which the completions ask for the names in the cache.
+/// Replaces the program, which the completions run for the names in the cache.
 const CACHE: &str = "echo '1b2c3d4e  mon1.example  good, 10 bytes, 4m left'; echo 'the cache is empty'";
 
 fn command_of(typed: &str) -> &str {

@@ -1,4 +1,4 @@
-//! What the caller is told when no program answers: a true error, at once, and not for long.
+//! What the caller gets if no program answers: a true error, at once, and not for long.
 
 use crate::support::machine::{Machine, RULES};
 use std::time::Duration;
@@ -118,7 +118,7 @@ fn a_key_that_its_program_answered_is_left_alone_whatever_the_exit_status() {
     machine.script("/run/key-dns-rk-status", "#!/bin/sh\nkeyctl instantiate $1 fine 0\nexit 3\n");
     machine.file(RULES, "create user rk:* * /run/key-dns-rk-status %k\n");
     assert_eq!(machine.ask_for("user", "rk:status", "x").text(), "fine");
-    // The kernel's refusal of a rejection is what says so, and no failure.
+    // The kernel's refusal of a rejection is what shows that, and is not a failure.
     assert_eq!(syslog.try_next(Duration::from_millis(500)), None);
 }
 

@@ -1,4 +1,4 @@
-//! Which rules are read, and which is followed.
+//! Which rules are read, and which one is used.
 
 use crate::support::machine::{Machine, RULES};
 use std::time::Duration;

@@ -12,7 +12,7 @@ const fn case(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)
     Breakage::new(what, finding, NAME, make)
 }
 
-/// One whose advice a person follows by this.
+/// One whose advice a person follows with this.
 const fn by_hand(breakage: Breakage, command: &'static str) -> Breakage {
     Breakage { by_hand: Some(command), ..breakage }
 }

@@ -1,4 +1,4 @@
-//! An ordinary user who asks for keys that only the kernel asks for.
+//! An ordinary user who requests keys that only the kernel requests.
 
 use super::counted::{forget_runs, runs};
 use super::{ALICE, DOMAIN};
