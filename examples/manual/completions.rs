@@ -58,8 +58,8 @@ fn with_words(text: String, shell: Shell, command: &Command) -> String {
         }
         Shell::Zsh => {
             let text = text.replace(
-                "'::name -- This name alone, with any type before it:_default'",
-                "'::name -- This name alone, with any type before it:_key-dns_cached'",
+                "'::name -- Only this name, with any query type:_default'",
+                "'::name -- Only this name, with any query type:_key-dns_cached'",
             );
             let function = format!(
                 "(( $+functions[_key-dns_cached] )) ||\n_key-dns_cached() {{\n    compadd -- ${{(f)\"$({CACHED})\"}}\n}}\n"

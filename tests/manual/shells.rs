@@ -85,6 +85,12 @@ fn fish_proposes_what_can_follow() {
 }
 
 #[test]
+fn zsh_proposes_cached_names_for_list_and_flush() {
+    let text = std::fs::read_to_string(crate::generate::packaging().join("completions/zsh/_key-dns")).unwrap();
+    assert_eq!(text.matches(":_key-dns_cached'").count(), 2);
+}
+
+#[test]
 fn zsh_finds_a_function_for_every_command() {
     let folder = folder("zsh");
     let script = "fpath=($0 $fpath); autoload -Uz compinit && compinit -D -u; print -l ${(kv)_comps}";
