@@ -86,7 +86,8 @@ fn fish_proposes_what_can_follow() {
 
 #[test]
 fn zsh_proposes_cached_names_for_list_and_flush() {
-    let text = std::fs::read_to_string(crate::generate::packaging().join("completions/zsh/_key-dns")).unwrap();
+    let text =
+        std::fs::read_to_string(crate::generate::packaging().join("completions/zsh/_key-dns")).unwrap();
     assert_eq!(text.matches(":_key-dns_cached'").count(), 2);
 }
 
