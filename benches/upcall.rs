@@ -4,8 +4,8 @@
 //! same distinct names, by turns in short blocks, from a name server in this process.
 //!
 //! `cargo bench --bench upcall -- confinement` measures that alone; `… -- counts` what a busy machine does not change:
-//! instructions, system calls, page faults, memory. `… -- other=FILE` compares whole upcalls with another
-//! build of this program as well, in the same run.
+//! instructions, system calls, page faults, memory; `… -- storms` many names at once. `… -- other=FILE` compares whole
+//! upcalls with another build of this program as well, in the same run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::unused_self, clippy::format_push_string, clippy::cast_possible_truncation)]
@@ -25,6 +25,7 @@ use std::fs;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use support::machine::{HELPER, KEYUTILS_HELPER, Machine, RULE, SETTINGS, UPCALL};
 use support::{executable, run, scratch};
@@ -34,6 +35,8 @@ const ROUNDS: usize = 60;
 const BLOCK: usize = 10;
 /// Names asked for at once, and how often.
 const CROWDS: [(usize, usize, &str); 2] = [(200, 9, "at most 0.45"), (3000, 3, "at most 0.50")];
+/// Names asked for at once in a storm.
+const STORMS: [usize; 2] = [1000, 3000];
 /// Upcalls with a first server that is silent, of each side; they take seconds.
 const WITH_SILENCE: usize = 5;
 /// Upcalls whose use of the machine is measured, of each side.
@@ -199,6 +202,62 @@ impl Bench {
         times.into_iter().map(|(_, end)| end).max().unwrap() - first
     }
 
+    /// Has many names asked for at once, with an answer or without, and watches the machine meanwhile.
+    fn storm(&self, at_once: usize) -> Storm {
+        let names: Vec<CString> = (0..at_once).map(|_| self.name()).collect();
+        let barrier = Barrier::new(at_once + 1);
+        let open = AtomicUsize::new(at_once);
+        let session = KeyRing::from_special_id(KeyRingIdentifier::Session, false).unwrap();
+        let ask = |name: &CStr| {
+            barrier.wait();
+            if let Ok(key) = keyctl::request(name, c"") {
+                let _ = session.unlink_key(Key::from_id(KeySerialId::new(key)));
+            }
+            open.fetch_sub(1, Ordering::Relaxed);
+        };
+        std::thread::scope(|scope| {
+            for name in &names {
+                scope.spawn(|| ask(name));
+            }
+            // All threads are there before it is measured what else is.
+            std::thread::sleep(Duration::from_millis(500));
+            let (before, available) = (processes(), available());
+            let mut storm = Storm::default();
+            barrier.wait();
+            let start = Instant::now();
+            while open.load(Ordering::Relaxed) > 0 {
+                storm.processes = storm.processes.max(processes().saturating_sub(before));
+                storm.memory = storm.memory.max(available.saturating_sub(self::available()));
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            storm.took = start.elapsed();
+            storm
+        })
+    }
+
+    /// Storms of names whose servers answer at once, and whose server is silent, of each side.
+    fn storms(&mut self, server: &Server) {
+        println!("{:<44} {:>10} {:>10} {:>10}", "", "time", "processes", "memory");
+        let silent = UdpSocket::bind((SILENT, 53)).unwrap();
+        for (what, address) in [("an answering server", ADDRESS), ("a silent server", SILENT)] {
+            self.machine.file("/etc/resolv.conf", format!("search .\nnameserver {address}\n"));
+            for at_once in STORMS {
+                for (side, name) in [(Side::Ours, "key-dns"), (Side::Keyutils, "keyutils")] {
+                    self.turn(side);
+                    let Storm { took, processes, memory } = self.storm(at_once);
+                    let what = format!("{at_once} names, {what}, {name}");
+                    let (took, memory) = (took.as_secs_f64(), memory / 1024);
+                    println!("{what:<44} {took:>8.2} s {processes:>10} {memory:>6} MiB");
+                    server.clear();
+                    // The kernel collects keys.
+                    std::thread::sleep(Duration::from_secs(2));
+                }
+            }
+        }
+        drop(silent);
+        self.machine.name_servers(&[ADDRESS]);
+    }
+
     /// What a probe around this side's program notes, for some upcalls.
     fn probe(&self, side: Side, option: &str) -> Vec<(f64, f64)> {
         let notes = scratch("probe-notes");
@@ -288,6 +347,29 @@ impl Drop for Bench {
     }
 }
 
+/// What a storm took: until the last answer, and at the highest of the processes and the memory (in KiB) that there were
+/// not before.
+#[derive(Default)]
+struct Storm {
+    took: Duration,
+    processes: usize,
+    memory: usize,
+}
+
+/// The number of processes.
+fn processes() -> usize {
+    let number =
+        |entry: &fs::DirEntry| entry.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit);
+    fs::read_dir("/proc").unwrap().filter(|entry| entry.as_ref().is_ok_and(number)).count()
+}
+
+/// The memory that is left, in KiB.
+fn available() -> usize {
+    let text = fs::read_to_string("/proc/meminfo").unwrap();
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
 /// The other build, where one is named.
 fn other_build() -> Option<PathBuf> {
     std::env::args().find_map(|argument| argument.strip_prefix("other=").map(PathBuf::from))
@@ -349,6 +431,9 @@ fn main() {
 
     if std::env::args().any(|argument| argument == "confinement") {
         return bench.confinement(&server);
+    }
+    if std::env::args().any(|argument| argument == "storms") {
+        return bench.storms(&server);
     }
     if std::env::args().any(|argument| argument == "counts") {
         return bench.counts();

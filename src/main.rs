@@ -5,7 +5,7 @@ use std::process::ExitCode;
 // musl's own allocator returns each larger block to the kernel at once: some forty system calls in one upcall.
 #[cfg(target_env = "musl")]
 #[global_allocator]
-static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static MEMORY: upcall::Memory = upcall::Memory::new();
 
 fn main() -> ExitCode {
     key_dns::run(std::env::args_os().collect())

@@ -136,6 +136,13 @@ request_key_is keyutils
 same_files "$work/before"
 none_lost
 
+# Whether the timer for metrics is on or off.
+timer_is() {
+    local state=off
+    [ ! -L "$root/etc/systemd/system/timers.target.wants/key-dns-metrics.timer" ] || state=on
+    [ -e "$root/lib/systemd/system/key-dns-metrics.timer" ] && [ "$state" = "$1" ] || die "$now: the timer is $state"
+}
+
 case_of 'keyutils is never there'
 debian
 answered_by nobody
@@ -143,6 +150,11 @@ listing >"$work/before"
 now 'install key-dns'
 install_ key-dns
 answered_by nobody
+timer_is off
+now 'enable the timer for metrics'
+# As a maintainer script would: systemctl is not here.
+in_root env DPKG_MAINTSCRIPT_PACKAGE=key-dns deb-systemd-helper enable key-dns-metrics.timer
+timer_is on
 now 'install key-dns-request-key'
 install_ key-dns-request-key
 answered_by key-dns
@@ -153,6 +165,7 @@ answered_by key-dns
 now 'install both again'
 install_ next-key-dns next-key-dns-request-key
 answered_by key-dns
+timer_is on
 none_lost
 now 'remove key-dns-request-key'
 in_root dpkg --remove key-dns-request-key

@@ -73,6 +73,16 @@ life() {
     answered_by key-dns
     now 'status'
     setup status
+    now 'status where the kernel can not be asked'
+    status=0
+    unshare --mount sh -c 'umount -l "$1/proc" && exec chroot "$1" /usr/bin/key-dns setup status' sh "$root" >"$work/said" || status=$?
+    [ "$status" = 2 ] || { cat "$work/said" >&2; die "$now: exit status $status"; }
+    now 'two at once'
+    status=0
+    flock "$root" "$EXECUTABLE.setup/key-dns" setup install --root "$root" >"$work/said" 2>&1 || status=$?
+    [ "$status" = 1 ] || die "$now: exit status $status"
+    said 'another .key-dns setup. is at work there'
+    same_files "$work/installed"
     now 'upgrade'
     start_asking
     printf 'x' >>"$EXECUTABLE.setup/key-dns"

@@ -86,9 +86,9 @@ fn json(explanation: &Explanation) -> String {
         causes.map(|(what, command)| Cause { what, command }).collect()
     };
     let meaning = |row: &&'static doctor::explain::Row| Meaning {
-        id: row.id,
+        id: &row.id,
         who: row.who.to_string(),
-        means: row.means,
+        means: &row.means,
         causes: causes(row),
     };
     subcommand::json(&Document {

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use upcall::{DEFAULT_PATH, Guard, HelperRequest, Log, Purpose, Reply, Settings, look_up};
+use upcall::{DEFAULT_PATH, Guard, HelperRequest, Log, Purpose, Reply, Settings, Unanswered, look_up};
 
 use super::subcommand::written;
 pub use upcall::HELPER_NAME as NAME;
@@ -149,7 +149,8 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     match task {
         Task::Answer(key) => {
             let request = HelperRequest { key: *key, config: config.clone(), verbose: *verbosity > 0 };
-            answer_by(&request, &log)
+            let guard = Guard::arm(Some(*key), &log);
+            ended(upcall::answer(*key, &KernelKeyring, || request.settings(&log), &guard, &log), &log)
         }
         Task::Debug(request) => debug(request, config.as_deref(), *verbosity, &log),
         Task::DumpConfig => match Settings::load(config.as_deref(), &log) {
@@ -176,14 +177,16 @@ pub(super) fn request_of(args: Vec<OsString>) -> Result<HelperRequest, String> {
     }
 }
 
-/// Answers a key.
-pub(super) fn answer(request: &HelperRequest) -> ExitCode {
-    answer_by(request, &Log::new(NAME, false))
+/// Answers a key that `request-key` has taken over.
+pub(super) fn answer(helper: &HelperRequest, request: Request) -> ExitCode {
+    let log = Log::new(NAME, false);
+    let guard = Guard::arm(Some(helper.key), &log);
+    let settings = || helper.settings(&log);
+    ended(upcall::answer_request(helper.key, Ok(request), &KernelKeyring, settings, &guard, &log), &log)
 }
 
-fn answer_by(request: &HelperRequest, log: &Log) -> ExitCode {
-    let guard = Guard::arm(Some(request.key), log);
-    match upcall::answer(request.key, &KernelKeyring, || request.settings(log), &guard, log) {
+fn ended(outcome: Result<(), Unanswered>, log: &Log) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log.error(error);

@@ -3,9 +3,8 @@
 use super::subcommand::Subcommand;
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgMatches, Command};
-use doctor::mounts::probe::{self, touch};
+use doctor::mounts::probe::{self, touch_for_parent};
 use std::ffi::OsString;
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -20,7 +19,7 @@ fn command() -> Command {
 
 fn run(matches: &ArgMatches) -> ExitCode {
     let path = matches.get_one::<OsString>("path").map_or_else(|| Path::new("/"), Path::new);
-    match touch(path, io::stdout()) {
+    match touch_for_parent(path) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -173,7 +173,7 @@ fn answer(Invocation { upcall, local, verbosity, .. }: &Invocation, log: &Log) -
     match request_key::answer(upcall, &files, as_helper, &context) {
         Ok(Disposition::Done) => ExitCode::SUCCESS,
         Ok(Disposition::Rejected) => ExitCode::FAILURE,
-        Ok(Disposition::Helper(request)) => helper::answer(&request),
+        Ok(Disposition::Helper(helper, request)) => helper::answer(&helper, request),
         Err(error) => {
             log.error(error);
             ExitCode::FAILURE

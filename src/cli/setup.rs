@@ -5,7 +5,7 @@ use clap::builder::PathBufValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use doctor::text::{self, Style};
 use doctor::{Report, lookup};
-use setup::{FileState, Host, HostRoot, Journal, Plan, Progress, SetupError, Way};
+use setup::{FileState, Host, HostRoot, Journal, LockedRoot, Plan, Progress, SetupError, Way};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,10 @@ fn command() -> Command {
         .subcommand(
             Command::new("status")
                 .about("Show what is installed, and whether the kernel gets an answer")
-                .after_help("Exit status: 0 installed, and nothing found broken; 1 otherwise; 2 wrong usage")
+                .after_help(
+                    "Exit status: 0 installed, and the kernel gets an answer; 1 otherwise; 2 installed, but whether the \
+                     kernel gets an answer could not be checked, or wrong usage. With --root, no request is made",
+                )
                 .arg(root),
         )
 }
@@ -82,6 +85,7 @@ impl Progress for Shown {
 
 fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     let program = own_program()?;
+    let root = &LockedRoot::take(root)?;
     let journal = Journal::load(root)?.unwrap_or_default();
     let host = Host::look(root, &journal);
     println!("found: {}", found(&host));
@@ -105,10 +109,11 @@ fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     if plan.way == Way::Extension {
         refresh(root, !changes.is_empty());
     }
-    Ok(if root.is_host() { check() } else { ExitCode::SUCCESS })
+    Ok(if root.is_host() { check(ExitCode::SUCCESS) } else { ExitCode::SUCCESS })
 }
 
 fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
+    let root = &LockedRoot::take(root)?;
     let Some(status) = setup::status(root)? else {
         // A call that was interrupted before its first journal line may have left something.
         if !dry_run {
@@ -142,7 +147,7 @@ fn status(root: &HostRoot) -> Result<ExitCode, SetupError> {
     if !status.is_whole() {
         return Ok(put("incomplete: run `key-dns setup install`\n", ExitCode::FAILURE));
     }
-    Ok(if root.is_host() { check() } else { ExitCode::SUCCESS })
+    Ok(if root.is_host() { check(ExitCode::from(doctor::exit::UNSEEN)) } else { ExitCode::SUCCESS })
 }
 
 fn word(state: FileState) -> &'static str {
@@ -190,10 +195,10 @@ fn refresh(root: &HostRoot, changed: bool) {
     println!("note: run `systemctl enable systemd-sysext` to have it merged at each boot");
 }
 
-/// Makes the kernel request a name that needs no network.
-fn check() -> ExitCode {
+/// Makes the kernel request a name that needs no network. If it can't, the exit status is `unseen`.
+fn check(unseen: ExitCode) -> ExitCode {
     match lookup::report(&doctor::HostRoot::host(), Some(KNOWN_TO_ALL)) {
-        Ok(report) => told(&report),
+        Ok(report) => told(&report, unseen),
         Err(error) => {
             eprintln!("key-dns setup: {error}");
             ExitCode::FAILURE
@@ -201,7 +206,7 @@ fn check() -> ExitCode {
     }
 }
 
-fn told(report: &Report) -> ExitCode {
+fn told(report: &Report, unseen: ExitCode) -> ExitCode {
     let live = report.steps.iter().find(|step| step.name == doctor::live::NAME);
     if live.is_some_and(|step| step.status() == doctor::StepStatus::Ok) {
         return put("the kernel made a request and got its answer\n", ExitCode::SUCCESS);
@@ -210,6 +215,6 @@ fn told(report: &Report) -> ExitCode {
     if !broken {
         println!("installed, but whether the kernel gets an answer could not be checked:");
     }
-    let status = if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    let status = if broken { ExitCode::FAILURE } else { unseen };
     put(&text::render(report, Style { colour: false, verbose: false }), status)
 }

@@ -1,5 +1,6 @@
 //! docs/install.md: its commands install the program from source, and those that undo it leave nothing.
 
+use crate::support::world::may_unshare;
 use crate::support::{executable, scratch, skip};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ fn sources(name: &str) -> PathBuf {
 /// Runs a script with `/usr` and `/etc` of its own, and returns its output. It must leave both as they were, without
 /// these files, which are removed first.
 fn apart(name: &str, without: &str, script: &str) -> Option<String> {
-    if !nix::unistd::geteuid().is_root() {
+    if !may_unshare() {
         skip("mount namespaces need root");
         return None;
     }

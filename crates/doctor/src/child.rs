@@ -1,6 +1,8 @@
 //! Child processes that may never end, and can be abandoned.
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
 use std::io::{self, PipeReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
@@ -48,6 +50,13 @@ pub(crate) fn this_program(args: &[&str]) -> Command {
     let mut command = Command::new(SELF);
     command.arg0(OWN_NAME).args(args);
     command
+}
+
+/// Makes this process, which is such a child, end when its parent does: nothing else would end it. Even for processes of
+/// other users, root waits.
+pub(crate) fn end_with_parent() {
+    // If that fails, it ends once what it waits for does.
+    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
 }
 
 /// Runs a command and waits at most `limit`. Its output must fit into a pipe (64 KiB).

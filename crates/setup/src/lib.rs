@@ -9,6 +9,7 @@ mod change;
 mod error;
 mod host_root;
 mod journal;
+mod lock;
 mod plan;
 mod sum;
 #[cfg(test)]
@@ -18,4 +19,5 @@ pub use change::{FileState, Progress, Status, changes, install, remove, status};
 pub use error::SetupError;
 pub use host_root::HostRoot;
 pub use journal::{Entry, JOURNAL, Journal, Kind};
+pub use lock::LockedRoot;
 pub use plan::{EXTENSION, Host, Item, Plan, Way};

@@ -124,8 +124,14 @@ fn plan_for(root: &HostRoot, read_only: bool, program: &[u8]) -> Plan {
 }
 
 fn put(root: &HostRoot, read_only: bool, program: &[u8], mut progress: Cut) -> Result<Cut, SetupError> {
-    install(root, &plan_for(root, read_only, program), "1", &mut progress)?;
+    let root = LockedRoot::take(root)?;
+    install(&root, &plan_for(&root, read_only, program), "1", &mut progress)?;
     Ok(progress)
+}
+
+/// Takes back what is there.
+fn remove(root: &HostRoot, progress: &mut Cut) -> Result<(), SetupError> {
+    super::remove(&LockedRoot::take(root)?, progress)
 }
 
 /// Everything in a root: mode, and content or target.
@@ -370,4 +376,50 @@ fn links_do_not_lead_out_of_the_root() {
     }
     assert!(made.root.follow(Path::new("/loop")).starts_with(&made.folder));
     assert_eq!(made.root.locate(Path::new("/a")), made.folder.join("a"));
+}
+
+#[test]
+fn while_one_is_at_work_another_one_changes_nothing() {
+    let made = made(&merged(&["etc/"]));
+    let before = listing(&made);
+    let lock = LockedRoot::take(&made.root).unwrap();
+    assert!(matches!(put(&made.root, false, PROGRAM, whole()), Err(SetupError::Busy)));
+    assert!(matches!(remove(&made.root, &mut whole()), Err(SetupError::Busy)));
+    assert_eq!(listing(&made), before);
+    // Looking takes no lock.
+    assert_eq!(status(&made.root).unwrap(), None);
+    drop(lock);
+    put(&made.root, false, PROGRAM, whole()).unwrap();
+    remove(&made.root, &mut whole()).unwrap();
+    assert_eq!(listing(&made), before);
+}
+
+#[test]
+fn of_many_at_once_each_does_all_or_nothing() {
+    let made = made(&merged(&["etc/"]));
+    let before = listing(&made);
+    let busy = AtomicU32::new(0);
+    let done = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let (made, busy, done) = (&made, &busy, &done);
+            scope.spawn(move || {
+                for _ in 0..10 {
+                    let outcome = match number % 2 {
+                        0 => put(&made.root, false, PROGRAM, whole()).map(|_| ()),
+                        _ => remove(&made.root, &mut whole()),
+                    };
+                    match outcome {
+                        Ok(()) => done.fetch_add(1, Ordering::Relaxed),
+                        Err(SetupError::Busy) => busy.fetch_add(1, Ordering::Relaxed),
+                        Err(error) => panic!("{error}"),
+                    };
+                }
+            });
+        }
+    });
+    assert_eq!(busy.load(Ordering::Relaxed) + done.load(Ordering::Relaxed), 80);
+    assert!(done.load(Ordering::Relaxed) > 0, "{busy:?}");
+    remove(&made.root, &mut whole()).unwrap();
+    assert_eq!(listing(&made), before);
 }

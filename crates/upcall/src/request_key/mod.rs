@@ -83,8 +83,8 @@ impl Upcall {
 pub enum Disposition {
     /// A program has had its turn, or the payload is in the key.
     Done,
-    /// The program is this executable as the helper: the caller continues as the helper.
-    Helper(HelperRequest),
+    /// The program is this executable as the helper: the caller continues as the helper, with the key's request.
+    Helper(HelperRequest, Request),
     /// The key is rejected.
     Rejected,
 }
@@ -158,12 +158,13 @@ fn answer_within<R: Keyring>(
     }
     let Some((place, rule)) = rules.best(subject) else {
         if !files.any() && subject.key_type.eq(OWN_TYPE) && subject.operation.eq(CREATE) {
-            return Ok(Disposition::Helper(HelperRequest { key, config: None, verbose: false }));
+            let helper = HelperRequest { key, config: None, verbose: false };
+            return Ok(Disposition::Helper(helper, request));
         }
         let failure = if files.unread() { RuleFailure::Unread } else { RuleFailure::NoRule };
         return reject(context, None, &failure);
     };
-    let run = RuleRun { values: &values, as_helper, context, pipe_time };
+    let run = RuleRun { request: &request, values: &values, as_helper, context, pipe_time };
     match run.take(place, rule) {
         Ok(outcome) => Ok(outcome),
         Err(failure) if rule.program.piped && subject.operation != NEGATE => {
@@ -176,6 +177,7 @@ fn answer_within<R: Keyring>(
 
 /// The run of one rule.
 struct RuleRun<'a, R> {
+    request: &'a Request,
     values: &'a MacroValues<'a>,
     as_helper: AsHelper,
     context: &'a Context<'a, R>,
@@ -189,13 +191,13 @@ impl<R: Keyring> RuleRun<'_, R> {
             return if self.repeats(&call) { Err(RuleFailure::Itself) } else { self.pipe(&call, place) };
         }
         if run::is_this_executable(&call) {
-            let request = (self.as_helper)(&call.args)?;
-            if request.key != self.context.key {
+            let helper = (self.as_helper)(&call.args)?;
+            if helper.key != self.context.key {
                 return Err(RuleFailure::Usage(
                     "the rule gives the helper a different key: give it %k".to_owned(),
                 ));
             }
-            return Ok(Disposition::Helper(request));
+            return Ok(Disposition::Helper(helper, self.request.clone()));
         }
         self.context.guard.no_deadline();
         let status = run::run(&call)?;

@@ -1,7 +1,8 @@
 //! The user that an unprivileged process becomes.
 
 use nix::errno::Errno;
-use nix::unistd::{Gid, Uid, geteuid, setgroups, setresgid, setresuid};
+use rustix::process::{Gid, Uid, geteuid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use std::process;
 
 /// The process becomes the user and group with this number plus its process ID, which nobody else has. A process with
@@ -15,7 +16,7 @@ use std::process;
 const FIRST: u32 = 2_100_000_000;
 
 /// Becomes a user and a group that no other process and no file has, without supplementary groups. A process that is
-/// not root stays who it is.
+/// not root stays who it is. It is for a process of one thread: other threads would stay who they are.
 ///
 /// # Errors
 /// As for `setresuid(2)`; EINVAL in a user namespace that has no such user.
@@ -24,11 +25,11 @@ pub fn become_nobody() -> Result<(), Errno> {
         return Ok(());
     }
     let number = FIRST.saturating_add(process::id());
-    setgroups(&[])?;
-    let group = Gid::from_raw(number);
-    setresgid(group, group, group)?;
-    let user = Uid::from_raw(number);
-    setresuid(user, user, user)
+    let (group, user) = (Gid::from_raw(number), Uid::from_raw(number));
+    set_thread_groups(&[])
+        .and_then(|()| set_thread_res_gid(group, group, group))
+        .and_then(|()| set_thread_res_uid(user, user, user))
+        .map_err(|error| Errno::from_raw(error.raw_os_error()))
 }
 
 #[cfg(test)]

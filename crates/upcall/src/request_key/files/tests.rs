@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{Folder, in_own_process};
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
 #[test]
 fn rule_files_end_in_conf_and_are_not_hidden() {

@@ -98,7 +98,7 @@ impl Host {
         let outcome = answer_within(self.pipe_time, &upcall, &files, self.as_helper, &context);
         match &outcome {
             // Somebody else goes on with these.
-            Ok(Disposition::Helper(_)) | Err(_) => assert_eq!(ring.held(), None, "{outcome:?}"),
+            Ok(Disposition::Helper(..)) | Err(_) => assert_eq!(ring.held(), None, "{outcome:?}"),
             Ok(Disposition::Done) => assert!(!matches!(ring.held(), None | Some(Held::Rejection(..)))),
             Ok(Disposition::Rejected) => assert!(matches!(ring.held(), Some(Held::Rejection(..)))),
         }
@@ -125,7 +125,11 @@ impl Host {
 }
 
 fn dns() -> FakeKeyring {
-    FakeKeyring::new(request("dns_resolver", b"mon1", b""))
+    FakeKeyring::new(dns_request())
+}
+
+fn dns_request() -> Request {
+    request("dns_resolver", b"mon1", b"")
 }
 
 /// A program that answers the key.
