@@ -4,18 +4,8 @@
 # The Debian packages in a small Debian system: with keyutils before, after and never, and with what admins do. The
 # kernel's own questions are answered by what is installed there.
 
-base=$work/bookworm.tar
-debs=/var/lib/key-dns-tests
-if [ ! -e "$base" ]; then
-    printf 'making a Debian system\n'
-    # Under the lock, as other tests of this project change /etc/resolv.conf while they have it.
-    mkdir -p "$state"
-    flock "$state/lock" mmdebstrap --quiet --aptopt='Acquire::Retries "3"' --variant=apt --include=libkeyutils1,libkafs-client0,libkrb5-3 \
-        --customize-hook="mkdir \"\$1$debs\" && cd \"\$1$debs\" && chroot \"\$1\" env -C $debs \
-            apt-get -q download keyutils kafs-client" \
-        bookworm "${base%.tar}.new.tar" http://deb.debian.org/debian
-    mv "${base%.tar}.new.tar" "$base"
-fi
+# shellcheck source=packaging/tests/debian-root.sh
+. packaging/tests/debian-root.sh
 
 # Another version of our packages, with another rule.
 OUTPUT=$work/next VERSION=99.0.0 packaging/build-deb >/dev/null

@@ -30,29 +30,8 @@ said() {
     grep -q -- "$1" "$work/said" || { cat "$work/said" >&2; die "$now: '$1' is not said"; }
 }
 
-# keyutils' programs, with the library that they need.
-keyutils() {
-    local file
-    for file in /sbin/request-key /sbin/key.dns_resolver; do
-        # This machine's own request-key may be one of ours.
-        dpkg-deb --fsys-tarfile "$keyutils_deb" | tar -C "$root" --to-stdout -xf - ".$file" >"$root$file"
-        chmod 755 "$root$file"
-    done
-    for file in $(ldd /usr/bin/keyctl | grep -o '/lib[^ ]*') $(ldd "$root/sbin/key.dns_resolver" | grep -o '/lib[^ ]*'); do
-        install -D "$file" "$root$file"
-    done
-    mkdir -p "$root/etc/request-key.d"
-    printf 'create dns_resolver * * /sbin/key.dns_resolver %%k\n' >"$root/etc/request-key.conf"
-}
-with_keyutils() { "$1"; keyutils; }
-
 mkdir -p "$EXECUTABLE.setup"
 cp "$EXECUTABLE" "$EXECUTABLE.setup/key-dns"
-keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
-if [ -z "$keyutils_deb" ]; then
-    (cd "$target/packages-test" && mkdir -p "$state" && flock "$state/lock" apt-get -q -o APT::Sandbox::User=root download keyutils >/dev/null)
-    keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
-fi
 
 # Installs, upgrades and removes: "$1" answers before, and key-dns in between.
 life() {

@@ -29,7 +29,7 @@ fn command() -> Command {
         .after_help(
             "Exit status: 0 everything works; 1 something breaks mounts; 2 nothing found, but not everything could be \
              checked, or wrong usage. With --prometheus: 0 the metrics are written; 2 not. With \
-             --node-problem-detector: 0 everything works; 1 the condition holds; 2 unknown",
+             --node-problem-detector: 0 the condition does not hold; 1 it holds; 2 unknown",
         )
         .arg(
             Arg::new("subject")

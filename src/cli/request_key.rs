@@ -202,7 +202,10 @@ fn show(description: &Description, invocation: &Invocation, log: &Log) -> ExitCo
     let request = Request { description: description.clone(), callout: Vec::new() };
     let callout = invocation.upcall.callout.as_deref().unwrap_or_default();
     let values = invocation.upcall.values(&request, callout);
-    let files = RuleFiles::read(invocation.local);
+    let mut files = RuleFiles::read(invocation.local);
+    if files.parse().0.best(&values.subject).is_none() {
+        files.append(files.shipped());
+    }
     let (rules, warnings) = files.rules();
     for warning in warnings {
         log.warning(warning);

@@ -24,6 +24,21 @@ fn command() -> Command {
         .help("The host's root directory, if it is not this system's own");
     let dry_run =
         Arg::new("dry-run").long("dry-run").action(ArgAction::SetTrue).help("Show what would be done");
+    let live = Arg::new("live").long("live").action(ArgAction::SetTrue).requires("root").help(
+        "DIR is the root directory of the running host, as in a container: have its kernel make a request",
+    );
+    let nameserver = Arg::new("nameserver")
+        .long("nameserver")
+        .value_name("DOMAIN=ADDRESS")
+        .action(ArgAction::Append)
+        .value_parser(nameserver)
+        .help(
+            "Write settings with name servers for a domain, separated by commas; an empty value removes them",
+        );
+    let stay = Arg::new("stay")
+        .long("stay")
+        .action(ArgAction::SetTrue)
+        .help("Then wait for SIGTERM, as the main process of a container");
     Command::new("setup")
         .about("Install this executable on a host without a package manager, or remove it")
         .subcommand_required(true)
@@ -32,7 +47,7 @@ fn command() -> Command {
             Command::new("install")
                 .about("Install or upgrade, then test with one request by the kernel (root)")
                 .after_help("Exit status: 0 installed, and nothing found broken; 1 otherwise; 2 wrong usage")
-                .args([root.clone(), dry_run.clone()]),
+                .args([root.clone(), live.clone(), nameserver, dry_run.clone()]),
         )
         .subcommand(
             Command::new("remove")
@@ -47,23 +62,58 @@ fn command() -> Command {
                 .about("Show what is installed, and whether the kernel gets an answer")
                 .after_help(
                     "Exit status: 0 installed, and the kernel gets an answer; 1 otherwise; 2 installed, but whether the \
-                     kernel gets an answer could not be checked, or wrong usage. With --root, no request is made",
+                     kernel gets an answer could not be checked, or wrong usage. With --root, a request is made only with --live",
                 )
-                .arg(root),
+                .args([root, live, stay]),
         )
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
     let Some((name, matches)) = matches.subcommand() else { return ExitCode::from(2) };
     let root = matches.get_one::<PathBuf>("root").map_or(Path::new("/"), PathBuf::as_path);
-    let done = HostRoot::at(root).and_then(|root| match name {
-        "install" => install(&root, matches.get_flag("dry-run")),
-        "remove" => remove(&root, matches.get_flag("dry-run")),
-        _ => status(&root),
+    let is_set = |flag: &str| matches.try_get_one::<bool>(flag).is_ok_and(|set| set == Some(&true));
+    let signals = is_set("stay").then(setup::hold_signals);
+    let done = HostRoot::at(root).and_then(|root| {
+        let live = is_set("live") || root.is_host();
+        match name {
+            "install" => install(&root, live, settings(matches).as_deref(), is_set("dry-run")),
+            "remove" => remove(&root, is_set("dry-run")),
+            _ => status(&root, live),
+        }
     });
-    done.unwrap_or_else(|error| {
+    let status = done.unwrap_or_else(|error| {
         eprintln!("key-dns setup {name}: {error}");
         ExitCode::FAILURE
+    });
+    // The container's probe reports the result; this process only has to be there.
+    match signals.map(|held| held.and_then(|signals| signals.wait())) {
+        None => status,
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(error)) => {
+            eprintln!("key-dns setup {name}: can't wait for a signal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `DOMAIN=ADDRESS,…` as a line of settings; an empty text as no line.
+fn nameserver(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let (domain, servers) = text.split_once('=').ok_or("expected DOMAIN=ADDRESS")?;
+    names::DomainServers::parse(domain, servers)?;
+    Ok(format!("nameserver[{}] = {}\n", domain.trim(), servers.trim()))
+}
+
+/// The text of the settings; `None` if the command line does not mention them.
+fn settings(matches: &ArgMatches) -> Option<String> {
+    let lines = matches.try_get_many::<String>("nameserver").ok().flatten()?;
+    let lines = lines.map(String::as_str).collect::<String>();
+    Some(if lines.is_empty() {
+        lines
+    } else {
+        format!("# Written by key-dns setup install --nameserver.\n{lines}")
     })
 }
 
@@ -83,13 +133,18 @@ impl Progress for Shown {
     }
 }
 
-fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
+fn install(
+    root: &HostRoot,
+    live: bool,
+    settings: Option<&str>,
+    dry_run: bool,
+) -> Result<ExitCode, SetupError> {
     let program = own_program()?;
     let root = &LockedRoot::take(root)?;
     let journal = Journal::load(root)?.unwrap_or_default();
     let host = Host::look(root, &journal);
     println!("found: {}", found(&host));
-    let plan = Plan::new(root, &host, &program)?;
+    let plan = Plan::new(root, &host, &program)?.with_settings(root, &host, &journal, settings)?;
     let changes = setup::changes(root, &plan)?;
     if dry_run {
         let lines: Vec<String> = changes.iter().map(|change| format!("would {change}\n")).collect();
@@ -109,7 +164,7 @@ fn install(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     if plan.way == Way::Extension {
         refresh(root, !changes.is_empty());
     }
-    Ok(if root.is_host() { check(ExitCode::SUCCESS) } else { ExitCode::SUCCESS })
+    Ok(if live { check(ExitCode::SUCCESS) } else { ExitCode::SUCCESS })
 }
 
 fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
@@ -136,7 +191,7 @@ fn remove(root: &HostRoot, dry_run: bool) -> Result<ExitCode, SetupError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn status(root: &HostRoot) -> Result<ExitCode, SetupError> {
+fn status(root: &HostRoot, live: bool) -> Result<ExitCode, SetupError> {
     let Some(status) = setup::status(root)? else {
         return Ok(put("not installed by setup\n", ExitCode::FAILURE));
     };
@@ -147,7 +202,7 @@ fn status(root: &HostRoot) -> Result<ExitCode, SetupError> {
     if !status.is_whole() {
         return Ok(put("incomplete: run `key-dns setup install`\n", ExitCode::FAILURE));
     }
-    Ok(if root.is_host() { check(ExitCode::from(doctor::exit::UNSEEN)) } else { ExitCode::SUCCESS })
+    Ok(if live { check(ExitCode::from(doctor::exit::UNSEEN)) } else { ExitCode::SUCCESS })
 }
 
 fn word(state: FileState) -> &'static str {

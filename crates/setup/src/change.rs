@@ -269,7 +269,11 @@ impl Change<'_> {
         let mut journal = Journal { version: self.journal.version.clone(), entries: Vec::new() };
         for entry in &self.journal.entries {
             let kept = match plan.items.iter().find(|item| item.path == entry.path) {
-                Some(item) => item.kind == entry.kind,
+                // What an admin changed is still setup's to set aside.
+                Some(item) => {
+                    item.kind == entry.kind
+                        || state(self.root, &self.journal, &entry.path)? == FileState::Changed
+                }
                 None => entry.kind == Kind::Folder,
             };
             if kept && !journal.entries.contains(entry) {

@@ -14,6 +14,7 @@ mod plan;
 mod sum;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 pub use change::{FileState, Progress, Status, changes, install, remove, status};
 pub use error::SetupError;
@@ -21,3 +22,4 @@ pub use host_root::HostRoot;
 pub use journal::{Entry, JOURNAL, Journal, Kind};
 pub use lock::LockedRoot;
 pub use plan::{EXTENSION, Host, Item, Plan, Way};
+pub use wait::{Signals, hold_signals};

@@ -67,12 +67,16 @@ complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and not __fish_se
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and not __fish_seen_subcommand_from install remove status help" -f -a "status" -d 'Show what is installed, and whether the kernel gets an answer'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and not __fish_seen_subcommand_from install remove status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -l root -d 'The host\'s root directory, if it is not this system\'s own' -r -F
+complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -l nameserver -d 'Write settings with name servers for a domain, separated by commas; an empty value removes them' -r
+complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -l live -d 'DIR is the root directory of the running host, as in a container: have its kernel make a request'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -l dry-run -d 'Show what would be done'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from remove" -l root -d 'The host\'s root directory, if it is not this system\'s own' -r -F
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from remove" -l dry-run -d 'Show what would be done'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from status" -l root -d 'The host\'s root directory, if it is not this system\'s own' -r -F
+complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from status" -l live -d 'DIR is the root directory of the running host, as in a container: have its kernel make a request'
+complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from status" -l stay -d 'Then wait for SIGTERM, as the main process of a container'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "install" -d 'Install or upgrade, then test with one request by the kernel (root)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand setup; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Restore the host to its state before the installation (root)'

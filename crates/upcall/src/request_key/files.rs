@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Where the rules are, unless those of the current folder are asked for.
 pub const ROOT: &str = "/etc";
+/// Where packages and images have rules that stand in where none of `/etc` fits.
+pub const SHIPPED: &str = "/usr/share";
 /// The folder of rule files, whose rules come first.
 const FOLDER: &str = "request-key.d";
 /// The file whose rules come last.
@@ -27,6 +29,8 @@ const LARGEST: u64 = 1 << 20;
 pub struct RuleFiles {
     files: Vec<RuleFile>,
     refused: Vec<(PathBuf, RefusedFile)>,
+    /// What stands in the place of [`SHIPPED`]; nothing for files that have no such rules beside them.
+    shipped: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -93,7 +97,11 @@ impl RuleFiles {
     /// passed over with a warning.
     #[must_use]
     pub fn read(local: bool) -> Self {
-        Self::read_in(Path::new(if local { "" } else { ROOT }), Trust::Owners)
+        if local {
+            Self::read_in(Path::new(""), Trust::Owners)
+        } else {
+            Self::read_in(Path::new(ROOT), Trust::Owners).beside(Path::new(SHIPPED))
+        }
     }
 
     /// Reads those of `root`, which stands in the place of `/etc`.
@@ -117,6 +125,29 @@ impl RuleFiles {
         }
         found.add(root.join(LAST), trust);
         found
+    }
+
+    /// The same files, with `shipped` in the place of [`SHIPPED`].
+    #[must_use]
+    pub fn beside(mut self, shipped: &Path) -> Self {
+        self.shipped = Some(shipped.to_owned());
+        self
+    }
+
+    /// The rules that stand in where none of these fits: those of [`SHIPPED`], read now. None do where a file here could
+    /// not be read, as its rules may fit.
+    #[must_use]
+    pub fn shipped(&self) -> Self {
+        match &self.shipped {
+            Some(shipped) if !self.unread() => Self::read_in(shipped, Trust::Owners),
+            _ => Self::default(),
+        }
+    }
+
+    /// These files, and then those of `others`.
+    pub fn append(&mut self, mut others: Self) {
+        self.files.append(&mut others.files);
+        self.refused.append(&mut others.refused);
     }
 
     fn add(&mut self, path: PathBuf, trust: Trust) {

@@ -9,7 +9,7 @@ mod run;
 mod subject;
 
 pub use failure::RuleFailure;
-pub use files::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, Trust};
+pub use files::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, SHIPPED, Trust};
 pub use macros::{Argument, MacroFlaw, MacroValues};
 pub use rules::{BadLine, Rule, Skips};
 pub use run::Call;
@@ -133,7 +133,7 @@ fn answer_within<R: Keyring>(
     as_helper: AsHelper,
     context: &Context<'_, R>,
 ) -> Result<Disposition, Unanswered> {
-    let Context { key, ring, log, verbosity, .. } = *context;
+    let Context { key, ring, log, .. } = *context;
     ring.assume_authority(key)?;
     let request = match ring.request(key) {
         Ok(request) => request,
@@ -146,33 +146,26 @@ fn answer_within<R: Keyring>(
             return reject(context, None, &refusal.into());
         }
     }
-    let (rules, warnings) = files.rules();
-    for warning in warnings {
-        log.warning(warning);
-    }
     let callout = upcall.callout.as_deref().unwrap_or(&request.callout);
     let values = upcall.values(&request, callout);
-    let subject = &values.subject;
-    if verbosity > 0 {
-        explain(&values, &rules, log, verbosity);
-    }
-    let Some((place, rule)) = rules.best(subject) else {
-        if !files.any() && subject.key_type.eq(OWN_TYPE) && subject.operation.eq(CREATE) {
-            let helper = HelperRequest { key, config: None, verbose: false };
-            return Ok(Disposition::Helper(helper, request));
-        }
-        let failure = if files.unread() { RuleFailure::Unread } else { RuleFailure::NoRule };
-        return reject(context, None, &failure);
-    };
     let run = RuleRun { request: &request, values: &values, as_helper, context, pipe_time };
-    match run.take(place, rule) {
-        Ok(outcome) => Ok(outcome),
-        Err(failure) if rule.program.piped && subject.operation != NEGATE => {
-            log.error(describe(key, Some((place, rule)), &failure));
-            run.negate(&rules, (place, rule), &failure)
-        }
-        Err(failure) => reject(context, Some((place, rule)), &failure),
+    if let Some(outcome) = run.by(files)? {
+        return Ok(outcome);
     }
+    let shipped = files.shipped();
+    if shipped.any()
+        && let Some(outcome) = run.by(&shipped)?
+    {
+        return Ok(outcome);
+    }
+    let subject = &values.subject;
+    let any = files.any() || shipped.any();
+    if !any && subject.key_type.eq(OWN_TYPE) && subject.operation.eq(CREATE) {
+        let helper = HelperRequest { key, config: None, verbose: false };
+        return Ok(Disposition::Helper(helper, request));
+    }
+    let unread = files.unread() || shipped.unread();
+    reject(context, None, if unread { &RuleFailure::Unread } else { &RuleFailure::NoRule })
 }
 
 /// The run of one rule.
@@ -185,6 +178,29 @@ struct RuleRun<'a, R> {
 }
 
 impl<R: Keyring> RuleRun<'_, R> {
+    /// What comes of the rule of these files that fits best; `None` where none fits.
+    fn by(&self, files: &RuleFiles) -> Result<Option<Disposition>, Unanswered> {
+        let Context { key, log, verbosity, .. } = *self.context;
+        let (rules, warnings) = files.rules();
+        for warning in warnings {
+            log.warning(warning);
+        }
+        if verbosity > 0 {
+            explain(self.values, &rules, log, verbosity);
+        }
+        let subject = &self.values.subject;
+        let Some((place, rule)) = rules.best(subject) else { return Ok(None) };
+        match self.take(place, rule) {
+            Ok(outcome) => Ok(outcome),
+            Err(failure) if rule.program.piped && subject.operation != NEGATE => {
+                log.error(describe(key, Some((place, rule)), &failure));
+                self.negate(&rules, (place, rule), &failure)
+            }
+            Err(failure) => reject(self.context, Some((place, rule)), &failure),
+        }
+        .map(Some)
+    }
+
     fn take(&self, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Result<Disposition, RuleFailure> {
         let call = Call::new(&rule.program, self.values, contents)?;
         if rule.program.piped {

@@ -97,6 +97,21 @@ fn the_files_of_the_folder_are_read_in_order_and_before_the_last_one() {
 }
 
 #[test]
+fn shipped_rules_are_those_of_another_folder_unless_a_file_here_could_not_be_read() {
+    let (root, shipped) = (Folder::new(), Folder::new());
+    shipped.write("request-key.d/a.conf", "create user * * /a");
+    let files = || RuleFiles::read_in(root.as_ref(), Trust::Owners);
+    assert!(!files().shipped().any());
+    let beside = || files().beside(shipped.as_ref());
+    assert_eq!(beside().shipped().paths().count(), 1);
+    assert!(!beside().any());
+    // A folder where a file is expected can't be read.
+    root.write("request-key.d", "");
+    assert!(beside().unread());
+    assert!(!beside().shipped().any());
+}
+
+#[test]
 fn keyutils_takes_files_as_the_folder_has_them_and_no_links() {
     let root = Folder::new();
     let names: Vec<String> = (0..40).map(|number| format!("{number}.conf")).collect();

@@ -89,7 +89,8 @@ impl Host {
     }
 
     fn answer(&self, ring: &FakeKeyring) -> Result<Disposition, Unanswered> {
-        let files = RuleFiles::read_in(self.folder.as_ref(), Trust::Anyone);
+        let shipped = self.folder.path("shipped");
+        let files = RuleFiles::read_in(self.folder.as_ref(), Trust::Anyone).beside(&shipped);
         let log = self.daemon.log();
         let settings = self.folder.path("settings");
         let (guard, verbosity) = (&self.guard, self.verbosity);
