@@ -1,8 +1,7 @@
-//! How long the lookup of a cell takes: eight servers with both families, and a name server 20 ms away,
-//! through us, keyutils' helper and kafs-dns. Needs root, as it puts a resolv.conf in the place of the
-//! machine's.
+//! How long the lookup of a cell takes: eight servers with both families, and a name server 20 ms away, with key-dns,
+//! keyutils' helper and kafs-dns. Needs root, because it replaces the machine's resolv.conf.
 //!
-//! Each helper is run in its debug mode, in turns, so that whatever else the machine does meets all alike.
+//! The helpers run in debug mode and take turns, so that other load on the machine affects all of them.
 
 #![allow(missing_docs, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -24,11 +23,11 @@ const CELL: &str = "cell.test";
 const SERVERS: u16 = 8;
 const ROUND_TRIP: Duration = Duration::from_millis(20);
 const ROUNDS: usize = 15;
-/// What a run of ours may take at most of that of another.
+/// The largest acceptable ratio of our time to another's.
 const GOAL: f64 = 0.25;
 
 fn main() {
-    // `cargo test --benches` runs it too, and is not interested in times.
+    // `cargo test --benches` runs it too, and ignores times.
     let rounds = if std::env::args().any(|argument| argument == "--bench") { ROUNDS } else { 1 };
     let Some(mut machine) = Machine::take() else { return };
     machine.file("/etc/kafs/client.conf", "[cells]\n");

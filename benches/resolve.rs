@@ -1,5 +1,5 @@
-//! How long a lookup takes, beside keyutils' helper: both in debug mode, in turn, in one run, in namespaces of their own.
-//! `cargo bench --bench resolve`
+//! How long a lookup takes compared with keyutils' helper: both in debug mode, in turn, in one run, in their own
+//! namespaces. `cargo bench --bench resolve`
 
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(missing_docs)]
@@ -63,7 +63,7 @@ fn zone() -> Zone {
         .cname("alias", "both", 60)
 }
 
-/// Runs both in turn and prints the medians and their ratio.
+/// Runs both in turn, and prints the medians and their ratio.
 fn compare(what: &str, runs: usize, resolv_conf: &str, name: &str, callout: &str) {
     world::write("resolv.conf", Some(&format!("{resolv_conf}\n")));
     world::write("hosts", Some("127.0.0.1 localhost\n"));

@@ -1,4 +1,4 @@
-//! The whole upcall, from `request_key(2)` to the key: this program beside keyutils' pair, and the floor.
+//! The whole upcall, from `request_key(2)` to the key: key-dns compared with keyutils' pair, and the lower bound.
 //!
 //! `cargo bench --bench upcall`, as root, on a machine whose kernel asks for `dns_resolver` keys. Both answer the
 //! same distinct names, by turns in short blocks, from a name server in this process.
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use support::machine::{HELPER, KEYUTILS_HELPER, Machine, RULE, SETTINGS, UPCALL};
 use support::{executable, run, scratch};
 
-/// Upcalls of each side, after a warm-up of one block.
+/// Upcalls per side, after a warm-up of one block.
 const ROUNDS: usize = 60;
 const BLOCK: usize = 10;
 /// Names asked for at once, and how often.
@@ -41,13 +41,13 @@ const STORMS: [usize; 2] = [1000, 3000];
 const WITH_SILENCE: usize = 5;
 /// Upcalls whose use of the machine is measured, of each side.
 const PROBES: usize = 5;
-/// Of those that are single-stepped, which takes long and hardly varies.
+/// How many of those are single-stepped, which takes long and hardly varies.
 const STEPPED: usize = 1;
 
 const ADDRESS: &str = "127.53.0.1";
-/// Where a server hears and does not answer.
+/// Where a server listens but does not answer.
 const SILENT: &str = "127.53.0.2";
-/// Where another build of ours is put.
+/// Where another build of ours is installed.
 const OTHER: &str = "/run/key-dns-bench/key.dns_resolver";
 /// Where the program that a probe runs is found.
 const REAL: &str = "/run/key-dns-bench/request-key";
@@ -57,7 +57,7 @@ enum Side {
     Ours,
     Keyutils,
     Floor,
-    /// Ours, with all rights to the end.
+    /// Ours, keeping all rights to the end.
     Unconfined,
     /// Another build of ours.
     Other,
@@ -65,7 +65,7 @@ enum Side {
     Behind,
 }
 
-/// What answers at the moment, and the names still unasked.
+/// What answers at the moment, and the names that are still unused.
 struct Bench {
     machine: Machine,
     programs: [PathBuf; 6],
@@ -96,7 +96,7 @@ impl Bench {
         &self.programs[side as usize]
     }
 
-    /// Lets this side answer from now on.
+    /// Makes this side answer from now on.
     fn turn(&self, side: Side) {
         if self.side.replace(Some(side)) == Some(side) {
             return;
@@ -112,7 +112,7 @@ impl Bench {
         self.call(self.program(side));
     }
 
-    /// Lets the kernel call this program.
+    /// Makes the kernel call this program.
     fn call(&self, program: &Path) {
         if self.mounted.replace(true) {
             assert!(run("umount", &["-l", UPCALL]).status.success());
@@ -125,18 +125,18 @@ impl Bench {
         CString::new(format!("n{number}.bench.test")).unwrap()
     }
 
-    /// Has one name answered.
+    /// Requests one name.
     fn ask(&self) -> Duration {
         time(&self.name(), c"")
     }
 
-    /// A name that is an address, which nobody has asked for.
+    /// A name that is an address, not requested before.
     fn literal(&self) -> CString {
         let number = self.names.replace(self.names.get() + 1);
         CString::new(format!("198.18.{}.{}", number / 256 % 256, number % 256)).unwrap()
     }
 
-    /// How long upcalls of these sides for such names take, by turns, in microseconds.
+    /// How long upcalls of these sides take for such names, in turn, in microseconds.
     fn rounds(&self, sides: &[Side], server: &Server, name: impl Fn() -> CString) -> [Vec<f64>; 6] {
         let mut times: [Vec<f64>; 6] = Default::default();
         for round in 0..=ROUNDS {
@@ -168,8 +168,7 @@ impl Bench {
         times
     }
 
-    /// What the confinement takes of an upcall, from a server that answers at once, and from one that is a
-    /// network away.
+    /// The share of confinement in an upcall, with a server that answers at once, and with one across a network.
     fn confinement(&self, server: &Server) {
         println!("{:<34} {:>10} {:>10} {:<6} {:>6}  goal", "", "confined", "free", "", "share");
         for latency in [Duration::ZERO, Duration::from_millis(1)] {
@@ -185,7 +184,7 @@ impl Bench {
         }
     }
 
-    /// Has many names answered at once: from the first question to the last answer.
+    /// Requests many names at once: from the first request to the last answer.
     fn crowd(&self, at_once: usize) -> Duration {
         let names: Vec<CString> = (0..at_once).map(|_| self.name()).collect();
         let barrier = Barrier::new(at_once);
@@ -270,8 +269,8 @@ impl Bench {
         self.turn(side);
         self.call(&probe);
         let (count, callout) = match (option, side) {
-            // Stepping takes so long that the head start of IPv4 would be over, and IPv6 be asked for as well,
-            // which does not come to pass otherwise.
+            // Stepping takes so long that IPv4's head start would be over, and IPv6 would be queried as well, which
+            // does not happen otherwise.
             ("-DSTEP", Side::Ours) => (STEPPED, c"ipv4"),
             ("-DSTEP", _) => (STEPPED, c""),
             _ => (PROBES, c""),
@@ -287,7 +286,7 @@ impl Bench {
         fs::read_to_string(&notes).unwrap().lines().skip(1).map(numbers).collect()
     }
 
-    /// The path under which a probe finds the program: one whose last part is its name.
+    /// The path under which a probe finds the program: one whose last component is its name.
     fn real(&self, side: Side) -> String {
         match side {
             Side::Ours | Side::Unconfined => {

@@ -1,4 +1,4 @@
-//! Crates depend in one direction, and no module of a crate imports another that imports it, however far round.
+//! Crates depend in one direction, and no module of a crate imports another in a cycle.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -121,7 +121,7 @@ fn imports(modules: &BTreeMap<Module, String>) -> BTreeMap<&Module, BTreeSet<&Mo
     graph
 }
 
-/// A way from a module back to itself, if there is one.
+/// A cycle from a module back to itself, if there is one.
 fn circle<'m>(
     graph: &BTreeMap<&'m Module, BTreeSet<&'m Module>>,
     start: &'m Module,
@@ -148,7 +148,7 @@ fn no_module_imports_one_that_leads_back_to_it() {
         let modules = modules(&source(name));
         assert!(modules.len() > 4, "{name}: {modules:?}");
         let graph = imports(&modules);
-        // The root of a crate is its door, and imports what it exports.
+        // The root of a crate is its interface, and imports what it exports.
         for module in modules.keys().filter(|module| !module.is_empty()) {
             circles.extend(
                 circle(&graph, module)

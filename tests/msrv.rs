@@ -1,6 +1,6 @@
-//! That the Rust version which we state is enough.
+//! The stated Rust version is enough.
 //!
-//! What of the standard library is newer is found by clippy's `incompatible_msrv`, which goes by the same statement.
+//! clippy's `incompatible_msrv`, which uses the same statement, finds parts of the standard library that are newer.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -15,7 +15,7 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The numbers of a version, of which the last may be missing.
+/// The numbers of a version; the last may be missing.
 fn numbers(version: &str) -> [u32; 3] {
     let mut parts = version.split('.').map(|part| part.parse().unwrap());
     [0; 3].map(|nothing| parts.next().unwrap_or(nothing))

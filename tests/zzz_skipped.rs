@@ -1,4 +1,4 @@
-//! Not a suite: how much the suites before it skipped, by reason and with a total, at the end of what `cargo test` prints.
+//! Not a suite: prints how much the suites before it skipped, by reason and with a total, at the end of `cargo test`.
 //!
 //! Cargo runs suites in the order of their names, so that no other one may come after this.
 
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 fn main() {
-    // What asks for a list of tests has to find none.
+    // A listing of tests has to find none.
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
@@ -34,7 +34,7 @@ fn main() {
     }
 }
 
-/// Removes the list, and those of runs that ended before this.
+/// Removes the list, and those of runs that have ended.
 fn forget(path: &std::path::Path) {
     for entry in fs::read_dir(path.parent().unwrap()).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with("skipped-") {

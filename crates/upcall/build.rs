@@ -1,6 +1,6 @@
-//! Makes the filter of system calls, for the architecture that is built for, of the readable list in `seccomp.json`.
+//! Generates the system call filter for the target architecture from the readable list in `seccomp.json`.
 
-// What it reads is our own list, and where it panics, there is no build.
+// The input is our own list, and a panic here only fails the build.
 
 use seccompiler::{BpfProgram, TargetArch, compile_from_json, sock_filter};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// `BPF_JMP | BPF_JGE | BPF_K` of linux/bpf_common.h.
 const JUMP_IF_AT_LEAST: u16 = 0x35;
-/// System calls whose rules are looked at one after the other.
+/// How many system calls are compared one after the other in a leaf.
 const LEAF: usize = 6;
 
 /// Makes the filter of the list. When a filter is installed, the kernel runs it once for each system call that there
@@ -79,7 +79,7 @@ fn filter(target: TargetArch) -> Result<BpfProgram, Box<dyn Error>> {
         } });
         let mut filters = compile_from_json(of_one_call.to_string().as_bytes(), target)?;
         let mut program = filters.remove("helper").ok_or("no filter")?;
-        // The architecture is checked and the number loaded; the rules; what is done with all else.
+        // The architecture check, which also loads the number; the rules; the action for everything else.
         end = program.split_off(program.len() - 1);
         let block = program.split_off(4);
         start = program;
@@ -91,14 +91,14 @@ fn filter(target: TargetArch) -> Result<BpfProgram, Box<dyn Error>> {
     Ok([start, tree(&blocks, &end)?].concat())
 }
 
-/// What allows a system call whatever its arguments are, of seccompiler's longer form: a comparison, two jumps, and two
-/// results of which this is the first.
+/// The longer form in which seccompiler allows a system call with any arguments: a comparison, two jumps, and two
+/// results, of which this is the first.
 fn always(block: &[sock_filter]) -> Result<BpfProgram, &'static str> {
     let [comparison, _, _, allow, _] = block else { return Err("another form of a rule without arguments") };
     Ok(vec![sock_filter { jt: 0, jf: 1, ..comparison.clone() }, allow.clone()])
 }
 
-/// The rules of these system calls, which are sorted by number, for a number that is loaded.
+/// The rules for these system calls, which are sorted by number, given that the number is loaded.
 fn tree(blocks: &[(u32, BpfProgram)], end: &[sock_filter]) -> Result<BpfProgram, Box<dyn Error>> {
     if blocks.len() <= LEAF {
         let rules = blocks.iter().flat_map(|(_, rules)| rules.clone());

@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The name under which it is a helper.
+/// The name under which it acts as the helper.
 pub(crate) const NAME: &str = "key.dns_resolver";
 
 /// The helper and its settings.
 pub(crate) struct Helper {
     /// The executable.
     pub(crate) program: PathBuf,
-    /// Its name and version, as it says itself.
+    /// Its name and version, as it reports them.
     pub(crate) version: String,
     /// A folder of the demo's own.
     pub(crate) folder: PathBuf,
@@ -93,7 +93,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(byte).collect()
 }
 
-/// What a helper says that it is.
+/// What a helper reports about itself.
 pub(crate) fn version(program: &Path) -> Result<String, String> {
     let output = Command::new(program).arg0(NAME).arg("-V").output();
     let output = output.map_err(|error| format!("{}: {error}", program.display()))?;
@@ -110,12 +110,12 @@ pub(crate) fn obstacle() -> Option<String> {
     Some(format!("/dev/null, which a started program gets for its standard input: {error}"))
 }
 
-/// Whether a program that is called so is the helper.
+/// Whether a program of this name is the helper.
 pub(crate) fn is_meant_by(called: Option<&OsString>) -> bool {
     called.and_then(|path| Path::new(path).file_name()) == Some(NAME.as_ref())
 }
 
-/// The executable that is the helper under its name: this one, or what `KEY_DNS_EXECUTABLE` names.
+/// The executable that acts as the helper: this one, or the one that `KEY_DNS_EXECUTABLE` names.
 fn executable() -> Result<PathBuf, String> {
     match env::var_os("KEY_DNS_EXECUTABLE") {
         Some(path) => fs::canonicalize(&path).map_err(|error| format!("{}: {error}", path.display())),

@@ -1,4 +1,4 @@
-//! The same by way of the kernel, which is told for a moment to run this helper for the names of the demo.
+//! The same through the kernel, which is temporarily told to run this helper for the demo's names.
 
 use crate::Tally;
 use crate::helper::{Helper, NAME, version};
@@ -20,11 +20,11 @@ use std::time::{Duration, Instant};
 const REQUEST_KEY: &str = "/sbin/request-key";
 /// Where that program's rules are.
 const RULES: &str = "/etc/request-key.d";
-/// The first words of a file that is there for the moment; the process that made it follows.
+/// The first words of a temporary file; the process that made it follows.
 const MARK: &str = "# There for a moment, for the demo of key-dns in process ";
 
-/// The questions that are put again. None whose answer expires within a second or so: a busy machine might read
-/// the key too late.
+/// The questions that are repeated. None whose answer expires within a second or so: a busy machine might read the key
+/// too late.
 const AGAIN: [&str; 6] = [
     "mon1.key-dns-demo.test",
     "mon3.key-dns-demo.test",
@@ -53,7 +53,7 @@ pub(crate) fn obstacle() -> Option<String> {
     None
 }
 
-/// Whether files, loopback and users are those that an upcall sees; the second process is the kernel's own there.
+/// Whether files, loopback and users are those that an upcall sees, in which the second process is a kernel thread.
 fn in_initial_namespaces() -> bool {
     let same = |kind| {
         let namespace = |process| fs::read_link(format!("/proc/{process}/ns/{kind}")).ok();
@@ -63,8 +63,8 @@ fn in_initial_namespaces() -> bool {
         && ["mnt", "net", "user", "pid"].into_iter().all(same)
 }
 
-/// Whether the root directory is the mount that it is for the kernel's own process. A process is shown those mounts
-/// alone that its root directory leads to; in most chroots that is none of `/` itself.
+/// Whether the root directory is the same mount as for the kernel's threads. A process only sees mounts that its root
+/// directory leads to; in most chroots `/` itself is not among them.
 fn has_the_kernel_s_root() -> bool {
     let root = |process| {
         let text = fs::read_to_string(format!("/proc/{process}/mountinfo")).ok()?;
@@ -75,9 +75,9 @@ fn has_the_kernel_s_root() -> bool {
     own.is_some() && own == root("2")
 }
 
-/// Asks the kernel, and shows what it says.
+/// Makes requests to the kernel, and shows the results.
 pub(crate) fn show(page: &Page, world: &World, helper: &Helper, tally: &mut Tally) {
-    // All keys end with this session, also those that were rejected, and those that nobody else could read.
+    // All keys end with this session, including rejected ones, and those that nobody else could read.
     if let Err(error) = keyctl::join_new_session() {
         page.skipped(&format!("there is no session keyring to be had: {error}"));
         return;
@@ -105,16 +105,16 @@ pub(crate) fn show(page: &Page, world: &World, helper: &Helper, tally: &mut Tall
     }
 }
 
-/// What was installed for the moment.
+/// What was installed temporarily.
 struct Installed {
     how: &'static str,
-    /// What the file is, and where.
+    /// The kind of file, and its path.
     file: (&'static str, String),
     /// The line that it is there for.
     line: String,
 }
 
-/// Has the kernel run this helper for the names of the demo. The error is why that is not done.
+/// Makes the kernel run this helper for the demo's names. The error says why that is not done.
 fn install(helper: &Helper) -> Result<Installed, String> {
     let program = helper.folder.join(NAME);
     let (shown, settings) = (program.display().to_string(), helper.settings.display());
@@ -153,7 +153,7 @@ fn install(helper: &Helper) -> Result<Installed, String> {
     }
 }
 
-/// Makes a file that is removed at the end. One that a killed demo left behind gives way.
+/// Creates a file that is removed at the end. One that a killed demo left behind is replaced.
 fn place(path: &Path, text: &str, mode: u32) -> Result<(), String> {
     match owner(path) {
         Some(process) if is_demo(process) => return Err(format!("process {process} shows the demo already")),
@@ -167,20 +167,20 @@ fn place(path: &Path, text: &str, mode: u32) -> Result<(), String> {
         .map_err(|error| format!("can't write {}: {error}", path.display()))
 }
 
-/// The process that made a file for the moment.
+/// The process that created a temporary file.
 fn owner(path: &Path) -> Option<u32> {
     let text = fs::read_to_string(path).ok()?;
     text.lines().find_map(|line| line.strip_prefix(MARK)?.parse().ok())
 }
 
-/// Whether a process is one that shows the demo.
+/// Whether a process is running the demo.
 fn is_demo(process: u32) -> bool {
     let program = |process: &str| fs::read_link(format!("/proc/{process}/exe")).ok();
     let name = |process: &str| Some(program(process)?.file_name()?.to_owned());
     name(&process.to_string()).is_some_and(|found| Some(found) == name("self"))
 }
 
-/// Puts one question to the kernel and shows what comes of it.
+/// Makes one request to the kernel, and shows the result.
 fn put(page: &Page, world: &World, question: &Question, number: usize) -> Option<String> {
     page.numbered(number, question.title);
     page.pair("asked", &question.asked());
@@ -225,7 +225,7 @@ fn put(page: &Page, world: &World, question: &Question, number: usize) -> Option
     fault
 }
 
-/// The key of a question and how long the kernel took, helper and all.
+/// The key for a question, and how long the kernel took, including the helper.
 fn request(question: &Question, world: &World) -> io::Result<(i32, Duration)> {
     world.forget();
     let start = Instant::now();
@@ -233,15 +233,14 @@ fn request(question: &Question, world: &World) -> io::Result<(i32, Duration)> {
     if world.was_asked(question.name()) {
         return Ok((key, start.elapsed()));
     }
-    // The key is one that a demo which was killed left behind.
+    // A demo that was killed left the key behind.
     keyctl::invalidate(key)?;
     let start = Instant::now();
     let key = ask(question)?;
     Ok((key, start.elapsed()))
 }
 
-/// request_key(2). While a key that was invalidated a moment ago has not been cleared away, it fails with
-/// EKEYREVOKED.
+/// request_key(2). While a key that was just invalidated has not been collected, it fails with EKEYREVOKED.
 fn ask(question: &Question) -> io::Result<i32> {
     let (description, callout) = (CString::new(question.description)?, CString::new(question.callout)?);
     let start = Instant::now();
@@ -258,14 +257,14 @@ fn ask(question: &Question) -> io::Result<i32> {
     }
 }
 
-/// What the kernel shows of a key.
+/// What the kernel shows for a key.
 fn line_of(key: i32) -> Option<String> {
     let keys = fs::read_to_string("/proc/keys").ok()?;
     let id = format!("{key:08x} ");
     keys.lines().find(|line| line.starts_with(&id)).map(str::to_owned)
 }
 
-/// The expiry expected, where the time left can come of it within ten seconds. The kernel shows whole minutes and
+/// The expected expiry, if the time left is consistent with it within ten seconds. The kernel shows whole minutes and
 /// hours, rounded down.
 fn expires(line: &str, expected: u32) -> Option<u32> {
     let left = line.split_whitespace().nth(3)?;

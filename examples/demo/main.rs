@@ -1,8 +1,8 @@
-//! The helper at work: questions as file systems ask them, a DNS zone on loopback, and what the kernel gets.
+//! The helper at work: requests as file systems make them, a DNS zone on loopback, and what the kernel gets.
 //!
-//! Without root, the helper is run in debug mode, as it would answer. As root on a kernel with `dns_resolver`
-//! keys, the kernel then runs it itself: real calls of request_key(2), through a real upcall, with everything
-//! put back afterwards.
+//! Without root, the helper runs in debug mode, and shows its answers. As root on a kernel with `dns_resolver` keys,
+//! the kernel then runs it itself: real calls of request_key(2), through a real upcall, with everything restored
+//! afterwards.
 
 #[path = "../../tests/dns/mod.rs"]
 mod dns;
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use world::World;
 
 fn main() -> ExitCode {
-    // The helper is part of this executable, so that cargo has one program to build.
+    // The helper is part of this executable, so cargo builds only one program.
     let mut args: Vec<OsString> = env::args_os().collect();
     if args.get(1).is_some_and(|word| word == helper::NAME) {
         args.remove(0);
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     if helper::is_meant_by(args.first()) {
         return key_dns::run(args);
     }
-    // Before any thread starts, so that all of them leave the signals to one.
+    // Before any thread starts, so that all of them leave signals to one.
     undo::on_signals();
     let page = Page::new();
     let mut outcome = show(&page);
@@ -111,7 +111,7 @@ fn introduce(page: &Page, world: &World, helper: &Helper) {
     }
 }
 
-/// Puts one question to the helper and shows what comes of it. Returns what is wrong with the answer, if anything.
+/// Makes one request to the helper, and shows the result. Returns what is wrong with the answer, if anything.
 fn put(
     page: &Page,
     world: &World,

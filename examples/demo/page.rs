@@ -1,4 +1,4 @@
-//! How the demo looks: in colour on a terminal, plain anywhere else.
+//! The demo's output: in colour on a terminal, plain elsewhere.
 
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::time::Duration;
@@ -15,14 +15,14 @@ const RED: &str = "1;31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
 
-/// Standard output. A reader that goes away ends nothing: what was borrowed must still be put back.
+/// Standard output. A reader that goes away ends nothing: changes to the machine must still be undone.
 pub(crate) struct Page {
     out: Stdout,
     colour: bool,
 }
 
 impl Page {
-    /// With colour if it goes to a terminal that has it, and nobody objects (<https://no-color.org>).
+    /// With colour on a terminal that supports it, unless it is turned off (<https://no-color.org>).
     pub(crate) fn new() -> Self {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let dumb = set("TERM").is_none_or(|term| term == "dumb");
@@ -52,12 +52,12 @@ impl Page {
         self.line(&format!("{number:>3}  {}", self.paint(BOLD, text)));
     }
 
-    /// A label and what it stands for.
+    /// A label with its value.
     pub(crate) fn pair(&self, label: &str, text: &str) {
         self.line(format!("     {} {text}", self.paint(DIM, &format!("{label:<12}"))).trim_end());
     }
 
-    /// A label and several things, in as many lines as they need.
+    /// A label with several values, on as many lines as needed.
     pub(crate) fn list(&self, label: &str, texts: &[String]) {
         let mut label = label;
         let mut line = String::new();

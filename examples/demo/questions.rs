@@ -1,11 +1,11 @@
-//! What is asked, and what must come of it.
+//! The requests, and their expected results.
 
 use crate::server_list;
 use crate::world::FARM;
 use nix::errno::Errno;
 use std::net::{IpAddr, SocketAddr};
 
-/// One question and its answer.
+/// One request and its answer.
 pub(crate) struct Question {
     pub(crate) title: &'static str,
     pub(crate) asker: Asker,
@@ -18,7 +18,7 @@ pub(crate) struct Question {
     pub(crate) expiry: u32,
 }
 
-/// What must come of a question.
+/// An expected result.
 pub(crate) enum Answer {
     /// These addresses.
     Is(&'static str),
@@ -30,7 +30,7 @@ pub(crate) enum Answer {
     Fails(Errno),
 }
 
-/// Who asks.
+/// The requester.
 #[derive(Clone, Copy)]
 pub(crate) enum Asker {
     Ceph,
@@ -40,7 +40,7 @@ pub(crate) enum Asker {
     Keyctl,
 }
 
-/// What a key is filled with.
+/// The content of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Payload {
     /// Addresses; in a list, their order is the host's own.
@@ -59,7 +59,7 @@ impl Question {
         self.description.split_once(':').map_or(self.description, |(_, name)| name)
     }
 
-    /// The key, as the kernel makes it.
+    /// The key's description and callout, as the kernel makes them.
     pub(crate) fn asked(&self) -> String {
         format!("\"{}\", callout \"{}\"", self.description, self.callout)
     }
@@ -201,7 +201,7 @@ pub(crate) const QUESTIONS: [Question; 18] = [
         expiry: 30,
     },
     Question {
-        title: "NFS: a referral, with TTL 0; an expiry of 0 would mean \"for ever\"",
+        title: "NFS: a referral, with TTL 0; an expiry of 0 would mean \"forever\"",
         asker: Asker::Nfs,
         description: "moving.key-dns-demo.test",
         callout: "",

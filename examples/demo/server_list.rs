@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The servers of a list that is good, each with its name and its addresses and ports; `None` if it is none.
+/// The servers of a good list, each with its name and its addresses and ports; `None` for anything else.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Vec<(String, Vec<SocketAddr>)>> {
     let (&[0, 0, 1, _, 1, count], mut rest) = bytes.split_first_chunk()? else {
         return None;

@@ -1,4 +1,4 @@
-//! What the demo changes on the machine, taken back at its end, however that comes about.
+//! The demo's changes to the machine, undone at its end, whatever ends it.
 
 use key::keyctl;
 use nix::errno::Errno;
@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-/// One thing to take back.
+/// One change to undo.
 pub(crate) enum Step {
-    /// Removes a folder and all in it.
+    /// Removes a directory and everything in it.
     RemoveFolder(PathBuf),
     /// Removes a file.
     RemoveFile(PathBuf),
@@ -20,12 +20,12 @@ pub(crate) enum Step {
 
 static STEPS: Mutex<Vec<Step>> = Mutex::new(Vec::new());
 
-/// Notes what is to be done at the end.
+/// Records what to do at the end.
 pub(crate) fn later(step: Step) {
     STEPS.lock().unwrap_or_else(PoisonError::into_inner).push(step);
 }
 
-/// Changes something, and notes how to take it back. No signal comes between the two.
+/// Changes something, and records how to undo it. No signal is handled in between.
 pub(crate) fn doing<T>(step: Step, change: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let mut steps = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
     let changed = change()?;
@@ -33,7 +33,7 @@ pub(crate) fn doing<T>(step: Step, change: impl FnOnce() -> io::Result<T>) -> io
     Ok(changed)
 }
 
-/// Takes everything back, the latest change first. `false`, with the reason on stderr, where something stays.
+/// Undoes everything, the latest change first. `false`, with the reason on stderr, if something remains.
 pub(crate) fn put_back() -> bool {
     let mut steps = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
     let mut all = true;
@@ -55,8 +55,8 @@ pub(crate) fn put_back() -> bool {
     all
 }
 
-/// Drops a key, unless that is as good as done: it is gone, has expired, or is out of reach here, in the main thread's
-/// own session keyring, which ends with the process.
+/// Drops a key, unless that is unnecessary: it is gone, has expired, or is out of reach here, in the main thread's own
+/// session keyring, which ends with the process.
 fn invalidate(key: i32) -> io::Result<()> {
     let done = [Errno::ENOKEY, Errno::EKEYEXPIRED, Errno::EKEYREVOKED, Errno::EACCES];
     keyctl::invalidate(key).or_else(|error| match error.raw_os_error().map(Errno::from_raw) {
@@ -65,8 +65,8 @@ fn invalidate(key: i32) -> io::Result<()> {
     })
 }
 
-/// From now on a signal that asks the demo to end, or a panic, takes everything back first. Threads that are
-/// started later leave such signals alone.
+/// From now on a termination signal, or a panic, undoes everything first. Threads that are started later leave such
+/// signals alone.
 pub(crate) fn on_signals() {
     let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
     if signals.thread_block().is_ok() {

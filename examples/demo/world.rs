@@ -46,7 +46,7 @@ struct Record {
     data: String,
 }
 
-/// Three name servers: one that works, one that never says a word, and one that is not there.
+/// Three name servers: one that works, one that is always silent, and one that does not exist.
 pub(crate) struct World {
     live: Server,
     silent: Server,
@@ -107,14 +107,14 @@ impl World {
         self.silent.clear();
     }
 
-    /// Whether anybody was asked for `name`, or for one below it.
+    /// Whether anybody queried `name`, or a name below it.
     pub(crate) fn was_asked(&self, name: &str) -> bool {
         [&self.live, &self.silent].iter().any(|server| !asked(server, name).is_empty())
     }
 
-    /// What the name servers were asked for `name` and for names below it, and what they said.
+    /// The queries for `name` and for names below it, and their answers.
     pub(crate) fn said(&self, name: &str) -> Vec<String> {
-        // A helper that has its answer ends, and does not wait until its other queries have been read here.
+        // A helper that has its answer exits, and does not wait until its other queries have been read here.
         sleep(Duration::from_millis(10));
         let mut lines = Vec::new();
         if !asked(&self.silent, name).is_empty() {

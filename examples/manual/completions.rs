@@ -1,4 +1,4 @@
-//! Completions of shells, under the names that they are installed by.
+//! Shell completions, under the names by which they are installed.
 
 use super::generate::{Made, commands};
 use clap::Command;
@@ -39,11 +39,11 @@ fn with_one_spelling(text: &str, command: &str) -> String {
     text.replace(&command.replace('-', "__subcmd__"), &command.replace('-', "__"))
 }
 
-/// The names that the kernel remembers, one a line, by the program itself.
+/// The names that the kernel has cached, one per line, printed by the program itself.
 const CACHED: &str = r"key-dns cache list 2>/dev/null | sed -n 's/^[0-9a-f]\{8\}  \([^ ]*\)  .*/\1/p'";
 
-/// Adds what clap_complete has no words for: the names in the cache where `cache` takes one; and for fish, the words that
-/// a positional argument has.
+/// Adds what clap_complete can't express: the names in the cache where `cache` takes one; and for fish, the words of a
+/// positional argument.
 fn with_words(text: String, shell: Shell, command: &Command) -> String {
     match shell {
         Shell::Bash => {
@@ -58,8 +58,8 @@ fn with_words(text: String, shell: Shell, command: &Command) -> String {
         }
         Shell::Zsh => {
             let text = text.replace(
-                "'::name -- This name alone, with any type before it:_default'",
-                "'::name -- This name alone, with any type before it:_key-dns_cached'",
+                "'::name -- Only this name, with any query type:_default'",
+                "'::name -- Only this name, with any query type:_key-dns_cached'",
             );
             let function = format!(
                 "(( $+functions[_key-dns_cached] )) ||\n_key-dns_cached() {{\n    compadd -- ${{(f)\"$({CACHED})\"}}\n}}\n"

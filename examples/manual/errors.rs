@@ -1,5 +1,4 @@
-//! The tables of errnos, in mdoc(7): what each failure means to an admin, and the verdict that the program has
-//! on it.
+//! The tables of errnos, in mdoc(7): what each failure means to an administrator, and the program's verdict on it.
 
 use super::mdoc::sentence;
 use key::{Failure, KeyError, KeySerial, KeyringError, Lasting, RejectErrno, Ttl};
@@ -12,7 +11,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// One of each failure of the helper. A new one is to be added here and in [`told`].
+/// One of each failure of the helper. A new one has to be added here and in [`told`].
 fn failures() -> Vec<Failure> {
     let text = String::new;
     vec![
@@ -64,8 +63,8 @@ pub(crate) fn of_helper() -> String {
     table(rows)
 }
 
-/// One of each failure of `request-key`, and more than one where its errno depends on more. A new one is to be
-/// added here and in [`told_of_rule`].
+/// One of each failure of `request-key`, and several if its errno depends on details. A new one has to be added here
+/// and in [`told_of_rule`].
 fn rule_failures() -> Option<Vec<RuleFailure>> {
     let os = io::Error::from_raw_os_error;
     let key = KeySerial::new(1)?;
@@ -139,15 +138,15 @@ pub(crate) fn of_request_key() -> String {
     table(rows)
 }
 
-/// How long a failure is remembered. The kernel counts whole seconds of its clock, and the shortest timeout that a
-/// key is given is two of them.
+/// How long a failure is cached. The kernel counts whole seconds of its clock, and the shortest timeout that a key gets
+/// is two of them.
 fn period(ttl: Ttl) -> String {
     if ttl == Ttl::MIN { "for 1 to 2 seconds".to_owned() } else { format!("for {ttl} seconds") }
 }
 
-/// A list with one item an errno and time, in the order of their first rows.
+/// A list with one item per errno and lifetime, in the order of their first rows.
 ///
-/// An errno is its name as it is logged, and its number.
+/// An errno is its name as logged, and its number.
 fn table(rows: impl Iterator<Item = ((String, u16), String, &'static str)>) -> String {
     let mut items: Vec<((String, u16), String, Vec<&str>)> = Vec::new();
     for (errno, remembered, told) in rows {

@@ -1,4 +1,4 @@
-//! The files that are made, wholly or in part, and what is to be in them.
+//! The generated files and parts of files, and their content.
 
 use super::{completions, errors, mdoc};
 use clap::Command;
@@ -6,7 +6,7 @@ use key_dns::cli;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// The line that begins a part made from the program; what it is follows.
+/// The line that begins a generated part; its name follows.
 const BEGIN: &str = ".\\\" Made by \"cargo run --example manual\": ";
 /// The line that ends it.
 const END: &str = ".\\\" End of what is made.";
@@ -28,7 +28,7 @@ pub(crate) fn commands() -> [Command; 3] {
     [for_people(), cli::helper::command(), cli::request_key::command()]
 }
 
-/// The operator's face without hidden commands, which clap_complete would propose.
+/// The face for people without hidden commands, which clap_complete would propose.
 fn for_people() -> Command {
     let all = cli::people::command();
     let shown = all.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
@@ -54,10 +54,10 @@ pub(crate) fn pages() -> io::Result<Vec<PathBuf>> {
     Ok(pages)
 }
 
-/// Everything that is made.
+/// Everything that is generated.
 ///
 /// # Errors
-/// A page can't be read, or marks a part that nothing is made for.
+/// A page can't be read, or marks an unknown part.
 pub(crate) fn files() -> io::Result<Vec<Made>> {
     let mut files = Vec::new();
     for path in pages()? {
@@ -69,7 +69,7 @@ pub(crate) fn files() -> io::Result<Vec<Made>> {
     Ok(files)
 }
 
-/// A page with its marked parts made anew.
+/// A page with its marked parts regenerated.
 fn fill(page: &str) -> Result<String, String> {
     let mut filled = String::new();
     let mut lines = page.lines();
@@ -86,7 +86,7 @@ fn fill(page: &str) -> Result<String, String> {
     Ok(filled)
 }
 
-/// What is made for the part named `SORT of COMMAND`.
+/// The text of the part named `SORT of COMMAND`.
 fn make(part: &str) -> Result<String, String> {
     let unknown = || format!("nothing is made for \"{part}\"");
     let (sort, name) = part.split_once(" of ").ok_or_else(unknown)?;

@@ -1,5 +1,5 @@
-//! Writes what is made from the program's own definitions: the marked parts of the manual pages, and the
-//! completions of shells. `cargo test --test manual` fails where they are not up to date.
+//! Generates what comes from the program's own definitions: the marked parts of the manual pages, and the shell
+//! completions. `cargo test --test manual` fails if they are out of date.
 
 mod completions;
 mod errors;

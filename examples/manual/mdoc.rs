@@ -29,14 +29,13 @@ fn usage(path: &[String], mut command: Command) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Options, but for those that every command has.
+/// Options, except those that every command has.
 fn own_options(command: &Command) -> impl Iterator<Item = &Arg> {
     let everywhere = |arg: &Arg| matches!(arg.get_action(), ArgAction::Help | ArgAction::Version);
     command.get_arguments().filter(move |arg| !arg.is_positional() && !arg.is_hide_set() && !everywhere(arg))
 }
 
-/// The command if it has no subcommands, otherwise each of these that is no face of its own; with the names that
-/// lead to it.
+/// The command if it has no subcommands, otherwise each of those that is not a face; with the names that lead to it.
 fn leaves(command: &Command) -> Vec<(Vec<String>, Command)> {
     let others = [key_dns::cli::helper::NAME, key_dns::cli::request_key::NAME, "help"];
     let inner = command.get_subcommands().filter(|subcommand| !others.contains(&subcommand.get_name()));
@@ -51,7 +50,7 @@ fn leaves(command: &Command) -> Vec<(Vec<String>, Command)> {
     if leaves.is_empty() { vec![(Vec::new(), command.clone())] } else { leaves }
 }
 
-/// Every option and argument with its help, as items of a list.
+/// Every option and argument with its help, as list items.
 pub(crate) fn options(command: &Command) -> String {
     items(command, |_| true)
 }
@@ -71,7 +70,7 @@ fn items(command: &Command, wanted: impl Fn(&Arg) -> bool) -> String {
     text
 }
 
-/// Every subcommand that is no face of its own: what it does, and its options.
+/// Every subcommand that is not a face: what it does, and its options.
 pub(crate) fn subcommands(mut command: Command) -> String {
     command.build();
     let text_of = |help: Option<&StyledStr>| help.map(|help| sentence(&help.to_string())).unwrap_or_default();
@@ -158,7 +157,7 @@ fn line_of(word: &str) -> String {
     }
 }
 
-/// Help as text of a page: with a full stop, each sentence on a line of its own, and lines of 80 characters.
+/// Help as text of a page: with a full stop, each sentence on a separate line, and at most 80 characters per line.
 pub(crate) fn sentence(help: &str) -> String {
     let mut help = help.trim().to_owned();
     if !help.ends_with('.') {
@@ -187,11 +186,11 @@ pub(crate) fn sentence(help: &str) -> String {
     text
 }
 
-/// A word with what means something to troff escaped.
+/// A word with everything escaped that is special to troff.
 pub(crate) fn escape(word: &str) -> String {
     let text = word.replace('\\', "\\e");
     match text.chars().next() {
-        // A hyphen that begins an option is no hyphen.
+        // A hyphen that begins an option is a minus.
         Some('-') => text.replace('-', "\\-"),
         Some('.' | '\'') => format!("\\&{text}"),
         _ => text,

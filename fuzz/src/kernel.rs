@@ -1,4 +1,4 @@
-//! What the kernel makes of a payload: a strict reading of docs/kernel-contract.md.
+//! How the kernel reads a payload: a strict implementation of docs/kernel-contract.md.
 
 #[path = "../../tests/afs/decode.rs"]
 #[allow(dead_code, unreachable_pub, clippy::pedantic)] // it is also the tests'
@@ -20,7 +20,7 @@ pub(crate) enum Key {
 /// The most that the 16-bit length of a key can say.
 const LONGEST: usize = 0xffff;
 
-/// Reads a payload, and panics where a kernel or a file system would not take it as it is meant.
+/// Reads a payload, and panics if a kernel or a file system would not accept it as intended.
 pub(crate) fn instantiate(payload: &[u8]) -> Key {
     assert!(payload.len() <= LONGEST, "{} bytes are cut without an error", payload.len());
     if payload.first() == Some(&0) {

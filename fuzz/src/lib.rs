@@ -1,7 +1,7 @@
-//! What each fuzz target does with its input, and what has to hold of the outcome.
+//! What each fuzz target does with its input, and which properties the result must have.
 //!
-//! A target is a function of bytes that panics where a property does not hold. `fuzz_targets` makes an executable
-//! of each for libFuzzer, and `tests/seeds.rs` feeds it its seeds without.
+//! A target is a function of bytes that panics if a property does not hold. `fuzz_targets` makes an executable of each
+//! for libFuzzer, and `tests/seeds.rs` runs its seeds without libFuzzer.
 
 mod cells;
 mod gai_conf;

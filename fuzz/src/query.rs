@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The whole way of a key, from its description to its payload, with servers that do what the input says.
+/// The whole life of a request, from the key's description to its payload, with servers that follow the input.
 pub fn query(input: &[u8]) {
     let mut input = Unstructured::new(input);
     let Ok(asked) = Asked::arbitrary(&mut input) else { return };
@@ -108,7 +108,7 @@ impl Asked {
     }
 }
 
-/// What may be asked for and believed.
+/// What may be queried and trusted.
 struct Known {
     /// The addresses of the name asked for, and of those that aliases and records of servers lead to.
     addresses: HashSet<IpAddr>,

@@ -1,6 +1,6 @@
 use key::{Description, Failure, Family, Preference, Query, Selection, ServerListForm};
 
-/// A key's description, as the kernel gives it, and its callout info: what is asked, or why it makes no sense.
+/// A key's description, as the kernel gives it, and its callout info: the query, or why it is invalid.
 ///
 /// The first line is the description, the rest the callout info.
 pub fn request(input: &[u8]) {

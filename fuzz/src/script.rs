@@ -1,4 +1,4 @@
-//! Name servers that do what the input says.
+//! Name servers that follow the input.
 
 use arbitrary::{Arbitrary, Unstructured};
 use hickory_resolver::proto::rr::Name;

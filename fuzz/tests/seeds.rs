@@ -1,4 +1,4 @@
-//! Each target with its seeds, without libFuzzer: what once was wrong stays mended.
+//! Each target with its seeds, without libFuzzer: past failures stay fixed.
 
 use std::fs;
 use std::path::Path;

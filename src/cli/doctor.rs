@@ -36,7 +36,7 @@ fn command() -> Command {
                 .value_name("NAME|afsdb:CELL|MOUNT-SOURCE|MOUNT-POINT")
                 .action(ArgAction::Append)
                 .num_args(0..)
-                .help("What to check; without it, only what all lookups share. With --prometheus and the like, several"),
+                .help("What to check; without it, only what all lookups share. For metrics and conditions, several"),
         )
         .arg(
             Arg::new("mounts")
@@ -71,7 +71,7 @@ fn command() -> Command {
             Arg::new("prometheus")
                 .long("prometheus")
                 .action(ArgAction::SetTrue)
-                .help("Print metrics for Prometheus instead: of lookups, and with --mounts of mounts as well"),
+                .help("Print metrics for Prometheus instead: of lookups, and with --mounts also of mounts"),
         )
         .arg(
             Arg::new("output")
@@ -79,7 +79,7 @@ fn command() -> Command {
                 .value_name("FILE")
                 .requires("prometheus")
                 .value_parser(PathBufValueParser::new())
-                .help("Write the metrics to this file, whole or not at all"),
+                .help("Write the metrics to this file, completely or not at all"),
         )
         .arg(
             Arg::new("node-problem-detector")
@@ -87,7 +87,7 @@ fn command() -> Command {
                 .value_name("CONDITION")
                 .value_parser(NodeCondition::ALL.map(NodeCondition::word))
                 .conflicts_with_all(["prometheus", "mounts"])
-                .help("Judge this condition, as a custom plugin of node-problem-detector"),
+                .help("Evaluate this condition, as a custom plugin of node-problem-detector"),
         )
         .arg(
             Arg::new("timeout")
@@ -96,7 +96,7 @@ fn command() -> Command {
                 .requires("watching")
                 .value_parser(clap::value_parser!(u16).range(1..))
                 .default_value(LIMIT)
-                .help("How long the checks may take, for --prometheus and --node-problem-detector; 60 by default"),
+                .help("Time limit of the checks, for --prometheus and --node-problem-detector; default 60"),
         )
         .group(ArgGroup::new("watching").args(["prometheus", "node-problem-detector"]))
         .group(ArgGroup::new("of-mounts").args(["mounts", "node-problem-detector"]))
@@ -130,13 +130,10 @@ fn check_usage(matches: &ArgMatches) -> Result<(), clap::Error> {
     let plain = !matches.get_flag("prometheus") && condition.is_none();
     let number = subjects(matches).count();
     if number > 0 && (plain && matches.get_flag("mounts") || of_mounts) {
-        return refused(ErrorKind::ArgumentConflict, "mounts are checked: nothing else can be asked about");
+        return refused(ErrorKind::ArgumentConflict, "mounts are checked, so no other argument is accepted");
     }
     if number > 1 && plain {
-        return refused(
-            ErrorKind::TooManyValues,
-            "only one thing can be asked about; in quotes, it may have blanks",
-        );
+        return refused(ErrorKind::TooManyValues, "only one argument is accepted; quote it if it has blanks");
     }
     if pid(matches).is_some() && condition.is_some() && !of_mounts {
         return refused(ErrorKind::ArgumentConflict, "--pid is for mounts");

@@ -138,7 +138,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
         match task {
             Task::Answer(named) if *named == key => {}
             Task::Answer(_) => {
-                return refuse(key, "the rule that runs the helper names another key: give it %k");
+                return refuse(key, "the rule gives the helper a different key: give it %k");
             }
             _ => {
                 return refuse(key, ASKS_NO_ANSWER);

@@ -61,8 +61,8 @@ fn command() -> Command {
             Command::new("status")
                 .about("Show what is installed, and whether the kernel gets an answer")
                 .after_help(
-                    "Exit status: 0 installed, and the kernel is answered; 1 not; 2 installed, but whether the kernel is \
-                     answered could not be seen, or wrong usage. With --root, the kernel is asked only with --live",
+                    "Exit status: 0 installed, and the kernel gets an answer; 1 otherwise; 2 installed, but whether the \
+                     kernel gets an answer could not be checked, or wrong usage. With --root, a request is made only with --live",
                 )
                 .args([root, live, stay]),
         )
@@ -252,7 +252,7 @@ fn refresh(root: &HostRoot, changed: bool) {
     println!("note: run `systemctl enable systemd-sysext` to have it merged at each boot");
 }
 
-/// Makes the kernel request a name that needs no network. Where it can't be asked, the exit status is `unseen`.
+/// Makes the kernel request a name that needs no network. If it can't, the exit status is `unseen`.
 fn check(unseen: ExitCode) -> ExitCode {
     match lookup::report(&doctor::HostRoot::host(), Some(KNOWN_TO_ALL)) {
         Ok(report) => told(&report, unseen),

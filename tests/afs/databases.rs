@@ -118,7 +118,7 @@ fn a_server_listed_without_an_address_is_looked_up_unless_dns_is_off() {
     machine.file(CLIENT_CONF, conf("use_dns = yes"));
     let b = server("b.cell.test", [0, 0, 7003], &["10.0.0.2"]);
     assert_eq!(ask(&machine, CELL).1, list(FROM_CONFIG, GOOD, &[a, b]));
-    // Denied, and asked once more as the C library asks.
+    // Denied, and confirmed with a plain query, as the C library sends it.
     assert_eq!(names.count(CELL, qtype::AFSDB), 2);
 }
 

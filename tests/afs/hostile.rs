@@ -1,4 +1,4 @@
-//! Records that make no sense, and zones that mean harm.
+//! Invalid records, and hostile zones.
 
 use crate::decode::number::{FROM_DNS_AFSDB, FROM_DNS_SRV, FROM_NSS, GOOD, GOOD_WITH_BAD, TEMP_FAILURE};
 use crate::dns::{Action, Part, Record, Script, Server, Zone, qtype};
@@ -153,7 +153,7 @@ fn as_many_sockets_are_open_as_the_largest_cell_asks_for() {
         zone = zone.srv(SRV, 0, 0, 7003, &name, 60).a(&name, [10, 1, 0, n.to_be_bytes()[1]], 60);
         expected.push(server(&format!("{name}.{CELL}"), [0, 0, 7003], &[&format!("10.1.0.{n}")]));
     }
-    // Two servers stay silent on what the third one is asked for as well: 255 hosts, in two families.
+    // Two servers stay silent on everything that the third one is queried for: 255 hosts, in two families.
     let silent = ["127.53.0.21", "127.53.0.22"];
     let _silent = silent.map(|address| {
         let script =

@@ -1,4 +1,4 @@
-//! AFS cells: the payloads that kAFS gets, by a real upcall, from a scripted name server and from databases.
+//! AFS cells: the payloads that kAFS gets, through a real upcall, from a scripted name server and from databases.
 
 #![allow(unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

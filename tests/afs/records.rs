@@ -1,4 +1,4 @@
-//! SRV and AFSDB records in order, and what becomes of them.
+//! SRV and AFSDB records: their order, and what becomes of them.
 
 use crate::decode::number::{FROM_DNS_AFSDB, FROM_DNS_SRV, FROM_NSS, GOOD, NOT_FOUND};
 use crate::dns::{Record, Server, Transport, Zone, qtype};
@@ -224,7 +224,7 @@ fn a_cell_takes_two_round_trips_and_a_third_where_srv_records_are_denied() {
     for n in 0..20 {
         afsdb = afsdb.afsdb("@", 1, &format!("db{n}"), 60).a(&format!("db{n}"), [10, 0, 0, n], 60);
     }
-    // A denial counts when it is confirmed.
+    // A denial counts once it is confirmed.
     for (zone, trips) in [(many(20).0, 2), (afsdb, 3)] {
         let names = start(&mut machine, Server::builder().zone(zone).latency(latency));
         let (list, _, seen) = ask(&machine, CELL);

@@ -1,4 +1,4 @@
-//! Which rule answers for cells, by the real request-key.
+//! Which rule answers for cells, with the real request-key.
 
 use crate::decode;
 use crate::setup::{CELL, CLIENT_CONF, KAFS_RULE};

@@ -1,4 +1,4 @@
-//! What the tests share: a machine that asks us for cells, and the bytes of lists.
+//! What the tests share: a machine on which we answer for cells, and the bytes of lists.
 
 use crate::decode::{self, List, number};
 use crate::dns::{Builder, Server, Zone};
@@ -16,12 +16,12 @@ pub const SRV: &str = "_afs3-vlserver._udp";
 pub const CLIENT_CONF: &str = "/etc/kafs/client.conf";
 /// The rule that comes with kafs-client.
 pub const KAFS_RULE: &str = "/etc/request-key.d/kafs_dns.conf";
-/// What decides on the order of addresses; IPv4 comes first in these tests, on hosts with IPv6 too.
+/// What determines the order of addresses; IPv4 comes first in these tests, even on hosts with IPv6.
 pub const GAI_CONF: &str = "/etc/gai.conf";
 /// OpenAFS's cell database.
 pub const CELLSERVDB: &str = "/etc/openafs/CellServDB";
 
-/// The machine with no cell in any database, and with us to answer for cells, whatever rule else is there.
+/// The machine with no cell in any database, and with us answering for cells, whatever other rules there are.
 pub fn machine() -> Option<Machine> {
     let mut machine = Machine::take()?;
     machine.file(CLIENT_CONF, "[cells]\n");
@@ -47,7 +47,7 @@ pub fn zone() -> Zone {
     Zone::new(CELL).soa(3600, 3600)
 }
 
-/// Asks as kAFS does, and reads the list as kAFS does.
+/// Makes kAFS's request, and reads the list as kAFS does.
 #[track_caller]
 pub fn ask(machine: &Machine, cell: &str) -> (List, Vec<u8>, Seen) {
     let seen = machine.ask(format!("afsdb:{cell}"), "srv=1");
@@ -56,12 +56,12 @@ pub fn ask(machine: &Machine, cell: &str) -> (List, Vec<u8>, Seen) {
     (list, payload, seen)
 }
 
-/// Asks as kAFS does, for the error.
+/// Makes kAFS's request, for the error.
 #[track_caller]
 pub fn error(machine: &Machine, cell: &str, callout: &str) -> String {
     loop {
         let seen = machine.ask(format!("afsdb:{cell}"), callout);
-        // A key that lives for a second may be gone by the time that it is read.
+        // A key with a lifetime of one second may be gone before it is read.
         if seen.error() != "Key has expired" {
             return seen.error().to_owned();
         }

@@ -1,4 +1,4 @@
-//! Debug mode: a lookup without a key, and what it prints.
+//! Debug mode: a lookup without a key, and its output.
 
 use crate::dns::{Action, Message, Record, Script, Server, Zone, qtype};
 use crate::{Run, command, finish, run, settings};
@@ -127,7 +127,7 @@ fn a_name_of_bytes_that_are_no_text_is_invalid() {
 
 #[test]
 fn the_deadline_ends_a_lookup() {
-    // From alias to alias, so that no time-out of this machine's resolv.conf comes before it.
+    // From alias to alias, so that no timeout from this machine's resolv.conf ends it first.
     let endless = Script::new().with(|query, _, _| {
         let name = query.name();
         let alias = Record::cname(&name, &format!("x{name}"), 30);

@@ -1,4 +1,4 @@
-//! The command `key.dns_resolver` as a person calls it: no key, no root, no settings of this machine.
+//! The command `key.dns_resolver` as a person runs it: no key, no root, no settings of this machine.
 
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, clippy::format_push_string)]
 

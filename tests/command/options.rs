@@ -1,4 +1,4 @@
-//! The command line: what it takes, and the exit status.
+//! The command line: what it accepts, and the exit status.
 
 use crate::support::executable;
 use crate::{command, finish, run, settings};

@@ -1,4 +1,4 @@
-//! The start, where little is there: an upcall has no open descriptors, and a bare initramfs neither `/dev/null` nor
+//! Starting where little exists: an upcall has no open descriptors, and a bare initramfs neither `/dev/null` nor
 //! `/proc`.
 
 use crate::settings;
@@ -40,8 +40,8 @@ fn unshare() -> Option<&'static [&'static str]> {
     })
 }
 
-/// The program with these arguments as the helper, started with what is missing and `redirections` of the shell. `None`
-/// where that can't be had here.
+/// The program with these arguments as the helper, started with what is missing and the shell's `redirections`. `None`
+/// if that is impossible here.
 fn program(missing: Missing, redirections: &str, args: &[&str]) -> Option<Command> {
     let mut text = String::new();
     for (folder, hidden) in [("/dev", missing.dev), ("/proc", missing.proc)] {
@@ -108,7 +108,7 @@ fn no_file_and_no_socket_takes_the_place_of_a_closed_standard_descriptor() {
             break;
         };
         let mut child = command.spawn().unwrap();
-        // It waits for the answer now, with all open that it needs.
+        // It waits for the answer now, with everything open that it needs.
         let asked = server.recv(&mut [0; 512]);
         // What they lead to, as in a chroot links have another root.
         let place = |path: String| fs::metadata(path).map(|facts| (facts.dev(), facts.ino())).ok();

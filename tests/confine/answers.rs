@@ -26,7 +26,7 @@ pub fn a_violation_answers_the_key() {
         machine.ask("confined.example.test", "").fails(error::EAGAIN, 1);
         let line = log.next();
         println!("    {how}: {}", line.split_once("]: ").unwrap().1);
-        let signal = if how == "abort" { "(signal 6)" } else { "which it has no need of (signal 31)" };
+        let signal = if how == "abort" { "(signal 6)" } else { "which it should not need (signal 31)" };
         assert!(line.contains(signal) && line.contains("answered with EAGAIN"), "{how}: {line}");
     }
 }

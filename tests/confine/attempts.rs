@@ -49,9 +49,9 @@ const NO_RIGHT: End = Fails(Errno::EPERM);
 struct Attempt {
     what: &'static str,
     make: fn(&World) -> Result<(), Errno>,
-    /// How it ends in a confined process.
+    /// The outcome in a confined process.
     confined: End,
-    /// How it ends where Landlock is all there is, and where the change of user is.
+    /// The outcome with only Landlock, and with only the change of user.
     landlock: End,
     user: End,
 }
@@ -66,7 +66,7 @@ const fn attempt(
     Attempt { what, make, confined, landlock, user }
 }
 
-/// Every row is done by a free process, which is root.
+/// Every row succeeds in an unconfined process, which is root.
 const ATTEMPTS: &[Attempt] = &[
     attempt("read a file", |_| of(File::open("/etc/shadow")), REFUSED, NO_ACCESS, NO_ACCESS),
     attempt("write a file", |w| of(File::create(&w.file)), REFUSED, NO_ACCESS, NO_ACCESS),
@@ -433,7 +433,7 @@ fn queue(world: &World) -> Result<(), Errno> {
     opened.and(removed)
 }
 
-/// A call that gets as far as its arguments, which are no good.
+/// A call that gets as far as its invalid arguments.
 fn reach(call_number: c_long, [one, two, three, four]: [c_long; 4]) -> Result<(), Errno> {
     match call(call_number, [one, two, three, four, 0, 0]) {
         Err(errno @ (Errno::EPERM | Errno::EACCES | Errno::ENOSYS)) => Err(errno),
@@ -503,7 +503,7 @@ fn to_abstract(world: &World) -> Result<(), Errno> {
     of(socket.connect_addr(&world.abstract_socket))
 }
 
-/// Makes one attempt in this process. How it ended is the exit status, which a killed process has none of.
+/// Makes one attempt in this process. The outcome is the exit status, which a killed process does not have.
 pub fn make(way: &str, index: &str) -> ! {
     let attempt = &ATTEMPTS[index.parse::<usize>().unwrap()];
     let world = World::new();
@@ -525,7 +525,7 @@ pub fn make(way: &str, index: &str) -> ! {
     std::process::exit(status)
 }
 
-/// How the attempt of this number ends, made in a process of its own.
+/// The outcome of the attempt of this number, made in a child process.
 fn ends(way: &str, index: usize) -> End {
     let this = std::env::current_exe().unwrap();
     let number = index.to_string();
@@ -561,7 +561,7 @@ impl fmt::Display for End {
     }
 }
 
-/// How an attempt ended in each of [`WAYS`], and how it should.
+/// The outcome of an attempt in each of [`WAYS`], and the expected one.
 pub struct Tried {
     pub what: &'static str,
     pub seen: [End; 4],

@@ -1,4 +1,4 @@
-//! What `/proc` has of a helper that waits for a name server.
+//! What `/proc` shows of a helper that waits for a name server.
 
 use nix::libc;
 use std::fs;

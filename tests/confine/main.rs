@@ -1,8 +1,8 @@
-//! The confinement: what the kernel says of a helper that waits for a name server, what a confined process is
+//! The confinement: what the kernel reports of a helper that waits for a name server, what a confined process is
 //! refused, and that its key is answered all the same.
 //!
-//! It has no test harness: what is confined here is a whole process, which runs this executable anew, and what it
-//! found out is printed.
+//! It has no test harness: what is confined is a whole process, which runs this executable again, and its findings are
+//! printed.
 
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -19,7 +19,7 @@ pub const KEY: i32 = 0x1234_5678;
 /// The name of a key in the process's keyring.
 pub const KEY_NAME: &CStr = c"key-dns-attempt";
 
-/// Files, sockets and another process. Who started this one clears up after it.
+/// Files, sockets and another process. The parent process cleans them up.
 pub struct World {
     pub file: PathBuf,
     pub open_file: File,

@@ -1,4 +1,4 @@
-//! The demo of the README: what it shows, how it ends, and that it leaves nothing behind.
+//! The README's demo: what it shows, how it ends, and that it leaves nothing behind.
 
 #![allow(clippy::unwrap_used)]
 
@@ -21,7 +21,7 @@ use support::{built_with_the_tests, send, skip};
 const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
 const REQUEST_KEY: &str = "/sbin/request-key";
 
-/// What the demo shows whoever runs it.
+/// What the demo shows to anybody.
 const ANSWERS: [&str; 10] = [
     "kernel gets  192.0.2.11 for 300 s",
     "kernel gets  2001:db8::13 for 120 s",
@@ -35,7 +35,7 @@ const ANSWERS: [&str; 10] = [
     "kernel gets  #dnserror=22 (EINVAL) for 1 s",
 ];
 
-/// What it shows as root, of keys that the kernel made.
+/// What it shows to root, of keys that the kernel made.
 const KEYS: [&str; 5] = [
     "dns_resol mon1.key-dns-demo.test: 10",
     "reading it   192.0.2.11",
@@ -44,7 +44,7 @@ const KEYS: [&str; 5] = [
     "reading it   fails with ENODATA (No data available)",
 ];
 
-/// The demo as the README has it, but for the profile, which is that of this test.
+/// The demo as in the README, except for the profile, which is this test's.
 fn by_cargo() -> Command {
     cargo(&["run", "--quiet", "--example", "demo"])
 }
@@ -66,7 +66,7 @@ fn built() -> PathBuf {
     built_with_the_tests().join("examples/demo")
 }
 
-/// A folder of its own for each test's temporary files, which must be empty in the end.
+/// A directory of its own for each test's temporary files, which must be empty at the end.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -218,7 +218,7 @@ fn a_rule_of_somebody_else_s_is_left_alone() {
 fn told_to_end_it_puts_everything_back_first() {
     let machine = Machine::take();
     let demo = built();
-    // Once while a helper runs, and once, where that is possible, while the kernel has its rule.
+    // Once while a helper runs and, if possible, once while the kernel has its rule.
     let scratch = Scratch::new("early");
     let mut child = Command::new(&demo).env("TMPDIR", &scratch.0).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -1,4 +1,4 @@
-//! A host that is broken on purpose: the first finding names the cause, and its remedy, when run, cures it.
+//! A host that is broken on purpose: the first finding names the cause, and its remedy repairs it.
 
 mod cases;
 mod kernels;
@@ -19,15 +19,15 @@ use std::{env, fs};
 pub struct Breakage {
     /// For the table.
     what: &'static str,
-    /// What is asked about.
+    /// What the doctor is asked about.
     subject: &'static str,
     /// Breaks it.
     make: fn(&mut Host<'_>),
-    /// The name of the finding that is to be first.
+    /// The expected first finding.
     finding: &'static str,
-    /// What a person does who follows the advice; nothing where there is a command.
+    /// What a person who follows the advice does; nothing if there is a command.
     by_hand: Option<&'static str>,
-    /// The package that the remedy brings back, which must be at hand while there are no name servers.
+    /// The package that the remedy reinstalls, which must be available while there are no name servers.
     package: Option<&'static str>,
 }
 
@@ -49,7 +49,7 @@ impl Breakage {
         Self { what, subject, make, finding, by_hand: None, package: None }
     }
 
-    /// Breaks a host, looks, does what is said, and looks again.
+    /// Breaks a host, runs the doctor, follows it, and runs it again.
     fn show(&self, machine: &mut Machine) -> Row {
         self.package.into_iter().for_each(fetch);
         let mut host = Host::new(machine);
@@ -96,7 +96,7 @@ impl Breakage {
     }
 }
 
-/// Settings by which apt keeps what it fetches, in a folder of its own.
+/// Settings with which apt keeps downloads, in a directory of its own.
 fn apt() -> std::path::PathBuf {
     let (settings, archives) = (scratch("apt.conf"), scratch("apt-archives"));
     fs::create_dir_all(archives.join("partial")).unwrap();
@@ -135,7 +135,7 @@ fn for_each_breakage_the_first_finding_names_the_cause_and_its_remedy_cures_it()
             if env::var("KEY_DNS_BREAKAGE").is_ok_and(|wanted| !breakage.what.contains(&wanted)) {
                 continue;
             }
-            // The message of one that fails is on stderr; the others are looked at all the same.
+            // The message of one that fails is on stderr; the others are still tried.
             match catch_unwind(AssertUnwindSafe(|| breakage.show(&mut machine))) {
                 Ok(row) => rows.push(row),
                 Err(_) => failed.push(breakage.what),
@@ -151,13 +151,13 @@ fn for_each_breakage_the_first_finding_names_the_cause_and_its_remedy_cures_it()
     for Row { what, finding, remedy, .. } in &rows {
         writeln!(table, "| {what} | {finding} | {remedy} |").unwrap();
     }
-    // Not by println!, which the test harness keeps to itself where the test passes.
+    // Not println!, whose output the test harness hides if the test passes.
     writeln!(std::io::stderr(), "\n{table}\n{} breakages, each found and cured", rows.len()).unwrap();
     assert_eq!(failed, [""; 0], "not found, or not cured");
     if env::var_os("KEY_DNS_BREAKAGE").is_none() {
         let row = |row: &Row| format!("| {} | {} | {} |\n", row.what, row.id, row.remedy.replace('|', "\\|"));
         let rows: String = rows.iter().map(row).collect();
-        // What is tested lies in a folder of this build.
+        // The program under test is in a directory of this build.
         let rows = rows.replace(executable().to_str().unwrap(), "/usr/bin/key-dns");
         document::shows(
             "breakages",

@@ -1,6 +1,6 @@
 //! `docs/doctor.md`: what it shows is what the program prints.
 //!
-//! With `KEY_DNS_WRITE` set, the page is written anew instead.
+//! With `KEY_DNS_WRITE` set, the page is rewritten instead.
 
 use crate::dns::{Action, Script, Server};
 use crate::host::{FIRST, Host, NAME, SECOND, doctor, for_anybody, on_a_host};
@@ -12,7 +12,7 @@ use std::{env, fs};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/doctor.md");
 
-/// What stands between `<!-- NAME -->` and `<!-- end -->` in the page is to be `text`.
+/// The text between `<!-- NAME -->` and `<!-- end -->` in the page must be `text`.
 pub fn shows(name: &str, text: &str) {
     let page = fs::read_to_string(PAGE).unwrap();
     let begin = format!("<!-- {name} -->\n");
@@ -53,7 +53,7 @@ fn block(command: &str, output: &[u8]) -> String {
     format!("    $ {command}\n{}\n", lines.join("\n"))
 }
 
-/// Waits until the kernel has collected the keys that other tests have asked for.
+/// Waits until the kernel has collected the keys that other tests have requested.
 fn no_key_is_left_of(domain: &str) {
     for _ in 0..1000 {
         if !fs::read_to_string("/proc/keys").unwrap().contains(domain) {
@@ -64,9 +64,9 @@ fn no_key_is_left_of(domain: &str) {
     panic!("keys of {domain} are still there");
 }
 
-/// A host whose kernel has no key of an earlier run: it collects them when it comes to it, and doctor tells of them.
+/// A host whose kernel has no key from an earlier run: it collects them at some point, and the doctor reports them.
 fn on_a_clean_host(scene: impl FnOnce(&mut Host<'_>)) {
-    // Not before the machine is ours: until then other tests ask.
+    // Not before the machine is ours: until then other tests make requests.
     on_a_host(|host| {
         no_key_is_left_of("doctor.test");
         scene(host);
@@ -100,7 +100,7 @@ fn the_page_shows_what_is_printed() {
         let report: serde_json::Value = serde_json::from_slice(&output).unwrap();
         let text = String::from_utf8(output).unwrap();
         assert_eq!(report["exit"], 1);
-        // The step with the finding is enough to see the form.
+        // The step with the finding is enough to show the form.
         let head = text.split("  \"steps\": [").next().unwrap();
         let steps = text.split("\n    {\n").find(|step| step.contains("\"findings\": [\n")).unwrap();
         let step = steps.trim_end().trim_end_matches(',');

@@ -1,4 +1,4 @@
-//! Where nothing is wrong, and where not all can be seen.
+//! Healthy hosts, and hosts where not everything can be seen.
 
 use crate::host::{ADDRESS, NAME, doctor, findings, for_anybody, on_a_host, report, step};
 use crate::support::machine::RULES_FOLDER;
@@ -41,7 +41,7 @@ fn each_host_of_a_mount_source_is_followed() {
         assert_eq!(about("live"), both, "{report:#}");
         assert_eq!(about("answer"), both);
         let facts = step(&report, "subject")["facts"].to_string();
-        assert!(facts.contains("192.0.2.1 is an address: nobody is asked for it"), "{facts}");
+        assert!(facts.contains("192.0.2.1 is an address: it needs no lookup"), "{facts}");
     });
 }
 
@@ -79,7 +79,7 @@ fn in_a_container_s_namespaces_the_host_is_not_mistaken_for_what_is_seen() {
         for name in ["request-key", "rule", "settings", "servers", "answer"] {
             assert_eq!(step(&report, name)["status"], "skipped", "{name}");
         }
-        // The kernel runs the helper on the host, so that this is as good as anywhere.
+        // The kernel runs the helper on the host, so this place is as good as any.
         assert!(step(&report, "live")["summary"].as_str().unwrap().starts_with(ADDRESS), "{report:#}");
     });
 }
@@ -109,7 +109,7 @@ fn in_a_chroot_the_host_is_not_mistaken_for_what_is_seen() {
         for name in ["request-key", "rule", "settings", "servers", "answer", "logs"] {
             assert_eq!(step(&report, name)["status"], "skipped", "{name}");
         }
-        // Where something is broken, no command is printed that would write into the chroot.
+        // If something is broken, no command is printed that would write into the chroot.
         host.rule("create dns_resolver * * /bin/true %k");
         let output = run("chroot", &[ROOT, "/key-dns-chroot/key-dns", "doctor", "--json", NAME]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -128,7 +128,7 @@ fn in_a_chroot_the_host_is_not_mistaken_for_what_is_seen() {
 fn of_equal_rules_the_one_that_keyutils_takes_is_named() {
     on_a_host(|host| {
         host.machine.take_away("/etc/request-key.conf");
-        // Made in several orders, so that the folder's order is hardly ever that of their names.
+        // Created in several orders, so that the directory's order is hardly ever that of their names.
         for order in [[3, 1, 5, 2, 4], [1, 2, 3, 4, 5], [5, 4, 3, 2, 1], [2, 5, 1, 4, 3], [4, 3, 5, 1, 2]] {
             host.machine.take_away(RULES_FOLDER);
             fs::create_dir(RULES_FOLDER).unwrap();

@@ -1,4 +1,4 @@
-//! A host on which names are looked up as they should be, in files that remedies can change.
+//! A host on which name lookups work, in files that remedies can change.
 
 use crate::dns::{Server, Zone};
 use crate::support::executable;
@@ -14,12 +14,12 @@ pub const FIRST: &str = "127.53.0.1";
 pub const SECOND: &str = "127.53.0.2";
 /// One that works, whatever the others do.
 pub const GOOD: &str = "127.53.0.3";
-/// The name that is asked for.
+/// The name that is looked up.
 pub const NAME: &str = "mon1.doctor.test";
-/// Its address: one that this host has a way to.
+/// Its address: one that this host has a route to.
 pub const ADDRESS: &str = "127.77.0.1";
 
-/// The names that are there to be found.
+/// The names that exist.
 pub fn zone() -> Zone {
     Zone::new("doctor.test")
         .a("mon1", [127, 77, 0, 1], 300)

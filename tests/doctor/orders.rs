@@ -1,7 +1,7 @@
 //! Remedies of a host that is broken in several ways: any of them, in any order, each of them twice, change what they
 //! should, and nothing else.
 //!
-//! They run in mount namespaces of their own, where `/etc` is a copy and nothing else can be written to.
+//! They run in mount namespaces of their own, where `/etc` is a copy and nothing else can be written.
 
 use crate::dns::{Action, Script, Server};
 use crate::host::{FIRST, Host, SECOND, findings, on_a_host, report, zone};
@@ -72,7 +72,7 @@ fn broken(host: &mut Host<'_>) -> BTreeMap<&'static str, String> {
 const SEEN: &str = "find /etc -xdev -printf '%p %y %m %U:%G %l\\n' | sort; find /etc -xdev -type f -exec sha256sum {} + | sort; \
                     cat /proc/self/mountinfo";
 
-/// Runs commands on a copy. What the files say then; panics where anything else has changed.
+/// Runs commands on a copy. Returns the files' content afterwards; panics if anything else has changed.
 fn after(commands: &[&str], paths: &[&str]) -> BTreeMap<String, String> {
     let mut script = String::from(
         "set -e; mount -t tmpfs t /mnt; cp -a /etc /mnt/etc; mount --bind /mnt/etc /etc; mount -o remount,bind,ro /; \
@@ -104,7 +104,7 @@ fn after(commands: &[&str], paths: &[&str]) -> BTreeMap<String, String> {
     paths.iter().map(|path| (*path).to_owned()).zip(texts.split('\0').map(plain)).collect()
 }
 
-/// Numbers by chance, the same ones each time.
+/// Pseudo-random numbers, the same ones each time.
 struct Chance(u64);
 
 impl Chance {

@@ -1,4 +1,4 @@
-//! The JSON, held against its schema.
+//! The JSON, validated against its schema.
 
 use crate::host::{FIRST, Host, NAME, doctor, on_a_host};
 use crate::support::schema::hold;

@@ -40,7 +40,7 @@ pub fn reason(
             (some(Behaviour::NoA) || some(Behaviour::NoAaaa)) && further && !extra.is_empty(),
         ),
         (
-            "the next server is asked while one says nothing, which drops questions with EDNS",
+            "the next server is asked while one says nothing, which drops queries with EDNS",
             some(Behaviour::DropsEdns) && further && !extra.is_empty() && ours == glibc,
         ),
         (

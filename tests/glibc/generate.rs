@@ -68,13 +68,13 @@ pub enum Behaviour {
     Garbage,
     /// A forged answer before the real one.
     Forged,
-    /// NXDOMAIN for names in mixed letters, which nobody asks for but us.
+    /// NXDOMAIN for names in random case (0x20), which only we use.
     DeniesLetters,
-    /// NXDOMAIN for questions with EDNS, good otherwise.
+    /// NXDOMAIN for queries with EDNS, good otherwise.
     DeniesEdns,
-    /// FORMERR in a bare header for questions with EDNS, good otherwise.
+    /// FORMERR in a bare header for queries with EDNS, good otherwise.
     BareIfEdns,
-    /// Silent to questions with EDNS, good otherwise.
+    /// Silent to queries with EDNS, good otherwise.
     DropsEdns,
 }
 
@@ -333,7 +333,7 @@ pub fn case(seed: u64) -> Case {
             *server = if random.chance(3) { Behaviour::Good } else { random.pick(&Behaviour::WRONG) };
         }
     }
-    // Each of these costs glibc its time-out.
+    // Each of these costs glibc its timeout.
     if random.chance(150) {
         servers[0] = Behaviour::Garbage;
     }
@@ -350,7 +350,7 @@ pub fn case(seed: u64) -> Case {
             text.push_str(random.pick(&SORTLISTS[..]));
             text.push('\n');
         }
-        // On an interface that there isn't, which neither takes for a reason to ask nobody.
+        // On an interface that does not exist, which neither takes as a reason to query nobody.
         if random.chance(20) {
             text.push_str("nameserver fe80::1%nosuch0\n");
         }
@@ -370,7 +370,7 @@ pub fn case(seed: u64) -> Case {
     if resolv_conf.is_none() {
         servers = [Behaviour::Good; 3];
     }
-    // The C library would stumble as well, and it does not ask in plain.
+    // The C library would stumble as well, and it does not repeat the query plain.
     if resolv_conf.as_ref().is_some_and(|text| text.contains("edns0")) {
         for server in servers.iter_mut().filter(|server| Behaviour::WITHOUT_EDNS.contains(server)) {
             *server = Behaviour::Good;

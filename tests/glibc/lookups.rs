@@ -81,14 +81,14 @@ pub fn helper(name: &str, callout: &str) -> Outcome {
     }
 }
 
-/// `getaddrinfo()` as keyutils calls it, in a process of its own, since it remembers configurations.
+/// `getaddrinfo()` as keyutils calls it, in a process of its own, because it caches the configuration.
 pub fn glibc(name: &str, family: Family) -> Outcome {
     let family = match family {
         Family::Ipv4 => "4",
         Family::Ipv6 => "6",
         Family::Both => "0",
     };
-    // Over TCP it waits for ever.
+    // Over TCP it waits forever.
     let output = Command::new("timeout")
         .args(["25", std::env::current_exe().unwrap().to_str().unwrap()])
         .args(["--exact", "lookups::child", "--nocapture", "--test-threads=1"])

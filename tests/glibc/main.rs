@@ -1,9 +1,9 @@
-//! Beside glibc: generated hosts files, configurations, names and servers, looked up by `getaddrinfo()` and by the
-//! helper in debug mode. Both must give the same addresses in the same order, or the case is one of the
-//! deliberate differences of `differences.rs`.
+//! Compared with glibc: generated hosts files, configurations, names and servers, looked up by `getaddrinfo()` and by
+//! the helper in debug mode. Both must return the same addresses in the same order, or the case is one of the
+//! deliberate differences in `differences.rs`.
 //!
 //! All of it runs in mount and network namespaces of its own, where `/etc` is ours and no packet gets out.
-//! `GLIBC_CASES` sets the number of cases and `GLIBC_SEED` where the generator begins.
+//! `GLIBC_CASES` sets the number of cases and `GLIBC_SEED` the start of the generator.
 
 #![allow(
     unreachable_pub,

@@ -53,7 +53,7 @@ fn no_file_at_all_is_no_trouble() {
     assert!(!printed.log.contains("warning") && !printed.log.contains("passed over"), "{}", printed.log);
 }
 
-/// keyutils asks for IPv4 alone, and `getaddrinfo()` for both reads no further than the file.
+/// keyutils requests only IPv4, and `getaddrinfo()` for both families reads no further than the file.
 #[test]
 fn a_hosts_line_of_one_family_says_nothing_of_the_other_one_unless_both_are_asked_for_at_once() {
     const TEST: &str =
@@ -142,6 +142,6 @@ fn special_names_and_numbers_are_answered_without_any_server() {
         let printed = look_up(name, callout);
         assert_eq!(printed.payload, payload, "{name}: {}", printed.log);
     }
-    assert!(look_up("fe80::1%lo", "").log.contains("an address with a scope can't be handed to the kernel"));
+    assert!(look_up("fe80::1%lo", "").log.contains("an address with a scope can't be passed to the kernel"));
     assert!(look_up("m\u{fc}ller.example", "").log.contains("xn--"));
 }

@@ -1,4 +1,4 @@
-//! The host's name service in debug mode: sources, files good and bad, servers good and bad. In namespaces of their
+//! The host's name service in debug mode: sources, good and bad files, good and bad servers. In namespaces of their
 //! own, where `/etc` and the network are the tests'.
 
 #![allow(unreachable_pub, missing_docs, clippy::must_use_candidate, clippy::missing_panics_doc)]

@@ -1,4 +1,4 @@
-//! NSS modules by their status: of the tests' own, missing, and Debian's without the services behind them.
+//! NSS modules by their status: the tests' own, missing ones, and Debian's without their services.
 
 use crate::look_up;
 use crate::support::debian::{self, Needed};
@@ -16,7 +16,7 @@ fn the_status_of_a_module_decides_as_in_the_c_library() {
     }
     write("hosts", Some(HOSTS));
     for module in [SINGLE, DUAL] {
-        // What it says, and what comes of it where nothing follows, `files` follows, and with actions between.
+        // What it says, and the result if nothing follows, if `files` follows, and with actions in between.
         for (says, alone, then, if_found, unless_unavailable, if_busy) in [
             (
                 "SUCCESS 203.0.113.7",

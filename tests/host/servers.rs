@@ -1,4 +1,4 @@
-//! Which servers are asked.
+//! Which servers are queried.
 
 use crate::dns::{Server, Zone, qtype};
 use crate::look_up;
@@ -28,7 +28,7 @@ fn names_of_a_domain_are_asked_of_its_own_servers_and_the_longest_domain_wins() 
     write("resolv.conf", Some("nameserver 127.0.0.1\nsearch cluster.local\n"));
     assert_eq!(look_up("mon1.cluster.local", "").payload, "192.0.2.2");
     assert_eq!(look_up("mon1.sub.Cluster.LOCAL.", "ipv4").payload, "192.0.2.103");
-    // A name completed by the search list is one of the domain as well.
+    // A name that the search list has completed is in the domain as well.
     assert_eq!(look_up("mon1", "ipv4").payload, "192.0.2.2");
     assert_eq!(general.count("mon1.cluster.local", qtype::A), 0);
     assert_eq!(sub.count("mon1.sub.cluster.local", qtype::A), 1);

@@ -1,4 +1,4 @@
-//! Sources that are NSS modules, asked by way of `getent`.
+//! Sources that are NSS modules, queried through `getent`.
 
 use crate::look_up;
 use crate::support::run;
@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-/// Puts a script in the place of `getent`.
+/// Replaces `getent` by a script.
 fn getent(script: &str) {
     let path = "/mnt/getent";
     fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -38,12 +38,12 @@ fn an_unknown_source_is_asked_in_its_place_by_a_process_without_rights() {
         "-A -s hosts:sss [NOTFOUND=return] key-dns-1 sss [NOTFOUND=return TRYAGAIN=return] key-dns-2 \
          -- ahosts mon1.corp\n"
     );
-    // What the loader is to tell, and what the shell adds.
+    // What the loader should report, and what the shell adds.
     let environment = seen("environment");
     let lines: Vec<&str> = environment.lines().collect();
     assert_eq!(lines, ["LD_DEBUG=files"]);
     let status = seen("status");
-    // A user of no other process: the number of the process that started getent, from a range that nobody gives out.
+    // A user of no other process: the number of the process that started getent, in a range that nothing allocates.
     for kind in ["Uid:", "Gid:"] {
         let line = status.lines().find(|line| line.starts_with(kind)).unwrap();
         let numbers: Vec<u32> =
@@ -125,7 +125,7 @@ fn a_source_that_hangs_ends_with_the_deadline_and_leaves_no_process() {
     let start = Instant::now();
     assert_eq!(look_up("mon1", "").payload, "#dnserror=11");
     assert!(start.elapsed() < Duration::from_secs(15));
-    // Nobody waits for its end.
+    // Nothing waits for it to exit.
     let left = || String::from_utf8_lossy(&run("pgrep", &["-f", "^sleep 4242$"]).stdout).into_owned();
     while !left().is_empty() && start.elapsed() < Duration::from_secs(15) {
         std::thread::sleep(Duration::from_millis(10));

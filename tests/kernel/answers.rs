@@ -1,4 +1,4 @@
-//! What a name is answered with, by its type and the callout words.
+//! The answers for a name, by its type and the callout words.
 
 use crate::dns::qtype;
 use crate::serving::{hosts, serve, unasked};

@@ -6,7 +6,7 @@ use crate::support::asking::Seen;
 use crate::support::machine::{Machine, SETTINGS, error};
 use std::time::{Duration, Instant};
 
-/// A helper that would wait for half a minute, were it not for the deadline.
+/// A helper that would wait for half a minute without the deadline.
 fn patient(machine: &mut Machine, deadline: u32) {
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
     machine.settings(format!("deadline = {deadline}\n"));

@@ -114,7 +114,7 @@ fn an_answer_that_lacks_a_family_for_now_is_soon_asked_for_again() {
     machine.settings("default_ttl = 9\n");
     server.change(|config| config.script = fails(qtype::AAAA));
     machine.ask("both.example.test", "list ipv6,ipv4").is("192.0.2.2", 9);
-    // The family that was asked for is all there.
+    // The requested family is complete.
     machine.ask("both.example.test", "ipv4").is("192.0.2.2", 20);
     // That there is nothing is no failure.
     server.change(|config| config.script = Script::new());

@@ -1,4 +1,4 @@
-//! The setting `family`: which address a request without any wish gets.
+//! The setting `family`: which address a request without options gets.
 
 use crate::dns::Zone;
 use crate::serving::{hosts, serve};

@@ -1,4 +1,4 @@
-//! What is written to the log, and what happens where it can't be.
+//! What is written to the log, and what happens if it can't be written.
 
 use crate::dns::{Action, Script};
 use crate::serving::{ADDRESS, OTHER, hosts, serve, serve_by, server};
@@ -160,7 +160,7 @@ fn a_log_that_is_not_there_or_full_neither_delays_nor_fails_an_answer() {
     };
     machine.no_syslog();
     answers(&machine);
-    // No socket, and one of the other kind, which nobody accepts a connection from.
+    // No socket, and one of the wrong type, from which nobody accepts a connection.
     std::fs::write(PATH, "").unwrap();
     answers(&machine);
     std::fs::remove_file(PATH).unwrap();

@@ -1,4 +1,4 @@
-//! On this machine's kernel: a real `/sbin/request-key`, our rule, our helper, and keys read back.
+//! On this machine's kernel: a real `/sbin/request-key`, our rule, our helper, and keys that are read back.
 
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! Which name servers are asked, in which order, how often and how long.
+//! Which name servers are queried, in which order, how often and how long.
 
 use crate::dns::{Action, Bound, Script, Server, Transport, qtype, rcode};
 use crate::serving::{ADDRESS, OTHER, hosts, queries, serve, serve_by, server, unasked};
@@ -7,7 +7,7 @@ use crate::support::machine::{Machine, error};
 use crate::support::skip;
 use std::time::Duration;
 
-/// Two servers: the first does what it is told for every query, the second answers.
+/// Two servers: the first follows the script for every query, the second answers.
 fn pair(machine: &mut Machine, action: Action) -> [Server; 2] {
     machine.name_servers(&[ADDRESS, OTHER]);
     let first = server(ADDRESS).script(Script::new().on_all(action)).start();
@@ -73,7 +73,7 @@ fn a_silent_server_is_asked_once_in_each_attempt() {
         );
         let seen = Ask::new("a:v4.example.test.").once();
         assert!(seen.payload.is_err());
-        // And once in plain, soon after the first time.
+        // And once with a plain query, soon after the first one.
         assert_eq!(silent.count("v4.example.test", qtype::A), attempts + 1);
         assert!(seen.took >= Duration::from_secs(attempts as u64), "{:?}", seen.took);
     }

@@ -1,4 +1,4 @@
-//! Settings that are wrong, or can't be had: the lookup goes on, with what can be read of them.
+//! Settings that are wrong or missing: the lookup continues, with what can be read of them.
 
 use crate::serving::{hosts, serve};
 use crate::support::machine::{Machine, SETTINGS, error};

@@ -1,4 +1,4 @@
-//! Signals to a helper that is waiting for a server: the key is answered before it ends.
+//! Signals to a helper that is waiting for a server: the key is answered before it exits.
 
 use crate::dns::{Action, Script, Server};
 use crate::serving::{ADDRESS, hosts, queries, server};
@@ -8,7 +8,7 @@ use crate::support::run;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A server that says nothing, and a helper that would wait for it for half a minute.
+/// A silent server, and a helper that would wait for it for half a minute.
 fn silent(machine: &mut Machine) -> Server {
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
     machine.settings("deadline = 30\n");

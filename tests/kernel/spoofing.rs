@@ -1,4 +1,4 @@
-//! What somebody has to guess who can send packets and see none.
+//! What an off-path attacker has to guess.
 
 use crate::dns::{Action, Logged, Script, TcpMode, Transport, Zone, qtype};
 use crate::serving::{ADDRESS, hosts, queries, serve, serve_by, server};
@@ -7,14 +7,14 @@ use crate::untrusted::{NAME, forged};
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// With enough letters for each query to be another.
+/// With enough letters that each query differs.
 const LONG: &str = "the-monitor-of-a-cluster-with-many-letters";
 
 fn transports(queries: &[Logged]) -> Vec<Transport> {
     queries.iter().map(|query| query.transport).collect()
 }
 
-/// The name as it was asked for.
+/// The name as requested.
 fn letters(query: &Logged) -> String {
     query.query.qname.to_string()
 }
@@ -84,7 +84,7 @@ fn a_server_that_writes_names_in_its_own_way_is_asked_by_tcp_or_failing_that_onc
         assert!(seen.took < Duration::from_secs(3), "{:?}", seen.took);
         let queries = queries(&server);
         assert_eq!(queries.len(), number, "{:?}", transports(&queries));
-        // The last one is as it was asked for.
+        // The last one is in its original case.
         assert_eq!(letters(&queries[number - 1]), NAME);
     }
 }

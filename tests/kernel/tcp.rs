@@ -1,4 +1,4 @@
-//! Answers that don't fit in a datagram.
+//! Answers that don't fit into a datagram.
 
 use crate::dns::{Action, Script, Server, TcpMode, Transport, Zone, qtype};
 use crate::serving::{ADDRESS, hosts, queries, serve, serve_by, server};

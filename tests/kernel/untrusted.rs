@@ -1,4 +1,4 @@
-//! Answers that nobody should send: forged, broken, or beside the point.
+//! Answers that should not be accepted: forged, broken, or beside the point.
 
 use crate::dns::{Action, Edns, Message, Part, Patch, Record, Script, class, flag, qtype};
 use crate::serving::{hosts, serve_by};
@@ -12,7 +12,7 @@ pub fn forged() -> Action {
     Action::Answer(Message::new().set(flag::AA).answer(Record::a(NAME, [203, 0, 113, 66], 300)))
 }
 
-/// Everything that is no answer to the query.
+/// Everything that is not an answer to the query.
 fn strays() -> Vec<(&'static str, Action)> {
     vec![
         ("another id", Action::wrong_id(forged())),

@@ -1,4 +1,4 @@
-//! Rules that call the helper in a wrong way: the key is answered all the same.
+//! Rules that call the helper incorrectly: the key is answered all the same.
 
 use crate::serving::{hosts, serve, unasked};
 use crate::support::asking::caught;

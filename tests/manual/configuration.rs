@@ -1,4 +1,4 @@
-//! Configuration files that are shipped, and those that the manual pages show.
+//! Configuration files that are shipped, and those in the manual pages.
 
 use crate::generate::packaging;
 use crate::pages::displays;
@@ -14,7 +14,7 @@ fn shipped_rules() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf")).unwrap()
 }
 
-/// The shipped settings, every one of them in force.
+/// The shipped settings, with every setting uncommented.
 fn uncommented() -> String {
     let text = fs::read_to_string(packaging().join("key.dns_resolver.conf")).unwrap();
     let lines = text.lines().map(|line| match line.strip_prefix('#') {

@@ -1,4 +1,4 @@
-//! docs/install.md: that its commands install the program from source, and that those to go back leave nothing.
+//! docs/install.md: its commands install the program from source, and those that undo it leave nothing.
 
 use crate::support::world::may_unshare;
 use crate::support::{executable, scratch, skip};
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The code of one section, block by block, for someone who is root.
+/// The code of one section, block by block, for a root shell.
 fn blocks(heading: &str) -> Vec<String> {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/install.md")).unwrap();
     let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
@@ -22,7 +22,7 @@ fn blocks(heading: &str) -> Vec<String> {
     blocks
 }
 
-/// A working folder with what a build leaves there.
+/// A working directory with the results of a build.
 fn sources(name: &str) -> PathBuf {
     let folder = scratch(name);
     let _ = fs::remove_dir_all(&folder);
@@ -36,8 +36,8 @@ fn sources(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs a script where changes of `/usr` and `/etc` are nobody else's, and gives what it printed. It must leave both as
-/// they were; of which these files have been taken away before.
+/// Runs a script with `/usr` and `/etc` of its own, and returns its output. It must leave both as they were, without
+/// these files, which are removed first.
 fn apart(name: &str, without: &str, script: &str) -> Option<String> {
     if !may_unshare() {
         skip("mount namespaces need root");

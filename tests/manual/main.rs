@@ -1,4 +1,4 @@
-//! Manual pages, completions and shipped configuration files, held against the program.
+//! Manual pages, completions and shipped configuration files, compared with the program.
 
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -51,7 +51,7 @@ fn commands_that_are_hidden_are_told_of_nowhere() {
     }
 }
 
-/// Runs a program that may not be there; `None`, with a word on it, where it is not.
+/// Runs a program that may not be installed; `None`, with a message, if it is not.
 fn tool(command: &mut Command) -> Option<std::process::Output> {
     match command.output() {
         Ok(output) => Some(output),

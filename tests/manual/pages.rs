@@ -1,4 +1,4 @@
-//! The manual pages: that programs which show them have nothing against them, and that they say what is so.
+//! The manual pages: programs that show them have no complaints, and their statements are true.
 
 use crate::generate::pages;
 use crate::tool;
@@ -98,7 +98,7 @@ fn a_page_is_headed_by_the_name_and_section_of_its_file() {
     }
 }
 
-/// The settings in the page, each with all that is said of it.
+/// The settings in the page, each with its text.
 fn settings() -> Vec<String> {
     let mut items: Vec<String> = Vec::new();
     for line in page("key.dns_resolver.conf.5").lines() {
@@ -122,7 +122,7 @@ fn every_setting_is_there_with_its_default() {
         let item = items.iter().find(|item| item.starts_with(&format!("{key} Li = ")));
         let item = item.unwrap_or_else(|| panic!("nothing is said of {key}"));
         let told = item.lines().find_map(|line| line.strip_prefix("Default: ")).unwrap();
-        // It may be more than a word, and more may be said of it.
+        // It may be more than a word, and more may follow.
         let said = told.strip_prefix(default).is_some_and(|after| after.starts_with([',', '.']));
         assert!(said, "{key}: {told} is not {default}");
     }
@@ -157,7 +157,7 @@ fn the_words_of_a_choice_are_those_in_force() {
     }
 }
 
-/// The commands that the pages show, as a shell divides them into words.
+/// The commands in the pages, split into words as by a shell.
 fn commands_shown() -> Vec<Vec<String>> {
     let mut shown = Vec::new();
     for path in pages().unwrap() {

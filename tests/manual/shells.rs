@@ -1,4 +1,4 @@
-//! Completions: that each shell can load them, and what it then proposes.
+//! Completions: each shell can load them, and proposes the right words.
 
 use crate::completions::SHELLS;
 use crate::generate::{commands, packaging};
@@ -45,7 +45,7 @@ const TYPED: [(&str, &str); 10] = [
     ("key-dns cache flush mo", "mon1.example"),
 ];
 
-/// What stands in the place of the program, which the completions ask for the names in the cache.
+/// Replaces the program, which the completions run for the names in the cache.
 const CACHE: &str = "echo '1b2c3d4e  mon1.example  good, 10 bytes, 4m left'; echo 'the cache is empty'";
 
 fn command_of(typed: &str) -> &str {
@@ -82,6 +82,13 @@ fn fish_proposes_what_can_follow() {
         let words = proposed.lines().map(|line| line.split('\t').next().unwrap());
         assert!(words.into_iter().any(|word| word == expected), "{typed}: {proposed}");
     }
+}
+
+#[test]
+fn zsh_proposes_cached_names_for_list_and_flush() {
+    let text =
+        std::fs::read_to_string(crate::generate::packaging().join("completions/zsh/_key-dns")).unwrap();
+    assert_eq!(text.matches(":_key-dns_cached'").count(), 2);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The list of differences, held against the tests that it names.
+//! The list of differences, compared with the tests that it names.
 
 use std::fs;
 use std::path::Path;

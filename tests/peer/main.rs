@@ -1,4 +1,4 @@
-//! keyutils' `key.dns_resolver` beside ours: the same keys of the same kernel, through both.
+//! keyutils' `key.dns_resolver` compared with ours: the same keys of the same kernel, through both.
 
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -17,13 +17,13 @@ mod settings;
 use support::asking::Seen;
 use support::machine::Machine;
 
-/// What the two helpers make of one request.
+/// The results of the two helpers for one request.
 struct Pair {
     keyutils: Seen,
     ours: Seen,
 }
 
-/// Asks for the same through both, ours last.
+/// Makes the same request through both, ours last.
 fn ask(machine: &mut Machine, name: impl AsRef<[u8]>, callout: &str) -> Pair {
     machine.use_keyutils();
     let keyutils = machine.ask(&name, callout);
@@ -32,7 +32,7 @@ fn ask(machine: &mut Machine, name: impl AsRef<[u8]>, callout: &str) -> Pair {
     Pair { keyutils, ours }
 }
 
-/// Says on stderr where keyutils has come to do as we do: a later release may, and no test is to fail for it.
+/// Reports on stderr if keyutils has come to behave as we do: a later release may, and no test should fail for it.
 fn flawed(still: bool, flaw: &str) {
     if !still {
         eprintln!("this keyutils no longer does it: {flaw}");

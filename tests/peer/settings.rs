@@ -26,7 +26,7 @@ fn the_default_ttl_of_keyutils_settings_counts() {
     }
 }
 
-/// Asks with these settings, which keyutils' helper takes for fatal.
+/// Makes a request with these settings, which keyutils' helper treats as fatal.
 fn tolerated(machine: &mut Machine, settings: &str, seconds: u64) {
     machine.settings(settings);
     let pair = ask(machine, "localhost", "");

@@ -1,5 +1,5 @@
-//! Generated rules and requests, put to keyutils' `request-key` and to ours: the same rule is chosen and the
-//! same arguments are made, but for its known flaws, which the generator keeps out or the comparison names.
+//! Generated rules and requests, given to keyutils' `request-key` and to ours: both choose the same rule and expand the
+//! same arguments, except for keyutils' known flaws, which the generator avoids or the comparison names.
 
 use crate::support::machine::Machine;
 use crate::support::{executable, scratch};

@@ -1,4 +1,4 @@
-//! Programs that fail in every way, asked by twenty at once and one after the other: how often each is run, under
+//! Programs that fail in every way, requested by twenty at once and one after the other: how often each is run, under
 //! keyutils' `request-key` and under ours. And many slow ones at once.
 
 use crate::support::asking::helpers;

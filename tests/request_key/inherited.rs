@@ -1,9 +1,9 @@
-//! What a program of a rule inherits, under keyutils' `request-key` and under ours.
+//! What a rule's program inherits, under keyutils' `request-key` and under ours.
 
 use crate::support::machine::{Machine, RULES};
 use std::collections::BTreeMap;
 
-/// Tells what the shell that runs it was started with, an item a line. It stays the process that was started.
+/// Prints what the shell that runs it was started with, one item per line. It stays the process that was started.
 const PROBE: &str = r#"#!/bin/sh
 # Before anything of its own is open but the script, at 10.
 standard=$(for number in 0 1 2; do echo "descriptor-$number $(readlink /proc/$$/fd/$number | sed 's/\[.*//')"; done)

@@ -1,4 +1,4 @@
-//! The `request-key` face: beside keyutils' in debug mode, and in its place on this machine's kernel.
+//! The `request-key` face: compared with keyutils' in debug mode, and in its place on this machine's kernel.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::unused_self, clippy::format_push_string, clippy::cast_possible_truncation)]

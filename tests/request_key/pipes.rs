@@ -1,4 +1,4 @@
-//! Programs that get the callout and give the payload.
+//! Programs that read the callout info and write the payload.
 
 use crate::support::machine::{Machine, RULES};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the caller is told when no program answers: a true error, at once, and not for long.
+//! What the caller gets if no program answers: a true error, at once, and not for long.
 
 use crate::support::machine::{Machine, RULES};
 use std::time::Duration;
@@ -45,7 +45,7 @@ fn a_program_that_ends_without_an_answer_is_rejected_in_its_place() {
          create user rk:crash * /run/key-dns-rk-crash\n",
     );
     for (name, why) in [
-        ("rk:silent", "/bin/true: exit status: 0, and the key is not answered"),
+        ("rk:silent", "/bin/true: exit status: 0, and did not answer the key"),
         ("rk:fails", "/bin/false: exit status: 1"),
         ("rk:crash", "/run/key-dns-rk-crash: signal: 11 (SIGSEGV)"),
     ] {
@@ -118,7 +118,7 @@ fn a_key_that_its_program_answered_is_left_alone_whatever_the_exit_status() {
     machine.script("/run/key-dns-rk-status", "#!/bin/sh\nkeyctl instantiate $1 fine 0\nexit 3\n");
     machine.file(RULES, "create user rk:* * /run/key-dns-rk-status %k\n");
     assert_eq!(machine.ask_for("user", "rk:status", "x").text(), "fine");
-    // The kernel's refusal of a rejection is what says so, and no failure.
+    // The kernel's refusal of a rejection is what shows that, and is not a failure.
     assert_eq!(syslog.try_next(Duration::from_millis(500)), None);
 }
 

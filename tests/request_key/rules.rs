@@ -1,4 +1,4 @@
-//! Which rules are read, and which is followed.
+//! Which rules are read, and which one is used.
 
 use crate::support::machine::{Machine, RULES};
 use std::time::Duration;
@@ -122,7 +122,7 @@ fn a_rule_that_is_indented_is_ignored_with_a_warning() {
     let syslog = machine.syslog();
     assert_eq!(machine.ask_for("user", "rk:indented", "x").text(), "good");
     let line = syslog.next();
-    assert!(line.contains("/etc/request-key.conf:1: a rule begins at the start of its line"), "{line}");
+    assert!(line.contains("/etc/request-key.conf:1: a rule must begin at the start of its line"), "{line}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Types of keys that only the kernel and root may ask for.
+//! Key types that only the kernel and root may request.
 
 use crate::support::asking::Ask;
 use crate::support::machine::{Machine, RULES, SETTINGS};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const USER: u32 = 12345;
 
-/// The kernel of a test machine need not know `cifs.spnego`; any type shows what the setting does.
+/// The test machine's kernel need not know `cifs.spnego`; any type shows the effect of the setting.
 #[test]
 fn a_user_s_request_for_a_type_of_root_s_runs_nothing_and_is_logged_once() {
     let Some(mut machine) = Machine::take() else { return };
@@ -25,7 +25,7 @@ fn a_user_s_request_for_a_type_of_root_s_runs_nothing_and_is_logged_once() {
     assert_eq!(text, "request_key: Operation not permitted\n".repeat(3));
     assert_eq!(std::fs::read_to_string("/run/key-dns-rk-turns").unwrap(), "");
     let line = syslog.next();
-    let told = "user 12345 asks for a key of type \"user\", which root_only keeps for the kernel and root; rejected \
+    let told = "user 12345 requests a key of type \"user\", which root_only reserves for the kernel and root; rejected \
                 with EPERM (1) for 10 s";
     assert!(line.ends_with(told), "{line}");
     assert_eq!(syslog.try_next(Duration::from_millis(300)), None);

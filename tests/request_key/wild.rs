@@ -1,5 +1,5 @@
-//! Rule files in the forms that distributions, packages and how-tos have them, put to keyutils' `request-key` and to
-//! ours in debug mode: the same choice and the same arguments, or a row with the reason.
+//! Rule files as found in distributions, packages and how-tos, given to keyutils' `request-key` and to ours in debug
+//! mode: the same choice and the same arguments, or a row with the reason.
 
 use super::differential::{Call, Request, ours, theirs};
 use crate::support::machine::Machine;

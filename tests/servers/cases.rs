@@ -1,4 +1,4 @@
-//! What each server is asked, and what is to come of it.
+//! What each server is queried for, and the expected result.
 
 use crate::program::{Program, Running};
 use crate::programs::{PROGRAMS, RESOLVED};

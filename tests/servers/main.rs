@@ -1,8 +1,8 @@
-//! Against real name servers: those of Debian, on loopback addresses, with one zone. Each is asked by the helper in debug
-//! mode, and what came of it is printed as a table.
+//! Real name servers: Debian's, on loopback addresses, with one zone. The helper queries each in debug mode, and the
+//! results are printed as a table.
 //!
 //! All of it runs in namespaces of its own, where nothing else listens and no packet gets out. Servers that are not
-//! installed are named and left out; in CI, that fails.
+//! installed are named and skipped; in CI, that fails.
 
 #![allow(unreachable_pub, missing_docs, clippy::must_use_candidate, clippy::missing_panics_doc)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -21,7 +21,7 @@ pub struct Program {
     pub configure: fn(&Place) -> Vec<String>,
     /// Whether it answers few questions of one client in a second by UDP.
     pub limits: bool,
-    /// The results that are other than the usual ones, by case, and why.
+    /// The results that differ from the usual ones, by case, and why.
     pub otherwise: &'static [(&'static str, &'static str, &'static str)],
 }
 
@@ -46,7 +46,7 @@ impl Place {
     }
 }
 
-/// A server that runs, until this goes.
+/// A running server, until this is dropped.
 pub struct Running {
     child: Child,
     pub address: String,

@@ -1,4 +1,4 @@
-//! The servers, each with as little configuration as it takes. Those that are no authority ask Knot.
+//! The servers, each with as little configuration as possible. Those that are not authoritative forward to Knot.
 
 use crate::program::{Place, Program};
 use crate::support::{DNSMASQ, run};

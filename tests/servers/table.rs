@@ -1,4 +1,4 @@
-//! What came of it, server by server and case by case.
+//! The results, server by server and case by case.
 
 /// A table of text.
 pub struct Table {

@@ -1,4 +1,4 @@
-//! The one zone, in the forms that servers read it in.
+//! The one zone, in the formats that servers read.
 
 /// How many addresses `many` has: more than fit into 1232 bytes, and as many as BIND takes.
 pub const MANY: u8 = 100;

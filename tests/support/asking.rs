@@ -1,4 +1,4 @@
-//! Asking the kernel for a key, and what it brought.
+//! Requesting a key from the kernel, and the result.
 
 use super::machine::{HELPER, KEYUTILS_HELPER, Machine};
 use super::run;
@@ -20,7 +20,7 @@ pub mod error {
     pub const EINVAL: &str = "Invalid argument";
 }
 
-/// What a `request_key()` call brought.
+/// The result of a `request_key()` call.
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The contents of the key, or what reading it failed with (strerror(3)); a call that brings no key
@@ -51,7 +51,7 @@ impl Seen {
         }
     }
 
-    /// Seconds left; minutes and more are rounded down by the kernel.
+    /// Seconds left; the kernel rounds minutes and more down.
     #[track_caller]
     pub fn seconds(&self) -> u64 {
         self.range().0
@@ -59,7 +59,7 @@ impl Seen {
 
     /// Fails the test unless the key was given this many seconds to live.
     ///
-    /// One second is given as two: the first one is over with the second of the clock that it began in.
+    /// One second is set as two: the first one ends with the second of the clock in which it began.
     #[track_caller]
     pub fn lasts(&self, seconds: u64) {
         let (least, most) = self.range();
@@ -119,7 +119,7 @@ impl Seen {
     }
 }
 
-/// Who asks, and for what.
+/// The requester, and the request.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
     pub key_type: &'a str,
@@ -136,7 +136,7 @@ impl<'a> Ask<'a> {
 
     /// Calls `keyctl request2 TYPE NAME CALLOUT @s` in a new session, and reads the key.
     ///
-    /// A key that lasts a second may be gone before it is read: see [`caught`].
+    /// A key with a lifetime of one second may be gone before it is read: see [`caught`].
     pub fn once(&self) -> Seen {
         const SCRIPT: &str = r#"
             if ! id=$(keyctl request2 "$1" "$2" "$3" @s); then
@@ -178,7 +178,7 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// What the first run of `ask` brings that comes in time to see the key.
+/// The result of the first run of `ask` that is in time to see the key.
 pub fn caught(mut ask: impl FnMut() -> Seen) -> Seen {
     let mut tries = 0;
     loop {
@@ -190,7 +190,7 @@ pub fn caught(mut ask: impl FnMut() -> Seen) -> Seen {
     }
 }
 
-/// Runs a command that the kernel may let wait for a helper without an end.
+/// Runs a command that the kernel may let wait for a helper forever.
 fn in_time(mut command: Command) -> Output {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(command.output()));
@@ -198,7 +198,7 @@ fn in_time(mut command: Command) -> Output {
         return output.unwrap();
     }
     for helper in helpers() {
-        // It may have ended by itself.
+        // It may have exited by itself.
         let _ = signal::kill(Pid::from_raw(helper.cast_signed()), Signal::SIGKILL);
     }
     panic!("no answer in a minute");
@@ -225,7 +225,7 @@ pub fn helper() -> u32 {
     helpers[0]
 }
 
-/// The process id of the one helper, once it has come to wait for something.
+/// The process ID of the one helper, once it waits for something.
 pub fn sleeping_helper() -> u32 {
     let mut asleep = 0;
     for _ in 0..1000 {
@@ -246,12 +246,12 @@ impl Machine {
         self.rule(&format!("create dns_resolver * * {HELPER} {arguments}"));
     }
 
-    /// Asks the kernel for a key of ours.
+    /// Requests a key of ours from the kernel.
     pub fn ask(&self, name: impl AsRef<[u8]>, callout: impl AsRef<[u8]>) -> Seen {
         caught(|| Ask { callout: callout.as_ref(), ..Ask::new(&name) }.once())
     }
 
-    /// Asks the kernel for a key of any type.
+    /// Requests a key of any type from the kernel.
     pub fn ask_for(&self, key_type: &str, name: impl AsRef<[u8]>, callout: impl AsRef<[u8]>) -> Seen {
         caught(|| Ask { key_type, callout: callout.as_ref(), ..Ask::new(&name) }.once())
     }

@@ -1,4 +1,4 @@
-//! Debian's packages, unpacked into the tests' folder and not installed.
+//! Debian's packages, unpacked into the tests' directory and not installed.
 
 use super::world::is_inside;
 use super::{run, scratch, skip};
@@ -14,7 +14,7 @@ pub enum Needed {
     Dependencies,
 }
 
-/// The folder that these packages are unpacked in, which has this name; `None` where they can't be had.
+/// The directory with this name in which these packages are unpacked; `None` if they can't be had.
 pub fn unpack(packages: &[&str], folder: &str, needed: Needed) -> Option<PathBuf> {
     let root = scratch(folder);
     let complete = root.join("complete");

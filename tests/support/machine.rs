@@ -1,7 +1,7 @@
 //! This machine, borrowed for a test: its request-key rules, its `/etc`, its kernel.
 //!
-//! Everything a test changes is put back when the [`Machine`] goes, also by a panic; and what a killed test run left
-//! behind, before the next one begins.
+//! Everything a test changes is restored when the [`Machine`] is dropped, even by a panic; and what a killed test run
+//! left behind, before the next one begins.
 
 #[allow(unused_imports)]
 pub use super::asking::{Seen, error};
@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Where our rule expects the helper.
 pub const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
-/// What the kernel calls.
+/// The program that the kernel runs.
 pub const UPCALL: &str = "/sbin/request-key";
 /// The rules that are read last.
 pub const RULES: &str = "/etc/request-key.conf";
@@ -32,7 +32,7 @@ pub const SETTINGS: &str = "/etc/keyutils/key.dns_resolver.conf";
 
 static MACHINE: Mutex<()> = Mutex::new(());
 
-/// The machine while a test has it.
+/// The machine, while a test has it.
 pub struct Machine {
     _turn: MutexGuard<'static, ()>,
     _lock: fs::File,
@@ -41,7 +41,7 @@ pub struct Machine {
     last: Vec<(String, PathBuf)>,
     /// The paths that were taken away.
     away: Vec<PathBuf>,
-    /// The rule files that the machine has by itself, and what is in them.
+    /// The machine's own rule files, and their content.
     pub others_rules: Vec<(PathBuf, Vec<u8>)>,
 }
 
@@ -80,8 +80,8 @@ fn obstacle() -> Option<String> {
 }
 
 impl Machine {
-    /// The machine for one test, with our helper installed, no settings, a hosts file with `localhost` alone, and
-    /// names resolved by `files dns`; `None`, with the reason on stderr, where it can't be had. In CI, that fails.
+    /// The machine for one test, with our helper installed, no settings, a hosts file with only `localhost`, and names
+    /// resolved by `files dns`; `None`, with the reason on stderr, if it can't be had. In CI, that fails.
     pub fn take() -> Option<Self> {
         let mut machine = Self::take_as_it_is()?;
         machine.program(HELPER, &executable());
@@ -115,7 +115,7 @@ impl Machine {
         Some(machine)
     }
 
-    /// Puts a file of its own in the place of what is at `path`, which commands can then change, move and remove.
+    /// Replaces what is at `path` by a separate file, which commands can then change, move and remove.
     pub fn replace(&mut self, path: &str, contents: impl AsRef<[u8]>, mode: u32) {
         self.take_away(path);
         let path = Path::new(path);
@@ -124,7 +124,7 @@ impl Machine {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    /// Leaves nothing at `path`. What comes to be there meanwhile goes at the end, and what was there comes back.
+    /// Leaves nothing at `path`. Anything that appears there is removed at the end, and the original restored.
     pub fn take_away(&mut self, path: &str) {
         let path = Path::new(path);
         if self.away.iter().any(|away| away == path) {
@@ -140,7 +140,7 @@ impl Machine {
         }
         let aside = format!("{}.key-dns-tests", path.display());
         assert!(Path::new(&aside).symlink_metadata().is_err(), "{aside} is there already");
-        // Nothing is removed before what was there is known to be safe.
+        // Nothing is removed before the original is known to be safe.
         let path_text = path.display();
         self.undo(&format!(
             "if [ -e {aside} ] || [ -L {aside} ]; then rm -rf {path_text} && mv -f -T {aside} {path_text}; fi"
@@ -148,14 +148,14 @@ impl Machine {
         fs::rename(path, &aside).unwrap();
     }
 
-    /// Has a command run now, and another at the end.
+    /// Runs one command now, and another at the end.
     pub fn command(&mut self, now: &str, at_end: &str) {
         self.undo(at_end);
         let done = run("sh", &["-c", now]);
         assert!(done.status.success(), "{now}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
-    /// Of all files with rules in `/etc/request-key.d`, leaves ours alone, with this text.
+    /// Leaves only our rule file in `/etc/request-key.d`, with this text.
     fn only_rules(&mut self, text: &[u8]) {
         for entry in fs::read_dir("/etc/request-key.d").into_iter().flatten() {
             let path = entry.unwrap().path();
@@ -189,7 +189,7 @@ impl Machine {
         self.file("/etc/resolv.conf", text);
     }
 
-    /// Gives the file at `path` these contents.
+    /// Sets the content of the file at `path`.
     pub fn file(&mut self, path: &str, contents: impl AsRef<[u8]>) {
         // One mount is enough: thousands of them make every other one slow.
         if let Some((_, copy)) = self.last.iter().rev().find(|(known, _)| known == path)
@@ -227,19 +227,19 @@ impl Machine {
         }
     }
 
-    /// Lets our executable be what the kernel calls, and the helper, in one file.
+    /// Makes our executable both what the kernel runs and the helper, in one file.
     pub fn use_our_request_key(&mut self) {
         self.one_program(&[UPCALL, HELPER], &executable());
     }
 
-    /// Takes the file or folder at `path` away.
+    /// Removes the file or directory at `path`.
     pub fn absent(&mut self, path: &str) {
         let aside = format!("{path}.key-dns-tests");
         self.undo(&format!("mv -f {aside} {path}"));
         assert!(run("mv", &["-f", path, &aside]).status.success());
     }
 
-    /// Makes the folder of `path`, and takes both away at the end.
+    /// Creates the directory of `path`, and removes both at the end.
     pub fn absent_at_end(&mut self, path: &str) {
         let folder = Path::new(path).parent().unwrap();
         self.undo(&format!("rm -rf {}", folder.display()));
@@ -265,7 +265,7 @@ impl Machine {
         self.program(path, &script);
     }
 
-    /// Takes away what is at `path`.
+    /// Removes what is at `path`.
     pub fn hide(&mut self, path: &str) {
         let aside = format!("{path}.key-dns-tests");
         self.undo(&format!("mv -f {aside} {path}"));
@@ -277,7 +277,7 @@ impl Machine {
         self.files += 1;
         let pipe = PathBuf::from(STATE).join(format!("pipe{}", self.files));
         assert!(run("mkfifo", &[pipe.to_str().unwrap()]).status.success());
-        // Whoever else on this machine came to open it is let go in the end.
+        // Anybody else on this machine who opened it is released at the end.
         self.undo(&format!(": <>{}", pipe.display()));
         self.shadow(path, &pipe);
     }
@@ -334,20 +334,20 @@ impl Machine {
         assert!(mount.status.success(), "mount: {}", String::from_utf8_lossy(&mount.stderr));
     }
 
-    /// Notes how to take back what is done next.
+    /// Records how to undo what is done next.
     fn undo(&self, command: &str) {
         let path = Path::new(STATE).join("undo");
         let mut file = fs::File::options().create(true).append(true).open(path).unwrap();
         writeln!(file, "{command}").unwrap();
     }
 
-    /// Where the changes are that come next; see [`Machine::rewind`].
+    /// The position of the following changes; see [`Machine::rewind`].
     pub fn mark(&mut self) -> usize {
         self.last.clear();
         fs::read_to_string(Path::new(STATE).join("undo")).unwrap_or_default().lines().count()
     }
 
-    /// Takes back all changes since `mark`.
+    /// Undoes all changes since `mark`.
     pub fn rewind(&mut self, mark: usize) {
         self.last.clear();
         let path = Path::new(STATE).join("undo");
@@ -365,7 +365,7 @@ impl Machine {
         self.shadow(path, file);
     }
 
-    /// Puts back all that was changed, and goes on having the machine.
+    /// Restores everything that was changed, and keeps the machine.
     pub fn give_back(&mut self) {
         self.put_back();
         self.away.clear();

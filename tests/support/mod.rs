@@ -2,7 +2,7 @@
 
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-// Methods of the machine need it to be held, whether or not they look at it.
+// Methods of the machine need it to be held, whether or not they use it.
 #![allow(clippy::unused_self)]
 
 pub mod asking;
@@ -60,8 +60,8 @@ pub fn has_compiler(compiler: &str) -> bool {
     Command::new(compiler).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Where the tests may write. What another user's tests left there goes first, for root: a file that root writes over
-/// still belongs to who made it, and a rule file of an ordinary user is refused.
+/// Where the tests may write. For root, what another user's tests left there is removed first: a file that root
+/// overwrites still belongs to its creator, and an ordinary user's rule file is refused.
 pub fn scratch(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let us = nix::unistd::geteuid();
@@ -74,7 +74,7 @@ pub fn scratch(name: &str) -> PathBuf {
     path
 }
 
-/// Says on stderr which test can't run here, and why. In CI, that fails it.
+/// Reports on stderr which test can't run here, and why. In CI, that fails the test.
 ///
 /// The last of the suites, `zzz_skipped`, counts all of them.
 #[track_caller]
@@ -87,7 +87,7 @@ pub fn skip(reason: &str) {
         || format!("{suite}: line {}", std::panic::Location::caller().line()),
         |name| format!("{suite}: {name}"),
     );
-    // Not by eprintln!, which the test harness keeps to itself where the test passes.
+    // Not eprintln!, whose output the test harness hides if the test passes.
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
     let mut list = std::fs::OpenOptions::new().create(true).append(true).open(skipped()).unwrap();
     list.write_all(format!("{reason}\t{test}\n").as_bytes()).unwrap();
@@ -146,7 +146,7 @@ pub fn finish(mut command: Command) -> Run {
     }
 }
 
-/// Runs a command to its end.
+/// Runs a command until it exits.
 pub fn run(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> Output {
     let program = program.as_ref();
     let output = Command::new(program).args(args).output();

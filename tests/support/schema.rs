@@ -1,10 +1,10 @@
-//! JSON, held against its schema by Python's jsonschema.
+//! JSON, validated against its schema by Python's jsonschema.
 
 use super::{run, scratch, skip};
 use std::fs;
 use std::path::Path;
 
-/// Each document fits, and one that is not of this version does not.
+/// Each document is valid, and one of another version is not.
 const VALIDATE: &str = "
 import json, sys, jsonschema
 schema = json.load(open(sys.argv[1]))
@@ -26,7 +26,7 @@ pub fn python() -> Option<&'static str> {
     ["/usr/bin/python3", "python3"].into_iter().find(has)
 }
 
-/// Holds documents against `docs/NAME.schema.json`.
+/// Validates documents against `docs/NAME.schema.json`.
 #[track_caller]
 pub fn hold<D: AsRef<[u8]>>(name: &str, documents: &[D]) {
     let Some(python) = python() else { return skip("it needs Python's jsonschema") };

@@ -1,4 +1,4 @@
-//! Name servers that this machine is told to ask.
+//! Name servers that this machine is told to query.
 
 use crate::dns::{Builder, Logged, Script, Server, Zone};
 use crate::support::machine::Machine;
@@ -17,21 +17,21 @@ pub fn server(address: &str) -> Builder {
     })
 }
 
-/// The queries of a test. Other programs of this machine read its resolv.conf too, and may ask for names of
-/// the world meanwhile; tests don't.
+/// The queries of a test. Other programs on this machine read its resolv.conf too, and may query real names meanwhile;
+/// tests don't.
 pub fn queries(server: &Server) -> Vec<Logged> {
     let world = |label: &str| ["com", "net", "org", "io"].contains(&label);
     server.queries().into_iter().filter(|query| !query.name.split('.').any(world)).collect()
 }
 
-/// The names that were asked for, in order, each once where it was asked for in several ways.
+/// The names that were queried, in order, each once if it was queried in several ways.
 pub fn asked(server: &Server) -> Vec<String> {
     let mut names: Vec<String> = queries(server).into_iter().map(|query| query.name).collect();
     names.dedup();
     names
 }
 
-/// Fails the test if the server was asked for anything.
+/// Fails the test if the server got any query.
 #[track_caller]
 pub fn unasked(server: &Server) {
     assert_eq!(asked(server), [""; 0]);
@@ -42,7 +42,7 @@ pub fn serve(machine: &mut Machine, zone: Zone) -> Server {
     serve_by(machine, zone, Script::new())
 }
 
-/// The machine's one name server, which does what the script says.
+/// The machine's one name server, which follows the script.
 pub fn serve_by(machine: &mut Machine, zone: Zone, script: Script) -> Server {
     machine.name_servers(&[ADDRESS]);
     server(ADDRESS).zone(zone).script(script).start()

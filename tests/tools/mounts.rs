@@ -136,10 +136,10 @@ fn a_bind_mount_of_something_gone_is_found_and_taken_away() {
         return;
     }
     shell("cd /mnt && mkdir vol pod && mount --bind vol pod && rmdir vol");
-    let gone = "or umount -l /mnt/pod, where nothing needs it";
+    let gone = "or umount -l /mnt/pod, if nothing needs it";
     cured("bind source deleted", "bind-source-deleted", &[], gone, "umount -l /mnt/pod");
     shell("cd /mnt && echo old >file && touch bound && mount --bind file bound && rm file");
-    let gone = "or umount -l /mnt/bound, where nothing needs it";
+    let gone = "or umount -l /mnt/bound, if nothing needs it";
     cured("bind source, a file, deleted", "bind-source-deleted", &[], gone, "umount -l /mnt/bound");
 }
 
@@ -338,7 +338,7 @@ fn in_another_mount_namespace_the_container_is_to_be_restarted() {
     assert_eq!(findings.len(), 1, "{}", seen.stdout);
     assert_eq!(findings[0]["id"], "fuse-dead");
     let words = findings[0]["advice"].as_str().unwrap();
-    assert_eq!(words, format!("restart the container of process {pid}: its runtime mounts anew"));
+    assert_eq!(words, format!("restart the container of process {pid}: its runtime then mounts it again"));
 }
 
 #[test]
@@ -362,7 +362,7 @@ fn a_mount_that_does_not_answer_is_found_without_hanging() {
         "server that does not answer (FUSE, daemon stopped)",
         "mount-silent",
         &[],
-        "what waits then goes on by itself. Only where it will not come back: stop what uses it; umount -l /mnt/m",
+        "waiting programs then resume. Only if it will not come back: stop what uses it; umount -l /mnt/m",
         &format!("kill -CONT {}", silent.0.id()),
     );
     assert!(finding["problem"].as_str().unwrap().contains("hangs"), "{finding}");
@@ -421,14 +421,11 @@ fn what_can_t_be_seen_is_said_to_be_so() {
     };
     let (status, text) = user(&["--pid", &std::process::id().to_string()]);
     assert_eq!(status, Some(2), "{text}");
-    assert!(
-        text.contains("not seen  /mnt/m: only root may look into the files of another process"),
-        "{text}"
-    );
+    assert!(text.contains("not seen  /mnt/m: only root can check the files of another process"), "{text}");
     // FUSE keeps out all but its owner, who is root.
     let (status, text) = user(&[]);
     assert_eq!(status, Some(2), "{text}");
-    assert!(text.contains("not seen  /mnt/m: only its owner may look into it"), "{text}");
+    assert!(text.contains("not seen  /mnt/m: only its owner can access it"), "{text}");
 }
 
 #[test]

@@ -130,14 +130,14 @@ fn a_trace_has_each_query_and_why_the_next_came() {
         let found = lines.iter().position(|line| line.contains(&part));
         found.unwrap_or_else(|| panic!("no {part:?} in {}", seen.stdout))
     };
-    let asking = place("asking for v6.example.test. (IPv4)".to_owned());
-    let silence = place("no answer after 50 ms: the next server too".to_owned());
+    let asking = place("looking up v6.example.test. (IPv4)".to_owned());
+    let silence = place("no answer after 50 ms: querying the next server too".to_owned());
     let refused = place(format!("v6.example.test. A at {}: REFUSED over UDP (", refusing.addr()));
     let nodata = place(format!("v6.example.test. A at {}: NOERROR, 0 records (", good.addr()));
     let given_up = place(format!("v6.example.test. A at {}: no answer yet (", silent.addr()));
     let answer = place(format!("v6.example.test. AAAA at {}: NOERROR, 1 records (", good.addr()));
-    place("no answer within 50 ms: IPv6 too".to_owned());
-    place("servers by nameserver[.]".to_owned());
+    place("no answer within 50 ms: looking up IPv6 too".to_owned());
+    place("servers from nameserver[.]".to_owned());
     assert!(asking < silence && silence < refused && refused < nodata && nodata < answer, "{}", seen.stdout);
     assert!(given_up < lines.len());
     assert!(lines.iter().any(|line| line.starts_with("2001:db8::6  from DNS server")), "{}", seen.stdout);

@@ -139,7 +139,7 @@ def said(finding):
     """What a finding says, short: which parts are silent, and how their servers answered."""
     parts = {"monitors": "mon", "metadata servers": "mds", "object servers": "osd"}
     silent = [short for long, short in parts.items() if f"{long}" in finding["problem"].split(" do not answer")[0]]
-    servers = re.findall(r"((?:mon|mds|osd)\d+) 127\.0\.0\.1:\d+ ?(?:\([^)]*\))?: (connection refused|accepts connections and \w+)", finding["evidence"])
+    servers = re.findall(r"((?:mon|mds|osd)\d+) 127\.0\.0\.1:\d+ ?(?:\([^)]*\))?: (connection refused|accepts connections (?:and|but) \w+)", finding["evidence"])
     servers = [(name, text) for name, text in servers if not text.endswith("greets")]
     return f"{finding['id']}: {', '.join(silent)}; " + ", ".join(f"{name} {text.lower()}" for name, text in servers)
 
@@ -251,19 +251,19 @@ CASES = [
     ("well", "0 findings, within 5 s: True", well),
     (
         "mds-stopped",
-        "hangs: ls; ceph-silent: mds; mds0 accepts connections and says; within 5 s: True; then well",
+        "hangs: ls; ceph-silent: mds; mds0 accepts connections but sends; within 5 s: True; then well",
         stop("mds"),
     ),
     ("mds-killed", "hangs: ls; ceph-silent: mds; mds0 connection refused; within 5 s: True; then well", kill("mds")),
     (
         "mon-stopped",
-        "hangs: df; ceph-silent: mon; mon0 accepts connections and says; within 5 s: True; then well",
+        "hangs: df; ceph-silent: mon; mon0 accepts connections but sends; within 5 s: True; then well",
         stop("mon"),
     ),
     ("mon-killed", "hangs: df; ceph-silent: mon; mon0 connection refused; within 5 s: True; then well", kill("mon")),
     (
         "osd-stopped",
-        "hangs: read; ceph-silent: osd; osd0 accepts connections and says; within 5 s: True; then well",
+        "hangs: read; ceph-silent: osd; osd0 accepts connections but sends; within 5 s: True; then well",
         stop("osd"),
     ),
     (

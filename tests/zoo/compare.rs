@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Set in the processes that look at one row.
+/// Set in the processes that run one row.
 const ROW: &str = "KEY_DNS_ZOO_ROW";
-/// As many rows are looked at beside each other: they wait, most of the time.
+/// How many rows run in parallel: most of the time, they wait.
 const BESIDE: usize = 24;
-/// Beyond what is allowed, so that a busy machine fails no test.
+/// Added to the limit, so that a busy machine fails no test.
 const MARGIN: Duration = Duration::from_secs(3);
 
 /// One lookup by both.

@@ -1,9 +1,9 @@
-//! A zoo of name servers: each row is a behaviour that somebody met and wrote down in public. Each is asked by
-//! `getaddrinfo()` and by the helper in debug mode, alone and with a good second server behind it. The answers must be
-//! the same, or the row has the reason; and ours may not come much later.
+//! A zoo of name servers: each row is a behaviour that somebody met and reported in public. `getaddrinfo()` and the
+//! helper in debug mode query each, alone and with a good second server behind it. The answers must be the same, or the
+//! row has the reason; and ours may not come much later.
 //!
 //! Every row has mount and network namespaces of its own, where `/etc` is ours and no packet gets out. The table is
-//! printed; `ZOO_ROW` picks the rows whose names have that in them.
+//! printed; `ZOO_ROW` selects the rows whose names contain it.
 
 #![allow(
     unreachable_pub,

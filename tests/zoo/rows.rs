@@ -1,4 +1,4 @@
-//! The behaviours, each with where it was met.
+//! The behaviours, each with a reference to where it was met.
 
 use crate::dns::{Action, Edns, Message, Record, Script, TcpMode, Zone, flag, qtype, rcode};
 use std::time::Duration;
@@ -64,12 +64,12 @@ fn all(action: Action) -> Script {
     Script::new().on_all(action)
 }
 
-/// Does this with questions that have EDNS, and is good otherwise.
+/// Does this for queries with EDNS, and is good otherwise.
 fn with_edns(action: Action) -> Script {
     all(Action::if_edns(action, Action::Zone))
 }
 
-/// Does this with questions whose letters are not all small, and is good otherwise.
+/// Does this for queries whose letters are not all lower case, and is good otherwise.
 fn with_capitals(action: Action) -> Script {
     Script::new().rule(move |query, _, _| {
         let capitals = query.qname.to_string().bytes().any(|byte| byte.is_ascii_uppercase());
@@ -94,7 +94,7 @@ fn after(milliseconds: u64, action: Action) -> Action {
     Action::delay(Duration::from_millis(milliseconds), action)
 }
 
-/// The zone's answer in other letters.
+/// The zone's answer in a different letter case.
 fn letters(change: fn(&mut [u8])) -> Action {
     Action::edit(
         move |bytes| {

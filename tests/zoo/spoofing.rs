@@ -1,5 +1,5 @@
-//! Somebody off the path who knows the port of every question, as any local user can read it in `/proc/net/udp`, and
-//! tries all ids, but can't see the letters.
+//! An off-path attacker who knows the port of every query, which any local user can read in `/proc/net/udp`, and tries
+//! all IDs, but can't see the letter case.
 
 use crate::dns::{Action, Script, Server, TcpMode};
 use crate::lookups::{Outcome, helper};
@@ -43,11 +43,11 @@ fn forged_answer() -> Vec<u8> {
     bytes
 }
 
-/// Sends answers with all ids to whatever socket waits for one, from the server's own address and port, until it is
-/// told to stop. Says how many were sent.
+/// Sends answers with all IDs to whatever socket waits for one, from the server's own address and port, until told to
+/// stop. Returns how many were sent.
 fn attack(server: &Server, stop: &AtomicBool, sent: &AtomicU64) {
     let mut answer = forged_answer();
-    // Whoever can write the source address of a packet sends as this socket does.
+    // An attacker who can forge the source address of a packet can send as this socket does.
     let socket = server.udp();
     let mut id = 0_u16;
     while !stop.load(Ordering::Relaxed) {
@@ -69,7 +69,7 @@ fn an_attacker_who_knows_the_port_and_tries_all_ids_is_not_believed() {
     }
     write("nsswitch.conf", Some("hosts: dns\n"));
     write("resolv.conf", Some("nameserver 127.0.0.1\noptions timeout:1 attempts:2\n"));
-    // The server takes its time, and says nothing to one question of five.
+    // The server takes its time, and is silent for one query in five.
     let script = |denies: bool| {
         Script::new().rule(move |query, _, _| {
             let answer = if denies && query.edns.is_some() { Action::NXDOMAIN } else { Action::Zone };

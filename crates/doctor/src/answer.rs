@@ -1,4 +1,4 @@
-//! The answer that the kernel would get, without asking the kernel.
+//! The answer that the kernel would get, computed without the kernel.
 
 use crate::host_root::HostRoot;
 use crate::remedy::Remedy;
@@ -18,23 +18,23 @@ use upcall::{Log, LookupReport, Purpose, Reply, look_up};
 
 /// The name of the step.
 pub(crate) const NAME: &str = "answer";
-/// Any port will do to see whether there is a route: nothing is sent.
+/// Any port will do to check for a route: nothing is sent.
 const PORT: u16 = 6789;
-/// What `dns_query()` takes (net/dns_resolver/dns_query.c).
+/// The lengths of names that `dns_query()` accepts (net/dns_resolver/dns_query.c).
 const LENGTHS: std::ops::RangeInclusive<usize> = 3..=255;
 
-/// What this step leaves to the later ones.
+/// What this step passes on to later ones.
 #[derive(Debug)]
 pub struct DryRun {
     /// The step.
     pub step: Step,
     /// The answer.
     pub reply: Reply,
-    /// Whether it has one.
+    /// Whether there is one.
     pub found: bool,
 }
 
-/// Looks the question up as the helper would, with the settings in the file `path`.
+/// Looks the request up as the helper would, with the settings in the file `path`.
 #[must_use]
 pub(crate) fn check(
     look: &HostRoot,
@@ -56,9 +56,9 @@ pub(crate) fn check(
     if !LENGTHS.contains(&length) {
         step.find(Finding::broken(
             "name-length",
-            "file systems may ask for names of 3 to 255 characters alone; others fail with EINVAL, and nobody is asked",
+            "file systems can only request names of 3 to 255 characters; others fail with EINVAL, without a lookup",
             format!("\"{}\" has {length}", question.name()),
-            Remedy::advice("give the host its full name"),
+            Remedy::advice("use the host's full name"),
         ));
     }
     match &lookup.outcome {
@@ -85,7 +85,7 @@ pub(crate) fn check(
                     ));
                 }
             }
-            step.fact(format!("what {} makes of it: {}", consumer.name(), fate(consumer)));
+            step.fact(format!("how {} reads it: {}", consumer.name(), fate(consumer)));
         }
         Err(failure) => {
             let errno = failure.verdict().0;
@@ -97,7 +97,7 @@ pub(crate) fn check(
     DryRun { step, reply, found }
 }
 
-/// All addresses that the name has, whichever of them would be handed over.
+/// All addresses of the name, whichever of them would be in the answer.
 #[must_use]
 pub(crate) fn all_addresses(question: &KeyRequest, settings: &Settings) -> Vec<IpAddr> {
     match dry(question, "list", settings).outcome.map(|answer| answer.content) {
@@ -112,24 +112,22 @@ fn dry(question: &KeyRequest, callout: &str, settings: &Settings) -> LookupRepor
     look_up(&request, settings, Trace::default(), Purpose::GoOn, &Log::none())
 }
 
-/// What becomes of the answer at whose asks.
+/// How the file system reads the answer.
 const fn fate(consumer: Consumer) -> &'static str {
     match consumer {
         Consumer::Ceph => {
-            "one address is read, a list fails with EINVAL; any failure is ESRCH, \"No such process\""
+            "exactly one address; a list fails with EINVAL, and any failure is ESRCH, \"No such process\""
         }
         Consumer::Cifs => {
-            "one address is read, and its time decides when a reconnect asks again; errors reach mount"
+            "exactly one address, whose lifetime decides when a reconnect looks the name up again; errors reach mount"
         }
-        Consumer::Nfs => "one address is read; any failure is ENOENT, \"No such file or directory\"",
-        Consumer::Afs => {
-            "a list of servers is read; ENODATA is \"no such cell\", EAGAIN and ECONNREFUSED may pass"
-        }
+        Consumer::Nfs => "exactly one address; any failure is ENOENT, \"No such file or directory\"",
+        Consumer::Afs => "a server list; ENODATA is \"no such cell\", EAGAIN and ECONNREFUSED are temporary",
         Consumer::Anyone => "CephFS, CIFS and NFS read exactly one address",
     }
 }
 
-/// Whether anybody could connect to an address.
+/// Whether this host could connect to an address.
 fn usable(step: &mut Step, look: &HostRoot, name: &str, Address { ip, origin }: &Address) {
     let nobody =
         ip.is_unspecified() || ip.is_multicast() || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
@@ -137,7 +135,7 @@ fn usable(step: &mut Step, look: &HostRoot, name: &str, Address { ip, origin }: 
         let remedy = match origin {
             Origin::Hosts(line) => repair::hosts::without(look, name, &[*line]),
             Origin::Dns { server: Some(server), .. } => Remedy::advice(format!(
-                "have the record of {name} mended, or another server asked than {}",
+                "correct the record of {name}, or use another name server than {}",
                 repair::servers::bare(*server)
             )),
             _ => Remedy::advice(format!(
@@ -151,7 +149,7 @@ fn usable(step: &mut Step, look: &HostRoot, name: &str, Address { ip, origin }: 
         };
         step.find(Finding::broken(
             "address-of-nobody",
-            format!("{ip} is no host's address, so that no mount can use it: who says so blocks the name"),
+            format!("{ip} is not a host's address, so no mount can use it: the source blocks the name"),
             format!("{ip} from {from}"),
             remedy,
         ));
@@ -164,9 +162,9 @@ fn usable(step: &mut Step, look: &HostRoot, name: &str, Address { ip, origin }: 
         Ok(()) => {}
         Err(error) => step.find(Finding::broken(
             "no-route",
-            format!("this host has no way to {ip}, whatever file system connects to it"),
+            format!("this host has no route to {ip}, so no file system can connect to it"),
             format!("connect to {ip}: {error}"),
-            Remedy::advice(format!("give this host a route to {ip} (ip route add {ip} via GATEWAY)")),
+            Remedy::advice(format!("add a route to {ip} (ip route add {ip} via GATEWAY)")),
         )),
     }
 }
@@ -192,7 +190,7 @@ fn explain(
         let family = format!("{family:?}").to_lowercase();
         return Finding::broken(
             "family-excluded",
-            format!("the settings allow {family} addresses alone, and the name has others"),
+            format!("the settings allow only {family} addresses, and the name has only others"),
             format!("family = {family}; {name} has {other}"),
             repair::set(look, path, "family", &format!("{family}-first")),
         );
@@ -201,16 +199,16 @@ fn explain(
     match failure {
         Failure::NoSuchName { .. } => Finding::broken(
             "no-such-name",
-            "the name does not exist: a typing error, or DNS lacks it",
+            "the name does not exist: a typo, or DNS lacks it",
             evidence,
             add(),
         ),
         Failure::NoAddress { .. } => {
-            Finding::broken("no-address", "the name exists, and has no address", evidence, add())
+            Finding::broken("no-address", "the name exists, but has no address", evidence, add())
         }
         Failure::NoServer { .. } => Finding::broken(
             "no-cell-servers",
-            "nobody names a server of the cell",
+            "no source has a server for the cell",
             evidence,
             Remedy::advice(format!(
                 "add the cell's servers to DNS (_afs3-vlserver._udp.{name}) or to /etc/openafs/CellServDB"
@@ -218,23 +216,23 @@ fn explain(
         ),
         Failure::Temporary(_) | Failure::Deadline(_) | Failure::Refused(_) => Finding::broken(
             "no-answer",
-            "nobody who could know the name answers",
+            "no source that could know the name answers",
             evidence,
             Remedy::advice(format!(
-                "have a server asked that answers for {0}: nameserver[{0}] = ADDRESS in {path}",
+                "configure a name server that answers for {0}: nameserver[{0}] = ADDRESS in {path}",
                 domain(name)
             )),
         ),
         Failure::BadName { .. } => Finding::broken(
             "bad-name",
-            "no host can have this name",
+            "this is not a valid host name",
             evidence,
-            Remedy::advice("use the host's own name"),
+            Remedy::advice("use the host's real name"),
         ),
         Failure::UnknownType(_) | Failure::BadOption(_) | Failure::Usage(_) | Failure::Internal(_) => {
             Finding::broken(
                 "bad-question",
-                "the question can't be answered",
+                "the request can't be answered",
                 evidence,
                 Remedy::advice(format!("try other options: key-dns resolve --trace {}", shell::name(name))),
             )
@@ -242,12 +240,12 @@ fn explain(
     }
 }
 
-/// What is to be done where a name has no address.
+/// What to do if a name has no address.
 fn add(name: &str) -> String {
     let mut text = String::new();
     if !name.trim_end_matches('.').contains('.') {
-        text += "use the full name, or have the domain in \"search\" of /etc/resolv.conf (DFS referrals of CIFS hand over \
-                 such short names); or ";
+        text += "use the full name, or add the domain to \"search\" in /etc/resolv.conf (CIFS DFS referrals pass such \
+            short names); or ";
     }
     text + &format!("add the name to DNS, or to {} (ADDRESS {name})", config::HOSTS)
 }

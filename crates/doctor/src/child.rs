@@ -1,4 +1,4 @@
-//! Something that may never come back, done in a process that can be left behind.
+//! Child processes that may never end, and can be abandoned.
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::prctl;
@@ -9,17 +9,17 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The name that this executable is called under to do what is asked of it.
+/// The name under which this executable runs such a task.
 pub(crate) const OWN_NAME: &str = "key-dns";
-/// This executable, also where it was replaced or deleted meanwhile.
+/// This executable, even if it has been replaced or deleted meanwhile.
 const SELF: &str = "/proc/self/exe";
-/// How often to look whether a process has ended, at first and at most.
+/// How often to check whether a process has ended, at first and at most.
 const POLL: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
 
-/// How such a process ended.
+/// The outcome of such a process.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// In time.
+    /// It ended in time.
     Done {
         /// Its exit status.
         status: ExitStatus,
@@ -28,23 +28,23 @@ pub(crate) enum Ended {
         /// How long it took.
         took: Duration,
     },
-    /// Not within the limit. It was told to end and is waited for no longer.
+    /// It did not end in time. It was told to end, and is not waited for any longer.
     Abandoned {
         /// Its process id.
         pid: u32,
     },
 }
 
-/// Whether what is written to standard error counts as output.
+/// Whether standard error counts as output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errors {
-    /// It is lost.
+    /// It is discarded.
     Drop,
     /// It is part of the output.
     Keep,
 }
 
-/// This executable, to be run as `key-dns ARGS…`.
+/// A command that runs this executable as `key-dns ARGS…`.
 #[must_use]
 pub(crate) fn this_program(args: &[&str]) -> Command {
     let mut command = Command::new(SELF);
@@ -52,25 +52,25 @@ pub(crate) fn this_program(args: &[&str]) -> Command {
     command
 }
 
-/// Has this process, which is such a one, end when the one that waits for it does: nobody else would end it. Root waits for
-/// processes of other users, too.
+/// Makes this process, which is such a child, end when its parent does: nothing else would end it. Even for processes of
+/// other users, root waits.
 pub(crate) fn end_with_parent() {
-    // Where it fails, it ends once what it waits for does.
+    // If that fails, it ends once what it waits for does.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
 }
 
-/// Runs a command and waits for at most `limit`. Its output must fit in a pipe (64 KiB).
+/// Runs a command and waits at most `limit`. Its output must fit into a pipe (64 KiB).
 ///
 /// # Errors
-/// Where it can't be started, or its output not be read.
+/// If it can't be started, or its output can't be read.
 pub(crate) fn run(command: Command, limit: Duration) -> io::Result<Ended> {
     run_watching(command, limit, Errors::Drop, || {})
 }
 
-/// The same, calling `look` every now and then while it runs.
+/// The same, calling `look` now and then while it runs.
 ///
 /// # Errors
-/// As [`run`].
+/// As for [`run`].
 pub(crate) fn run_watching(
     mut command: Command,
     limit: Duration,
@@ -84,7 +84,7 @@ pub(crate) fn run_watching(
         Errors::Drop => command.stderr(Stdio::null()),
     };
     let mut child = command.stdin(Stdio::null()).stdout(writer).spawn()?;
-    // The writing ends that the command holds.
+    // The write ends that the command holds.
     drop(command);
     let mut pause = POLL[0];
     loop {
@@ -93,7 +93,7 @@ pub(crate) fn run_watching(
             return Ok(Ended::Done { status, output: output(reader)?, took });
         }
         if start.elapsed() >= limit {
-            // One that waits uninterruptibly stays until that wait ends; nobody waits for it here.
+            // A process that waits uninterruptibly stays until that wait ends; nothing here waits for it.
             let _ = child.kill();
             return Ok(Ended::Abandoned { pid: child.id() });
         }
@@ -103,8 +103,7 @@ pub(crate) fn run_watching(
     }
 }
 
-/// What a process that has ended wrote. A process of its own that lives on could hold the pipe open, so no more is
-/// read than what is there.
+/// The output of a process that has ended. A child of its own could hold the pipe open, so only what is there is read.
 fn output(mut pipe: PipeReader) -> io::Result<Vec<u8>> {
     let flags = OFlag::from_bits_truncate(fcntl(&pipe, FcntlArg::F_GETFL)?);
     fcntl(&pipe, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;

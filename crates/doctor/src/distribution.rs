@@ -1,4 +1,4 @@
-//! The distribution: its package manager, for remedies, and which package a file belongs to.
+//! The distribution: its package manager, for remedies, and the package that a file belongs to.
 
 use crate::child::{self, Ended};
 use crate::host_root::HostRoot;
@@ -6,15 +6,15 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-/// How long a package manager may take to say whose a file is.
+/// How long a package manager may take to find the owner of a file.
 const LIMIT: Duration = Duration::from_secs(2);
 
 /// A package manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manager {
-    /// Debian, Ubuntu and their kin.
+    /// Debian, Ubuntu and derivatives.
     Apt,
-    /// Fedora, RHEL and their kin.
+    /// Fedora, RHEL and derivatives.
     Dnf,
     /// SUSE.
     Zypper,
@@ -31,15 +31,15 @@ pub(crate) enum Package {
     Keyutils,
     /// The library that keyutils' programs need.
     KeyutilsLibrary,
-    /// `mount.ceph`, which looks names up by itself.
+    /// `mount.ceph`, which looks names up itself.
     CephCommon,
     /// The running kernel's modules.
     KernelModules,
 }
 
 impl Manager {
-    /// The one of this distribution, by `ID` and `ID_LIKE` of os-release(5), and by what is there where they are not
-    /// known.
+    /// The one of this distribution, by `ID` and `ID_LIKE` in os-release(5), or if they are not known, by the programs
+    /// present.
     #[must_use]
     pub(crate) fn of(look: &HostRoot) -> Self {
         let text = ["/etc/os-release", "/usr/lib/os-release"].iter().find_map(|path| look.text(path).ok());
@@ -68,7 +68,7 @@ impl Manager {
         known.or_else(there).unwrap_or(Self::Apt)
     }
 
-    /// What a package is called there.
+    /// The package's name there.
     fn name(self, package: Package, look: &HostRoot) -> String {
         let name = match (package, self) {
             (Package::KeyutilsLibrary, Self::Apt | Self::Zypper) => "libkeyutils1",
@@ -107,7 +107,7 @@ impl Manager {
         }
     }
 
-    /// The command that brings back the files of a package that is installed.
+    /// The command that restores the files of an installed package.
     #[must_use]
     pub(crate) fn reinstall(self, name: &str) -> String {
         match self {
@@ -119,7 +119,7 @@ impl Manager {
         }
     }
 
-    /// The command that brings back a package: reinstalls it where it is installed, installs it otherwise.
+    /// The command that restores a package: reinstalls it if it is installed, otherwise installs it.
     #[must_use]
     pub(crate) fn bring_back(self, package: Package, look: &HostRoot) -> String {
         let name = self.name(package, look);
@@ -137,7 +137,7 @@ impl Manager {
         }
     }
 
-    /// The package that a file belongs to, also where the file is gone; `None` where nobody says.
+    /// The package that a file belongs to, even if the file is gone; `None` if nothing says.
     #[must_use]
     pub(crate) fn owner(self, path: &str, look: &HostRoot) -> Option<String> {
         match self {
@@ -163,7 +163,7 @@ fn dpkg_has(status: &str, name: &str) -> bool {
     })
 }
 
-/// The package whose list of files has the path, with and without a merged /usr.
+/// The package whose file list has the path, with and without a merged /usr.
 fn dpkg_owner(path: &str, look: &HostRoot) -> Option<String> {
     const LISTS: &str = "/var/lib/dpkg/info";
     let other = path.strip_prefix("/usr").map_or_else(|| format!("/usr{path}"), str::to_owned);

@@ -1,11 +1,11 @@
-//! Where a check looks: this host, or in tests a tree that was made up.
+//! The host that checks examine: this one, or in tests a made-up tree.
 
 use names::file;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The place that is looked at.
+/// A host's root directory.
 #[derive(Clone, Debug)]
 pub struct HostRoot {
     root: PathBuf,
@@ -29,13 +29,13 @@ impl HostRoot {
         Self { root: root.into() }
     }
 
-    /// Whether it is this host itself, so that system calls speak of the same thing as files.
+    /// Whether it is this host itself, so that system calls and files are about the same thing.
     #[must_use]
     pub fn is_host(&self) -> bool {
         self.root == Path::new("/")
     }
 
-    /// Where the file that is called `path` there is found from here.
+    /// The path from here of the file that is called `path` there.
     #[must_use]
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
@@ -45,41 +45,41 @@ impl HostRoot {
     /// The text of a file of at most 1 MiB, whatever bytes are in it.
     ///
     /// # Errors
-    /// As `open(2)` and `read(2)`.
+    /// As for `open(2)` and `read(2)`.
     pub fn text(&self, path: impl AsRef<Path>) -> io::Result<String> {
         let bytes = file::read_bytes(&self.path(path))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The same without blanks at its ends; `None` where it can't be read.
+    /// The same without leading and trailing blanks; `None` if it can't be read.
     #[must_use]
     pub fn word(&self, path: impl AsRef<Path>) -> Option<String> {
         self.text(path).ok().map(|text| text.trim().to_owned())
     }
 
-    /// What is known of a file. Links are followed, within the tree where they are relative.
+    /// The metadata of a file. Links are followed, within the tree if they are relative.
     ///
     /// # Errors
-    /// As `stat(2)`.
+    /// As for `stat(2)`.
     pub fn metadata(&self, path: impl AsRef<Path>) -> io::Result<Metadata> {
         fs::metadata(self.path(path))
     }
 
-    /// Whether there is such a file.
+    /// Whether the file exists.
     #[must_use]
     pub fn exists(&self, path: impl AsRef<Path>) -> bool {
         self.path(path).exists()
     }
 
-    /// What a link says.
+    /// The target of a link.
     ///
     /// # Errors
-    /// As `readlink(2)`.
+    /// As for `readlink(2)`.
     pub fn link(&self, path: impl AsRef<Path>) -> io::Result<PathBuf> {
         fs::read_link(self.path(path))
     }
 
-    /// The names in a folder, sorted; none where it can't be read.
+    /// The names in a directory, sorted; none if it can't be read.
     #[must_use]
     pub fn names(&self, folder: impl AsRef<Path>) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
@@ -90,7 +90,7 @@ impl HostRoot {
     }
 }
 
-/// A folder that is there as long as the thread of its test is.
+/// A directory that exists as long as the thread of its test.
 #[cfg(test)]
 struct Made(PathBuf);
 
@@ -101,7 +101,7 @@ impl Drop for Made {
     }
 }
 
-/// A made-up tree with these files, in a folder of its own by this name.
+/// A made-up tree with these files, in a directory of its own with this name.
 #[cfg(test)]
 pub(crate) fn tree(name: &str, files: &[(&str, &str)]) -> HostRoot {
     thread_local! {

@@ -1,9 +1,10 @@
-//! A report as JSON, as `docs/doctor.schema.json` has it.
+//! A report as JSON, following `docs/doctor.schema.json`.
 
 use crate::report::{Finding, Report, Step, StepStatus};
 use serde::Serialize;
 
-/// The version of the format. A new one comes when a field goes or means something else; fields are added without.
+/// The version of the format, which rises when a field is removed or changes its meaning, but not when fields are
+/// added.
 pub const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -43,7 +44,7 @@ struct OneFinding<'a> {
     advice: Option<&'a str>,
 }
 
-/// The report as one JSON object, on lines of its own.
+/// The report as one JSON object, over several lines.
 #[must_use]
 pub fn render(report: &Report) -> String {
     let document = Document {
@@ -54,7 +55,7 @@ pub fn render(report: &Report) -> String {
         exit: report.exit(),
         steps: report.steps.iter().map(OneStep::from).collect(),
     };
-    // Text and numbers alone, which always have a form in JSON.
+    // Only text and numbers, which always have a JSON form.
     serde_json::to_string_pretty(&document).map(|text| text + "\n").unwrap_or_default()
 }
 

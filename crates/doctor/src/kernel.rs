@@ -1,4 +1,4 @@
-//! Whether the kernel has `dns_resolver` keys, and whether it would ask user space.
+//! Whether the kernel has `dns_resolver` keys, and whether it would make upcalls.
 
 mod config;
 mod place;
@@ -15,33 +15,33 @@ use std::path::Path;
 
 /// The name of the step.
 pub const NAME: &str = "kernel";
-/// The module, and the folder that shows it where it is loaded or built in.
+/// The module, and the directory that exists if it is loaded or built in.
 const MODULE: &str = "dns_resolver";
-/// Where the capabilities of programs that the kernel starts are limited.
+/// The limits on the capabilities of programs that the kernel starts.
 const HELPERS: &str = "/proc/sys/kernel/usermodehelper";
-/// Bytes of quota that one lookup takes at least: the key, the key that gives authority over it, a keyring.
+/// The least quota in bytes that one lookup takes: the key, its authorisation key, a keyring.
 const BYTES: u64 = 512;
-/// Keys that one lookup takes.
+/// The number of keys that one lookup takes.
 const KEYS: u64 = 3;
 
-/// What this step leaves to the later ones.
+/// What this step passes on to later ones.
 #[derive(Clone, Debug)]
 pub struct Kernel {
     /// The step.
     pub step: Step,
-    /// Whether the key type is there, so that a key can be asked for.
+    /// Whether the key type exists, so that a key can be requested.
     pub has_type: bool,
 }
 
-/// Looks at the kernel. `user` is who asks, for the quota; `elsewhere` is whether the files here are not the host's, so
-/// that they say nothing of its modules and programs.
+/// Checks the kernel. `user` is the requester, for the quota; `elsewhere` is set if the files here are not the host's,
+/// and so say nothing about its modules and programs.
 #[must_use]
 pub fn check(look: &HostRoot, subject: &Subject, user: u32, elsewhere: bool) -> Kernel {
     let mut step = Step::new(NAME);
     let release = look.word("/proc/sys/kernel/osrelease").unwrap_or_default();
     step.summary = format!("Linux {release}");
     let config =
-        if elsewhere { Err("its files are the host's".to_owned()) } else { Config::read(look, &release) };
+        if elsewhere { Err("its files are on the host".to_owned()) } else { Config::read(look, &release) };
     match &config {
         Ok(config) => step.fact(format!("its configuration is in {}", config.path)),
         Err(why) => step.fact(format!("its configuration can't be read ({why})")),
@@ -62,7 +62,7 @@ pub fn check(look: &HostRoot, subject: &Subject, user: u32, elsewhere: bool) -> 
     Kernel { step, has_type }
 }
 
-/// Whether the key type is there now.
+/// Whether the key type exists now.
 fn key_type(
     step: &mut Step,
     look: &HostRoot,
@@ -86,16 +86,14 @@ fn key_type(
         return true;
     }
     if elsewhere {
-        step.unseen("whether the module dns_resolver can be loaded", "its files are the host's");
+        step.unseen("whether the module dns_resolver can be loaded", "its files are on the host");
         return false;
     }
     if let Some(finding) = missing(look, release, config) {
         step.summary.push_str(" has no dns_resolver keys");
         step.find(finding);
     } else {
-        step.fact(
-            "the module dns_resolver can be loaded, and comes with the first file system that needs it",
-        );
+        step.fact("the module dns_resolver can be loaded; the first file system that needs it loads it");
         step.summary.push_str(", dns_resolver not loaded yet");
     }
     false
@@ -122,7 +120,7 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
             ("its modules are not installed", Remedy::Command(manager.install(Package::KernelModules, look)))
         } else {
             (
-                "another kernel's modules are installed than the running one's",
+                "the installed modules are not those of the running kernel",
                 Remedy::advice("boot the kernel whose modules are installed: reboot"),
             )
         };
@@ -159,7 +157,7 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
         return Some(Finding::broken(
             "module-missing",
             problem("its file is gone"),
-            format!("{folder}/modules.dep names {file}, which is not there"),
+            format!("{folder}/modules.dep names {file}, which is missing"),
             Remedy::Command(manager.bring_back(Package::KernelModules, look)),
         ));
     }
@@ -174,7 +172,7 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
     ))
 }
 
-/// A line of modprobe.d(5) that keeps the module from being loaded: file, number, text.
+/// A line of modprobe.d(5) that prevents the module from being loaded: file, number, text.
 fn blocked(look: &HostRoot) -> Option<(String, usize, String)> {
     ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"].iter().find_map(
         |folder| {
@@ -194,7 +192,7 @@ fn blocked(look: &HostRoot) -> Option<(String, usize, String)> {
     )
 }
 
-/// `CONFIG_STATIC_USERMODEHELPER`: one program in the place of all that the kernel starts.
+/// `CONFIG_STATIC_USERMODEHELPER`: one program in place of all that the kernel starts.
 fn static_helper(step: &mut Step, look: &HostRoot, config: &Config) {
     if config.get("CONFIG_STATIC_USERMODEHELPER").is_none() {
         return;
@@ -204,14 +202,14 @@ fn static_helper(step: &mut Step, look: &HostRoot, config: &Config) {
     if path.is_empty() {
         step.find(Finding::broken(
             "upcalls-disabled",
-            "this kernel starts no program at all, so nobody is asked for a name; another kernel is needed",
+            "this kernel starts no programs at all, so names can't be looked up; another kernel is needed",
             evidence,
             Remedy::advice("boot another kernel"),
         ));
     } else if !look.exists(path) {
         step.find(Finding::broken(
             "static-helper-missing",
-            format!("this kernel runs {path} in the place of /sbin/request-key, and it is not there"),
+            format!("this kernel runs {path} instead of /sbin/request-key, and it is missing"),
             format!("{evidence}; there is no {path}"),
             Remedy::advice(format!("install the program that this kernel expects as {path}")),
         ));
@@ -220,28 +218,28 @@ fn static_helper(step: &mut Step, look: &HostRoot, config: &Config) {
     }
 }
 
-/// libceph's own switch, which Debian leaves off.
+/// libceph's own option, which Debian leaves off.
 fn libceph(step: &mut Step, look: &HostRoot, config: Option<&Config>) {
     const SWITCH: &str = "CONFIG_CEPH_LIB_USE_DNS_RESOLVER";
     let Some(config) = config else {
-        step.fact(format!("whether libceph asks for names ({SWITCH}) is not to be seen"));
+        step.fact(format!("whether libceph requests names ({SWITCH}) can't be determined"));
         return;
     };
     match (config.get("CONFIG_CEPH_LIB"), config.get(SWITCH)) {
         (None, _) => step.fact(format!("{} does not set CONFIG_CEPH_LIB", config.path)),
-        (Some(_), Some(_)) => step.fact(format!("libceph asks for names: {SWITCH}=y")),
+        (Some(_), Some(_)) => step.fact(format!("libceph requests names: {SWITCH}=y")),
         (Some(_), None) => {
-            let evidence = format!("{} sets CONFIG_CEPH_LIB, and not {SWITCH}", config.path);
+            let evidence = format!("{} sets CONFIG_CEPH_LIB, but not {SWITCH}", config.path);
             let helper =
                 ["/sbin/mount.ceph", "/usr/sbin/mount.ceph"].into_iter().find(|path| look.exists(path));
             if let Some(helper) = helper {
-                step.fact(format!("{evidence}: names are looked up by {helper} alone, not by the kernel"));
+                step.fact(format!("{evidence}: only {helper} looks names up, not the kernel"));
                 return;
             }
             step.find(Finding::broken(
                 "libceph-without-resolver",
-                "libceph is built without name lookups: a mount by name fails with EINVAL and nobody is asked. \
-                 mount.ceph looks names up by itself",
+                "libceph is built without name lookups: a mount by name fails with EINVAL, without a lookup. \
+                 mount.ceph looks names up itself",
                 format!("{evidence}; there is no mount.ceph"),
                 Remedy::Command(Manager::of(look).install(Package::CephCommon, look)),
             ));
@@ -261,9 +259,9 @@ fn capabilities(step: &mut Step, look: &HostRoot) {
         if set & all != all {
             step.find(Finding::warn(
                 "upcall-capabilities",
-                "programs that the kernel starts lack capabilities, which nothing but a new start gives back",
+                "programs that the kernel starts lack capabilities, which only a reboot restores",
                 format!("{path} is {set:#x}; all capabilities are {all:#x}"),
-                Remedy::advice("reboot, when it suits"),
+                Remedy::advice("reboot at a convenient time"),
             ));
         }
     }
@@ -276,7 +274,7 @@ fn capability_set(text: &str) -> Option<u64> {
     Some(u64::from(high) << 32 | u64::from(low))
 }
 
-/// The quota of a user, against which the keys of lookups count: those of the kernel itself against root's.
+/// The quota of a user, to which the keys of lookups are charged: those of the kernel itself to root's.
 fn quota(step: &mut Step, look: &HostRoot, user: u32) {
     let Ok(text) = look.text("/proc/key-users") else {
         step.unseen(format!("the quota of user {user}"), "/proc/key-users can't be read");
@@ -294,7 +292,7 @@ fn quota(step: &mut Step, look: &HostRoot, user: u32) {
         return;
     };
     let who = if user == 0 {
-        "root, on whose quota the kernel's lookups are".to_owned()
+        "root, whose quota the kernel's lookups use".to_owned()
     } else {
         format!("user {user}")
     };
@@ -302,7 +300,7 @@ fn quota(step: &mut Step, look: &HostRoot, user: u32) {
     let full = |(taken, most): (u64, u64), needed| taken.saturating_add(needed) > most;
     if full(keys, KEYS) || full(bytes, BYTES) {
         let prefix = if user == 0 { "root_" } else { "" };
-        // A round number, which is the same while some keys come and go.
+        // A round number, which stays the same while some keys come and go.
         let most = |(taken, most): (u64, u64), least: u64| {
             taken.saturating_mul(2).checked_next_power_of_two().unwrap_or(u64::MAX).max(most).max(least)
         };

@@ -1,7 +1,7 @@
 //! Why a mount by name fails on this host: findings, evidence and advice.
 //!
-//! A check is a function that looks at something of a host ([`HostRoot`]) and returns a [`Step`]: what was seen, what
-//! could not be looked at, and the findings. Checks print nothing; [`text`] and [`json`] do.
+//! A check is a function that examines part of a host ([`HostRoot`]) and returns a [`Step`]: what was seen, what could
+//! not be checked, and the findings. Checks print nothing; [`text`] and [`json`] do.
 
 mod answer;
 pub mod cache;

@@ -1,7 +1,7 @@
-//! A real `request_key(2)`, and how what it brings compares with the dry run.
+//! A real `request_key(2)`, and how its result compares with the dry run.
 //!
-//! It waits without a time limit for whatever the rule runs, so a process of its own makes the call and can be left
-//! behind. Its session keyring is new: it finds no key that is there already, and leaves none.
+//! It waits without a time limit for whatever the rule runs, so a child process makes the call and can be abandoned.
+//! Its session keyring is new: it finds no existing key, and leaves none.
 
 use crate::answer::{self, DryRun};
 use crate::cache::proc_keys::{self, State, What};
@@ -24,26 +24,26 @@ use upcall::Settings;
 
 /// The name of the step.
 pub const NAME: &str = "live";
-/// The subcommand that asks.
+/// The subcommand that makes the request.
 pub const ASK: &str = "ask-kernel";
 /// Seconds that the call may take beyond the deadline of a lookup.
 const GRACE: u64 = 3;
 
-/// What the kernel brought.
+/// What the kernel returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Brought {
     /// A key with this payload.
     Payload(Vec<u8>),
-    /// A key whose reading fails with this errno: the helper's own error.
+    /// A key that can't be read, with this errno: the helper's own error.
     Error(u16),
     /// No key: `request_key(2)` itself failed.
     NoKey(u16),
 }
 
-/// Makes the call, and prints what it brought: `payload HEX`, `error ERRNO` or `no-key ERRNO`.
+/// Makes the request, and prints its result: `payload HEX`, `error ERRNO` or `no-key ERRNO`.
 ///
 /// # Errors
-/// Where no session keyring can be had, or the names hold a NUL.
+/// If no session keyring can be created, or the names contain a NUL.
 pub fn ask(description: &str, callout: &str) -> io::Result<String> {
     child::end_with_parent();
     keyctl::join_new_session()?;
@@ -78,16 +78,16 @@ fn parse(output: &[u8]) -> Option<Brought> {
     }
 }
 
-/// What is known from the steps before.
+/// What is known from earlier steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Before<'a> {
-    /// What is asked.
+    /// The request.
     pub question: &'a KeyRequest,
-    /// By whom.
+    /// The requester.
     pub consumer: Consumer,
     /// The settings in force.
     pub settings: &'a Settings,
-    /// The dry run, where it was made.
+    /// The dry run, if it was made.
     pub dry: Option<&'a DryRun>,
     /// The rule that wins, where it could be seen.
     pub winner: Option<&'a Winner>,
@@ -98,7 +98,7 @@ pub struct Before<'a> {
 pub struct Live {
     /// The step.
     pub step: Step,
-    /// Whether there was an answer; `None` where the kernel could not be asked.
+    /// Whether there was an answer; `None` where the request could not be made.
     pub answered: Option<bool>,
     /// How long that took.
     pub took: Option<Duration>,
@@ -119,9 +119,9 @@ pub fn check(look: &HostRoot, before: Before<'_>) -> Live {
     let (brought, took) = match call(before.question, limit, || {}) {
         Ok(Ended::Done { status, output, took }) => {
             let Some(brought) = parse(&output) else {
-                step.sum("the kernel could not be asked");
+                step.sum("the request could not be made");
                 step.unseen(
-                    "what request_key(2) brings",
+                    "the result of request_key(2)",
                     format!("the process that calls it ended with {status}"),
                 );
                 return Live::unasked(step);
@@ -134,8 +134,8 @@ pub fn check(look: &HostRoot, before: Before<'_>) -> Live {
             return Live { step, answered: Some(false), took: Some(limit) };
         }
         Err(error) => {
-            step.sum("the kernel could not be asked");
-            step.unseen("what request_key(2) brings", error.to_string());
+            step.sum("the request could not be made");
+            step.unseen("the result of request_key(2)", error.to_string());
             return Live::unasked(step);
         }
     };
@@ -161,8 +161,8 @@ fn call(question: &KeyRequest, limit: Duration, look: impl FnMut()) -> io::Resul
     child::run_watching(command, limit, Errors::Drop, look)
 }
 
-/// Asks once more, and looks whether an answer can be seen that is over before the program has ended: the caller then
-/// gets ENOKEY too (security/keys/request_key.c, `call_sbin_request_key()`).
+/// Makes the request again, and checks whether an answer can be seen that expires before the program has exited: the
+/// caller then gets ENOKEY too (security/keys/request_key.c, `call_sbin_request_key()`).
 fn expires_early(question: &KeyRequest, limit: Duration) -> Option<String> {
     let mut seen = None;
     let name = question.description.as_bytes();
@@ -199,7 +199,7 @@ fn told(brought: &Brought) -> String {
     }
 }
 
-/// Text without its NUL; a list of servers by its length.
+/// Text without its NUL; a server list by its length.
 fn shown(payload: &[u8]) -> String {
     match payload.first() {
         Some(0) => format!("a list of servers of {} bytes", payload.len()),
@@ -215,27 +215,29 @@ fn rule(before: Before<'_>) -> String {
     }
 }
 
-/// What is to be done about a rule whose program does not do its work.
+/// What to do about a rule whose program does not do its job.
 fn mend(look: &HostRoot, before: Before<'_>) -> Remedy {
     match before.winner {
         // It is keyutils', and there is no other.
-        Some(winner) if !winner.ours && repair::helper(look) == Some(&winner.program) => {
-            Remedy::advice(format!("install key-dns, and have a rule name its helper {}", repair::HELPERS[0]))
-        }
+        Some(winner) if !winner.ours && repair::helper(look) == Some(&winner.program) => Remedy::advice(
+            format!("install key-dns, and a rule that names its helper {}", repair::HELPERS[0]),
+        ),
         Some(winner) if repair::helper(look) != Some(&winner.program) => winner.mend(look),
         Some(winner) => Remedy::advice(format!(
-            "see what it does by hand: {} -D -v -- {} ''",
+            "run it by hand: {} -D -v -- {} ''",
             winner.program,
             shell::name(&before.question.description)
         )),
-        None => Remedy::advice("key-dns doctor on the host says which program answers, and what mends it"),
+        None => {
+            Remedy::advice("key-dns doctor on the host shows which program answers, and how to repair it")
+        }
     }
 }
 
 fn hangs(look: &HostRoot, before: Before<'_>, limit: Duration, pid: u32) -> Finding {
     Finding::broken(
         "live-hangs",
-        "the program that is to answer does not come back, and every mount that asks hangs with it",
+        "the program that should answer hangs, and every mount that needs the name hangs with it",
         format!(
             "request_key(2) in process {pid} has not returned within {} s; {}",
             limit.as_secs(),
@@ -256,39 +258,39 @@ fn no_key(step: &mut Step, look: &HostRoot, before: Before<'_>, errno: u16, took
     let (id, problem, remedy) = match i32::from(errno) {
         libc::ENOSYS | libc::EPERM => {
             step.unseen(
-                "what request_key(2) brings",
-                format!("it is not allowed here ({}): a container's filter of system calls", name_of(errno)),
+                "the result of request_key(2)",
+                format!("it is not permitted here ({}): a container's system call filter", name_of(errno)),
             );
             return;
         }
         libc::ENOKEY if expired.is_some() => (
             "answer-expired",
-            "the answer is over before its asker sees it: the program lingers after it, or gives it no time"
+            "the answer expires before its requester sees it: the program lingers, or sets too short a lifetime"
                 .to_owned(),
             mend(look, before),
         ),
         libc::ENOKEY => (
             "not-answered",
-            "the program that the rule names ended without an answer".to_owned(),
+            "the program that the rule names exited without an answer".to_owned(),
             mend(look, before),
         ),
         libc::EKEYEXPIRED => (
             "answer-expired",
-            "the answer was over before it could be read: the program gives it too short a time, or lingers"
+            "the answer expired before it could be read: the program sets too short a lifetime, or lingers"
                 .to_owned(),
             mend(look, before),
         ),
         libc::EDQUOT => (
             "quota-full",
-            "no more keys can be made for who asks".to_owned(),
+            "no more keys can be made for the requester".to_owned(),
             Remedy::advice(
-                "see who has so many keys (/proc/key-users), or allow more (kernel.keys.maxkeys, maxbytes)",
+                "find out who has so many keys (/proc/key-users), or allow more (kernel.keys.maxkeys, maxbytes)",
             ),
         ),
         libc::ENOENT | libc::EACCES | libc::ENOEXEC => (
             "not-started",
-            "a program on the way to the answer can't be executed".to_owned(),
-            Remedy::advice(format!("see why by hand: {} --version", request_key::PATH)),
+            "a program that is needed for the answer can't be executed".to_owned(),
+            Remedy::advice(format!("run it by hand: {} --version", request_key::PATH)),
         ),
         libc::EINTR if before.winner.is_some_and(Winner::is_keyutils) => {
             let dry = before.dry.filter(|dry| dry.found).map(|dry| dry.reply.payload.to_string());
@@ -321,7 +323,7 @@ fn failed(step: &mut Step, look: &HostRoot, before: Before<'_>, errno: u16) {
     }
     step.find(Finding::broken(
         "live-fails",
-        "what the kernel is told is not what key-dns finds: another program answers, or with other files",
+        "the kernel gets a different answer than key-dns finds: another program answers, or it uses other files",
         format!("the key says {}; the dry run: {}; {}", name_of(errno), dry.reply.payload, rule(before)),
         mend(look, before),
     ));
@@ -332,7 +334,7 @@ fn compare(step: &mut Step, look: &HostRoot, before: Before<'_>, payload: &[u8])
     if single && payload.contains(&b',') {
         step.find(Finding::broken(
             "address-list",
-            "more than one address is handed over, which CephFS (EINVAL), CIFS and NFS can't read",
+            "the answer has more than one address, which CephFS (EINVAL), CIFS and NFS can't read",
             format!("the key says {}; {}", shown(payload), rule(before)),
             mend(look, before),
         ));
@@ -350,16 +352,16 @@ fn compare(step: &mut Step, look: &HostRoot, before: Before<'_>, payload: &[u8])
         live.is_some_and(|live| answer::all_addresses(before.question, before.settings).contains(&live))
     };
     if single && among() {
-        step.fact(format!("another address of the name than in the dry run: {}", dry.reply.payload));
+        step.fact(format!("a different address of the name than in the dry run: {}", dry.reply.payload));
         return;
     }
     if before.question.is_cell() && payload.first() == Some(&0) {
-        step.fact("a list of servers, other than in the dry run: their order is partly by chance");
+        step.fact("a server list that differs from the dry run: its order is partly random");
         return;
     }
     step.find(Finding::warn(
         "live-differs",
-        "what the kernel is told is not what key-dns finds: another program answers, or with other files",
+        "the kernel gets a different answer than key-dns finds: another program answers, or it uses other files",
         format!("the key says {}; the dry run: {}; {}", shown(payload), dry.reply.payload, rule(before)),
         mend(look, before),
     ));

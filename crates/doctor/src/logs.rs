@@ -1,4 +1,4 @@
-//! What was logged: the last upcalls, and refusals by SELinux or AppArmor.
+//! What was logged: the latest upcalls, and denials by SELinux or AppArmor.
 
 use crate::child::{self, Ended};
 use crate::host_root::HostRoot;
@@ -12,20 +12,20 @@ use std::time::Duration;
 
 /// The name of the step.
 pub(crate) const NAME: &str = "logs";
-/// How long the journal may take.
+/// Time limit for reading the journal.
 const LIMIT: Duration = Duration::from_secs(2);
 /// Lines that are shown.
 const LINES: usize = 5;
-/// As much of the end of a log is read.
+/// How much of the end of a log is read.
 const TAIL: u64 = 256 << 10;
-/// As much of the kernel's log.
+/// How much of the kernel's log is read.
 const KERNEL_LOG: usize = 1 << 20;
 /// Where syslog daemons write.
 const FILES: [&str; 4] = ["/var/log/syslog", "/var/log/messages", "/var/log/daemon.log", "/var/log/auth.log"];
-/// Who writes the lines that are looked for.
+/// The idents of the lines that are wanted.
 const WRITERS: [&str; 2] = ["key.dns_resolver", "request-key"];
 
-/// Looks at the logs.
+/// Checks the logs.
 #[must_use]
 pub(crate) fn check(look: &HostRoot) -> Step {
     let mut step = Step::new(NAME);
@@ -34,17 +34,17 @@ pub(crate) fn check(look: &HostRoot) -> Step {
         step.fact(line.as_str());
     }
     step.sum(match lines.last() {
-        Some(last) => format!("the last upcall's: {last}"),
-        None => "none of an upcall".to_owned(),
+        Some(last) => format!("latest message from an upcall: {last}"),
+        None => "no messages from upcalls".to_owned(),
     });
     if look.is_host() && !look.exists("/dev/log") {
-        step.fact("nobody listens at /dev/log: what the helper logs is lost");
+        step.fact("nothing listens on /dev/log: the helper's messages are lost");
     }
     access_control(&mut step, look);
     step
 }
 
-/// The last lines of upcalls, from the journal or from syslog's files.
+/// The latest lines of upcalls, from the journal or from syslog's files.
 fn upcalls(step: &mut Step, look: &HostRoot) -> Vec<String> {
     if look.exists("/run/systemd/journal/socket") && look.is_host() {
         let mut command = Command::new("journalctl");
@@ -93,16 +93,16 @@ fn tail(look: &HostRoot, path: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Whether SELinux or AppArmor is on, and what they refused of ours.
+/// Whether SELinux or AppArmor is enabled, and what they denied to our programs.
 fn access_control(step: &mut Step, look: &HostRoot) {
     let selinux = look.word("/sys/fs/selinux/enforce");
     let apparmor = look.word("/sys/module/apparmor/parameters/enabled").is_some_and(|word| word == "Y");
     match selinux.as_deref() {
         Some("1") => step.fact("SELinux is enforcing"),
         Some(_) => step.fact("SELinux is permissive"),
-        None => step.fact("SELinux is not there"),
+        None => step.fact("SELinux is not present"),
     }
-    step.fact(if apparmor { "AppArmor is on" } else { "AppArmor is not there" });
+    step.fact(if apparmor { "AppArmor is enabled" } else { "AppArmor is not present" });
     if selinux.is_none() && !apparmor {
         return;
     }
@@ -112,20 +112,18 @@ fn access_control(step: &mut Step, look: &HostRoot) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => match kernel_log(look) {
             Ok(text) => texts.push(("the kernel's log", text)),
             Err(error) => {
-                step.unseen("what SELinux and AppArmor refused", format!("/dev/kmsg: {}", error.kind()));
+                step.unseen("denials by SELinux and AppArmor", format!("/dev/kmsg: {}", error.kind()));
             }
         },
-        Err(error) => step.unseen(
-            "what SELinux and AppArmor refused",
-            format!("/var/log/audit/audit.log: {}", error.kind()),
-        ),
+        Err(error) => step
+            .unseen("denials by SELinux and AppArmor", format!("/var/log/audit/audit.log: {}", error.kind())),
     }
     let denied = texts
         .iter()
         .find_map(|(place, text)| Some((place, text.lines().rev().find(|line| is_denial(line))?)));
     let Some((place, line)) = denied else { return };
     let remedy = if line.contains("avc:") {
-        "if it still happens: see whether the labels are right (restorecon -n -v /sbin/request-key \
+        "if it still happens: check the labels (restorecon -n -v /sbin/request-key \
          /usr/libexec/key-dns/key.dns_resolver /etc/request-key.d), and install the policy of key-dns"
             .to_owned()
     } else {
@@ -147,12 +145,12 @@ fn is_denial(line: &str) -> bool {
     let denied = line.contains("avc:  denied") || line.contains("apparmor=\"DENIED\"");
     let field = |name: &str, writer: &str| line.contains(&format!("{name}=\"{writer}"));
     let ours = |writer: &str| field("comm", writer) || line.contains(&format!("/{writer}\""));
-    // The kernel cuts a process's name to 15 characters.
+    // The kernel truncates a process's name to 15 characters.
     denied
         && ["request-key", "key.dns_resolve", "key.dns_resolver", "key-dns"].iter().any(|writer| ours(writer))
 }
 
-/// The kernel's log, as far as it goes now.
+/// The kernel's log, up to now.
 fn kernel_log(look: &HostRoot) -> io::Result<String> {
     let mut file =
         OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(look.path("/dev/kmsg"))?;
@@ -188,7 +186,7 @@ mod tests {
         let step = check(&look);
         assert_eq!(
             step.summary,
-            "the last upcall's: Nov 1 host key.dns_resolver[7]: a.example: no such name"
+            "latest message from an upcall: Nov 1 host key.dns_resolver[7]: a.example: no such name"
         );
         assert_eq!(step.findings, []);
     }
@@ -196,7 +194,8 @@ mod tests {
     #[test]
     fn refusals_are_found_where_something_refuses() {
         let avc = "type=AVC msg=audit(1.1:1): avc:  denied  { execute } for  pid=1 comm=\"request-key\" path=\"/x\"\n";
-        let aa = "audit: type=1400 apparmor=\"DENIED\" operation=\"open\" profile=\"/usr/sbin/request-key\" comm=\"request-key\"\n";
+        let aa = "audit: type=1400 apparmor=\"DENIED\" operation=\"open\" profile=\"/usr/sbin/request-key\" \
+            comm=\"request-key\"\n";
         let other =
             "type=AVC msg=audit(1.1:1): avc:  denied  { read } for  pid=1 comm=\"httpd\" path=\"/x\"\n";
         for (line, remedy) in

@@ -12,13 +12,13 @@ use crate::subject::{KeyRequest, NoSubject, Subject};
 use crate::{answer, kernel, live, logs, remembered, request_key, rule, servers, settings};
 use upcall::{DEFAULT_PATH, Settings};
 
-/// The key whose rule is looked for where no name is given.
+/// The key whose rule is determined if no name is given.
 const SAMPLE: &str = "host.example";
 
-/// Follows the lookups of `text`: a name, a mount's source, a mount point. Without one, what all lookups share.
+/// Follows the lookups for `text`: a name, a mount source, a mount point. Without one, checks what all lookups share.
 ///
 /// # Errors
-/// Where no name can be seen in it.
+/// If it contains no name.
 pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> {
     let subject = match text {
         Some(text) => Subject::parse(text, look)?,
@@ -39,8 +39,7 @@ pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> 
         // A command would change what is here, and not what the helper reads.
         for finding in steps.iter_mut().flat_map(|step| &mut step.findings) {
             if finding.remedy.command().is_some() {
-                finding.remedy =
-                    Remedy::advice("key-dns doctor on the host, outside of this, says what mends it");
+                finding.remedy = Remedy::advice("run key-dns doctor on the host; it shows how to repair it");
             }
         }
     }
@@ -51,12 +50,12 @@ pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> 
 fn said(subject: &Subject) -> Option<Step> {
     let mut step = Step::new("subject");
     for address in &subject.addresses {
-        step.fact(format!("{address} is an address: nobody is asked for it"));
+        step.fact(format!("{address} is an address: it needs no lookup"));
     }
     step.facts.extend(subject.origin.clone());
     for question in &subject.questions {
         step.fact(format!(
-            "{} asks for \"{}\", callout \"{}\"",
+            "{} requests \"{}\", callout \"{}\"",
             subject.consumer.name(),
             question.description,
             question.callout
@@ -66,7 +65,7 @@ fn said(subject: &Subject) -> Option<Step> {
     match (names.as_slice(), subject.addresses.as_slice(), &subject.origin) {
         ([], [], _) | ([_], [], None) => return None,
         ([], addresses, _) => {
-            step.sum(format!("{}: addresses, for which nobody is asked", addresses.join(", ")));
+            step.sum(format!("{}: addresses, which need no lookup", addresses.join(", ")));
         }
         (names, _, Some(origin)) => step.sum(format!("{}, from {origin}", names.join(", "))),
         (names, _, None) => step.sum(names.join(", ")),
@@ -74,7 +73,7 @@ fn said(subject: &Subject) -> Option<Step> {
     Some(step)
 }
 
-/// A walk in progress.
+/// A diagnosis in progress.
 struct Way<'a> {
     look: &'a HostRoot,
     subject: &'a Subject,
@@ -111,7 +110,7 @@ impl Way<'_> {
         self.steps.push(self.hidden(logs::NAME).unwrap_or_else(|| logs::check(self.look)));
     }
 
-    /// The steps that each name has for itself.
+    /// The steps that each name needs separately.
     fn names(
         &mut self,
         questions: &[KeyRequest],
@@ -161,7 +160,7 @@ impl Way<'_> {
         }
     }
 
-    /// Adds steps of one name, each with what it is about; those that say the same once.
+    /// Adds the steps of one name, each with what it is about; identical ones only once.
     fn push_all(&mut self, questions: &[KeyRequest], steps: Vec<Step>) {
         let several = questions.len() > 1;
         if several && steps.windows(2).all(|pair| pair.first() == pair.last()) {
@@ -179,25 +178,25 @@ impl Way<'_> {
         match place {
             Whereabouts::Host(why) => self.kernel.step.fact(format!("in the initial namespaces: {why}")),
             Whereabouts::Unknown(why) => {
-                self.kernel.step.fact(format!("maybe in other namespaces than the helper: {why}"));
+                self.kernel.step.fact(format!("possibly not in the helper's namespaces: {why}"));
             }
             Whereabouts::Container(why) => {
                 self.kernel.step.unseen(
                     "the host's files and network",
                     format!(
-                        "this is a container, a chroot or other namespaces, and the kernel runs the helper on the \
-                         host, where key-dns doctor sees all; {why}"
+                        "this is a container, a chroot or another namespace; the kernel runs the helper on the host, \
+                         where key-dns doctor can check everything; {why}"
                     ),
                 );
-                self.elsewhere = Some("the host's files are not to be seen from here".to_owned());
+                self.elsewhere = Some("the host's files can't be seen from here".to_owned());
             }
         }
     }
 
-    /// The step where it can't be looked at from here.
+    /// The step if it can't be checked from here.
     fn hidden(&self, name: &'static str) -> Option<Step> {
         let why = self.elsewhere.as_ref()?;
-        Some(Step::skip(name, format!("not looked at: {why}")))
+        Some(Step::skip(name, format!("not checked: {why}")))
     }
 
     fn request_key(&self) -> RequestKey {
@@ -237,8 +236,8 @@ impl Way<'_> {
     ) -> Live {
         if !self.kernel.has_type {
             let mut step = Step::new(live::NAME);
-            step.sum("the kernel could not be asked");
-            step.unseen("what request_key(2) brings", "the module is not loaded (modprobe dns_resolver)");
+            step.sum("the request could not be made");
+            step.unseen("the result of request_key(2)", "the module is not loaded (modprobe dns_resolver)");
             return Live::unasked(step);
         }
         let consumer = self.subject.consumer;
@@ -246,7 +245,7 @@ impl Way<'_> {
     }
 }
 
-/// A step that is no use after one that is broken.
+/// A step that is pointless after one that is broken.
 fn after(name: &'static str, broken: &str) -> Step {
-    Step::skip(name, format!("not looked at: {broken} is broken"))
+    Step::skip(name, format!("not checked: {broken} is broken"))
 }

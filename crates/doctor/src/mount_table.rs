@@ -1,19 +1,19 @@
-//! What is mounted, and what is to be: mountinfo (proc_pid_mountinfo(5)) and fstab(5).
+//! Current and configured mounts: mountinfo (proc_pid_mountinfo(5)) and fstab(5).
 
-/// A file system and where it belongs.
+/// A file system and its mount point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MountEntry {
-    /// The folder.
+    /// The mount point.
     pub mount_point: String,
     /// `ceph`, `nfs4`, `cifs`, …
     pub fs_type: String,
-    /// What is mounted.
+    /// The source.
     pub source: String,
     /// The options of the file system itself.
     pub options: String,
 }
 
-/// The entries of a mountinfo; lines that are none are passed over.
+/// The entries of a mountinfo; invalid lines are skipped.
 #[must_use]
 pub(crate) fn mountinfo(text: &str) -> Vec<MountEntry> {
     let entry = |line: &str| {
@@ -34,7 +34,7 @@ pub(crate) fn mountinfo(text: &str) -> Vec<MountEntry> {
 pub(crate) fn fstab(text: &str) -> Vec<MountEntry> {
     let entry = |line: &str| {
         let mut fields = line.split_whitespace();
-        // mount(8) takes whatever begins with a hash for a comment, "#cell:volume" of AFS too.
+        // mount(8) takes anything that begins with a hash for a comment, even AFS's "#cell:volume".
         let source = fields.next().filter(|source| !source.starts_with('#'))?;
         Some(MountEntry {
             source: unescape(source),

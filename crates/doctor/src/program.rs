@@ -12,25 +12,25 @@ use std::time::Duration;
 
 /// How long the dynamic loader may take to list libraries.
 const LIMIT: Duration = Duration::from_secs(2);
-/// How many programs a script's interpreter may lead through (fs/exec.c).
+/// How many interpreters a script may go through (fs/exec.c).
 const DEEPEST: usize = 5;
 
-/// What stands in the way of a program. Each tells what was seen.
+/// Why a program can't be executed. Each variant says what was seen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProgramFault {
-    /// There is no such file.
+    /// The file does not exist.
     #[error("there is no {0}")]
     Missing(String),
-    /// A link that leads nowhere.
-    #[error("{path} is a link to {target}, which is not there")]
+    /// A dangling link.
+    #[error("{path} is a link to {target}, which is missing")]
     Dangling {
         /// The link.
         path: String,
-        /// What it says.
+        /// Its target.
         target: String,
     },
-    /// It is no file.
-    #[error("{0} is no regular file")]
+    /// It is not a file.
+    #[error("{0} is not a regular file")]
     NotAFile(String),
     /// Nobody may execute it.
     #[error("{path} has mode {mode:03o}")]
@@ -44,21 +44,21 @@ pub(crate) enum ProgramFault {
     #[error("{0} is on a file system that is mounted noexec")]
     NoExec(String),
     /// It is neither an executable nor a script.
-    #[error("{path} is no program: it begins with {start}")]
+    #[error("{path} is not a program: it begins with {start}")]
     NotAProgram {
         /// The file.
         path: String,
         /// Its first bytes, escaped.
         start: String,
     },
-    /// What is to run it is not there.
+    /// Its interpreter is missing.
     #[error("{path} needs {interpreter} to run it: {obstacle}")]
     Interpreter {
         /// The file.
         path: String,
-        /// What it names.
+        /// The interpreter.
         interpreter: String,
-        /// What is wrong with that.
+        /// What is wrong with it.
         obstacle: Box<ProgramFault>,
     },
     /// The dynamic loader does not find a library.
@@ -68,10 +68,10 @@ pub(crate) enum ProgramFault {
         path: String,
         /// The library.
         library: String,
-        /// Who looked for it.
+        /// The loader.
         loader: String,
     },
-    /// It can't be looked at.
+    /// It can't be checked.
     #[error("{path}: {kind}")]
     Unseen {
         /// The file.
@@ -84,16 +84,16 @@ pub(crate) enum ProgramFault {
 /// A program that can be executed.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
-    /// What is known of its file.
+    /// The metadata of its file.
     pub metadata: Metadata,
-    /// What runs it: a dynamic loader, the interpreter of a script.
+    /// Its dynamic loader, or the interpreter of a script.
     pub interpreter: Option<String>,
 }
 
-/// Looks whether root could execute the program at `path`.
+/// Checks whether root could execute the program at `path`.
 ///
 /// # Errors
-/// What stands in the way.
+/// Why it can't be executed.
 pub(crate) fn check(look: &HostRoot, path: &str) -> Result<Program, ProgramFault> {
     follow(look, path, DEEPEST)
 }
@@ -200,11 +200,11 @@ fn elf(file: &mut File, head: &[u8]) -> io::Result<Option<String>> {
     Ok(None)
 }
 
-/// Has the dynamic loader list the libraries of a program, which does not run it.
+/// Makes the dynamic loader list the libraries of a program, which does not run the program.
 fn libraries(path: &str, loader: &str) -> Result<(), ProgramFault> {
     let mut command = Command::new(loader);
     command.args(["--list", path]).env_clear().env("LC_ALL", "C");
-    // One that lists nothing, or can't be asked, has not said that anything is missing.
+    // A loader that lists nothing, or can't be run, has not said that anything is missing.
     let Ok(Ended::Done { output, .. }) = child::run_watching(command, LIMIT, Errors::Keep, || {}) else {
         return Ok(());
     };
@@ -218,7 +218,7 @@ fn libraries(path: &str, loader: &str) -> Result<(), ProgramFault> {
     })
 }
 
-/// The library that glibc's loader or musl's says it does not find.
+/// The library that glibc's or musl's loader does not find.
 fn missing_library(line: &str) -> Option<&str> {
     let glibc = || line.split_once("error while loading shared libraries: ")?.1.split(':').next();
     let musl = || line.split_once("Error loading shared library ")?.1.split(':').next();
@@ -226,7 +226,7 @@ fn missing_library(line: &str) -> Option<&str> {
     listed().or_else(glibc).or_else(musl)
 }
 
-/// Whether a program is this very file, or another copy of what only this program says.
+/// Whether a program is this very file, or another copy, recognised by a text that only this program contains.
 #[must_use]
 pub(crate) fn is_ours(look: &HostRoot, path: &str) -> bool {
     const MARK: &[u8] = b"Answer a dns_resolver key that the kernel is waiting for";
@@ -261,8 +261,8 @@ mod tests {
     fn what_can_t_be_executed_says_why() {
         let why = |name, text, mode| program(name, text, mode).unwrap_err().to_string();
         assert_eq!(why("mode", "#!/bin/sh\n", 0o644), "/p has mode 644");
-        assert_eq!(why("text", "hello", 0o755), "/p is no program: it begins with \"hello\"");
-        assert_eq!(why("empty", "", 0o755), "/p is no program: it begins with nothing: it is empty");
+        assert_eq!(why("text", "hello", 0o755), "/p is not a program: it begins with \"hello\"");
+        assert_eq!(why("empty", "", 0o755), "/p is not a program: it begins with nothing: it is empty");
         assert_eq!(
             why("interpreter", "#! /bin/nosuch -e\n", 0o755),
             "/p needs /bin/nosuch to run it: there is no /bin/nosuch"
@@ -271,10 +271,7 @@ mod tests {
         let look = tree("program-none", &[]);
         assert_eq!(check(&look, "/p").unwrap_err(), ProgramFault::Missing("/p".to_owned()));
         std::os::unix::fs::symlink("nowhere", look.path("/p")).unwrap();
-        assert_eq!(
-            check(&look, "/p").unwrap_err().to_string(),
-            "/p is a link to nowhere, which is not there"
-        );
+        assert_eq!(check(&look, "/p").unwrap_err().to_string(), "/p is a link to nowhere, which is missing");
     }
 
     #[test]

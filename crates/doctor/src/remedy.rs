@@ -1,12 +1,12 @@
-//! What to do about a finding: a command, where one can't do harm, and words everywhere else.
+//! What to do about a finding: a command if one is safe, and words otherwise.
 
 /// What to do about a finding.
 ///
-/// A command names what it changes by content, so that it changes nothing else; it may be run in any order with others
-/// and twice; and where it fails, things are as they were. What can't be done so is said in words.
+/// A command locates what it changes by content, so it changes nothing else; it may be run in any order with others,
+/// and twice; and if it fails, everything is as before. Everything else is advice in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// A command for a shell, whole as it stands.
+    /// A shell command, complete as it is.
     Command(String),
     /// What to do, in words.
     Advice(String),
@@ -18,7 +18,7 @@ impl Remedy {
         Self::Advice(text.into())
     }
 
-    /// The command where there is one, and otherwise these words.
+    /// The command if there is one, otherwise these words.
     pub fn command_or(command: Option<String>, advice: impl Into<String>) -> Self {
         command.map_or_else(|| Self::advice(advice), Self::Command)
     }

@@ -1,4 +1,4 @@
-//! What the kernel remembers of a name: mounts get that, without anybody being asked.
+//! What the kernel has cached for a name: mounts get that, without a lookup.
 
 use crate::answer::DryRun;
 use crate::cache::{Cache, CachedAnswer, CachedKey, KeyOwner};
@@ -12,12 +12,12 @@ use key::Payload;
 /// The name of the step.
 pub const NAME: &str = "cache";
 
-/// Looks at the keys for one question. `cache` was seen before the kernel was asked for the name.
+/// Checks the keys for one request. `cache` was read before the request was made.
 #[must_use]
 pub fn check(cache: Option<&Cache>, question: &KeyRequest, dry: Option<&DryRun>) -> Step {
     let mut step = Step::new(NAME);
     let Some(cache) = cache else {
-        step.sum("what the kernel remembers is not to be seen");
+        step.sum("the kernel's cache can't be seen");
         step.unseen("the kernel's keys", "/proc/keys can't be read");
         return step;
     };
@@ -41,9 +41,9 @@ pub fn check(cache: Option<&Cache>, question: &KeyRequest, dry: Option<&DryRun>)
     }
     let texts: Vec<String> = kernel.iter().map(|entry| said(entry)).collect();
     step.sum(match (texts.is_empty(), cache.unseen.is_empty()) {
-        (false, _) => format!("the kernel remembers {}", texts.join(", ")),
-        (true, true) => "the kernel remembers nothing of the name: the next mount asks".to_owned(),
-        (true, false) => "what the kernel remembers is not to be seen".to_owned(),
+        (false, _) => format!("the kernel has cached {}", texts.join(", ")),
+        (true, true) => "the kernel has cached nothing for the name: the next mount looks it up".to_owned(),
+        (true, false) => "the kernel's cache can't be seen".to_owned(),
     });
     for entry in kernel {
         if let Some(finding) = judge(entry, question, dry) {
@@ -60,14 +60,14 @@ fn said(entry: &CachedKey) -> String {
         CachedAnswer::Error(errno) => name_of(*errno),
         CachedAnswer::Rejected(Some(errno)) => format!("a rejection with {}", name_of(*errno)),
         CachedAnswer::Rejected(None) => "a rejection".to_owned(),
-        CachedAnswer::UnderConstruction => "a question that is being answered".to_owned(),
-        CachedAnswer::Expired => "what has expired".to_owned(),
-        CachedAnswer::Gone => "what was dropped".to_owned(),
+        CachedAnswer::UnderConstruction => "a key under construction".to_owned(),
+        CachedAnswer::Expired => "an expired key".to_owned(),
+        CachedAnswer::Gone => "a dropped key".to_owned(),
     };
     match (&entry.answer, &entry.left) {
         (CachedAnswer::UnderConstruction | CachedAnswer::Expired | CachedAnswer::Gone, _) => what,
         (_, Some(left)) => format!("{what}, for {left} more"),
-        (_, None) => format!("{what}, for ever"),
+        (_, None) => format!("{what}, forever"),
     }
 }
 
@@ -75,18 +75,18 @@ fn text(payload: &[u8]) -> String {
     payload.strip_suffix(b"\0").unwrap_or(payload).escape_ascii().to_string()
 }
 
-/// Whether what the kernel remembers stands in the way of what would be found now.
+/// Whether the cached answer prevents what would be found now.
 fn judge(entry: &CachedKey, question: &KeyRequest, dry: Option<&DryRun>) -> Option<Finding> {
     let evidence = || format!("/proc/keys: {:08x} {}: {}", entry.serial, question.description, said(entry));
     let remedy = || {
-        let words = "flush what is remembered (key-dns cache flush), or wait";
+        let words = "flush the cache (key-dns cache flush), or wait";
         Remedy::command_or(shell::command("key-dns cache flush", &[question.name()]), words)
     };
     let found = dry.is_some_and(|dry| dry.found);
     match &entry.answer {
         CachedAnswer::Error(_) | CachedAnswer::Rejected(_) if found => Some(Finding::broken(
             "failure-remembered",
-            "the kernel remembers a failure, and nobody is asked until its time is over",
+            "the kernel has cached a failure, and looks nothing up until it expires",
             evidence(),
             remedy(),
         )),
@@ -97,7 +97,7 @@ fn judge(entry: &CachedKey, question: &KeyRequest, dry: Option<&DryRun>) -> Opti
                 return None;
             }
             let problem = format!(
-                "the kernel remembers an address that is not the one found now ({})",
+                "the kernel has cached a different address than the one found now ({})",
                 addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
             );
             Some(if entry.left.is_none() {
@@ -108,9 +108,9 @@ fn judge(entry: &CachedKey, question: &KeyRequest, dry: Option<&DryRun>) -> Opti
         }
         CachedAnswer::UnderConstruction => Some(Finding::warn(
             "under-construction",
-            "somebody waits for the name now; a program that does not end would hold them for ever",
+            "a lookup of the name is in progress; a program that never exits would block it forever",
             evidence(),
-            Remedy::advice("see what the program says: journalctl -t request-key -t key.dns_resolver -n 20"),
+            Remedy::advice("see the program's messages: journalctl -t request-key -t key.dns_resolver -n 20"),
         )),
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! What mends programs, rules and settings.
+//! Remedies for programs, rules and settings.
 
 pub(super) mod edit;
 pub(super) mod hosts;
@@ -16,18 +16,18 @@ use std::path::Path;
 
 /// Where our helper is installed, and keyutils'.
 pub(crate) const HELPERS: [&str; 2] = ["/usr/libexec/key-dns/key.dns_resolver", "/sbin/key.dns_resolver"];
-/// What the kernel runs.
+/// The program that the kernel runs.
 pub(crate) const REQUEST_KEY: &str = "/sbin/request-key";
-/// The rule file of ours.
+/// Our rule file.
 pub(crate) const RULE_FILE: &str = "/etc/request-key.d/dns_resolver.conf";
 
-/// The helper that a rule should name: ours where it is installed, otherwise keyutils'.
+/// The helper that a rule should name: ours if it is installed, otherwise keyutils'.
 #[must_use]
 pub(crate) fn helper(look: &HostRoot) -> Option<&'static str> {
     HELPERS.into_iter().find(|path| look.exists(path))
 }
 
-/// What makes a program executable again.
+/// Makes a program executable again.
 #[must_use]
 pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> Remedy {
     let manager = Manager::of(look);
@@ -36,7 +36,7 @@ pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> R
             Remedy::command_or(shell::command("chmod a+rx", &[path]), "make it executable for everybody")
         }
         ProgramFault::NoExec(path) => Remedy::advice(format!(
-            "mount the file system that {path} is on with exec, or have it on another one"
+            "mount the file system that contains {path} with exec, or move it to another one"
         )),
         ProgramFault::Library { library, .. } if library.starts_with("libkeyutils.") => {
             Remedy::Command(manager.bring_back(Package::KeyutilsLibrary, look))
@@ -49,14 +49,14 @@ pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> R
     }
 }
 
-/// What brings back a program's file.
+/// Restores a program's file.
 fn bring_back(look: &HostRoot, path: &str) -> Remedy {
     let manager = Manager::of(look);
     if let Some(owner) = manager.owner(path, look) {
         return Remedy::Command(manager.reinstall(&owner));
     }
     if path == HELPERS[0] {
-        // What is running knows how to be the helper.
+        // The running program can itself be the helper.
         let own = fs::read_link("/proc/self/exe").ok().filter(|own| own.exists());
         let command =
             own.and_then(|own| shell::command("install -D -m 755", &[own.as_path(), Path::new(path)]));
@@ -65,16 +65,16 @@ fn bring_back(look: &HostRoot, path: &str) -> Remedy {
     if path == HELPERS[1] || path == REQUEST_KEY {
         return Remedy::Command(manager.bring_back(Package::Keyutils, look));
     }
-    // Somebody's own: only they know where it comes from.
-    Remedy::advice(format!("bring {path} back, or have a rule name another program"))
+    // An administrator's own program: only they know where it comes from.
+    Remedy::advice(format!("restore {path}, or change the rule to name another program"))
 }
 
-/// What adds a rule for our keys.
+/// Adds a rule for our keys.
 #[must_use]
 pub(crate) fn add_rule(look: &HostRoot) -> Remedy {
     let Some(helper) = helper(look) else {
         return Remedy::advice(format!(
-            "install key-dns with its helper {}, and have a rule name it",
+            "install key-dns with its helper {}, and a rule that names it",
             HELPERS[0]
         ));
     };
@@ -85,7 +85,7 @@ pub(crate) fn add_rule(look: &HostRoot) -> Remedy {
     )
 }
 
-/// What has a rule run the helper as it should.
+/// Makes a rule run the helper correctly.
 #[must_use]
 pub(crate) fn mend_rule(look: &HostRoot, file: &Path, number: usize) -> Remedy {
     let Some(helper) = helper(look) else { return add_rule(look) };
@@ -97,39 +97,39 @@ pub(crate) fn mend_rule(look: &HostRoot, file: &Path, number: usize) -> Remedy {
     if let [operation, key_type, ..] = fields.as_slice()
         && (*operation, *key_type) != ("create", "dns_resolver")
     {
-        // It is for other keys as well, and a rule for ours alone beats it.
+        // The rule is for other keys as well, and one for ours alone takes precedence.
         return add_rule(look);
     }
     let new = format!("{} {helper} %k", fields.join(" "));
     let command = lines.as_ref().filter(|_| fields.len() == 4).and_then(|lines| lines.replace(number, &new));
-    Remedy::command_or(command, format!("have {path}:{number} run \"{helper} %k\""))
+    Remedy::command_or(command, format!("change {path}:{number} to run \"{helper} %k\""))
 }
 
-/// What makes a comment of a line that means nothing.
+/// Comments out an invalid line.
 #[must_use]
 pub(crate) fn comment_out(look: &HostRoot, file: &Path, number: usize) -> Remedy {
     let path = file.display().to_string();
     let command = Lines::read(look, &path).and_then(|lines| lines.comment_out(number));
-    Remedy::command_or(command, format!("mend or remove line {number} of {path}"))
+    Remedy::command_or(command, format!("correct or remove line {number} of {path}"))
 }
 
-/// What has another source of names asked after those that are.
+/// Adds a source of names after the others.
 #[must_use]
 pub(crate) fn source(look: &HostRoot, name: &str) -> Remedy {
     let lines = Lines::read(look, nsswitch::PATH);
     let mut found =
         lines.iter().flat_map(Lines::all).filter(|(_, line)| line.trim_start().starts_with("hosts:"));
     let command = match (found.next(), found.next(), &lines) {
-        // Neither an action nor a comment, behind which it would do nothing.
+        // Neither an action nor a comment, after which it would have no effect.
         (Some((number, line)), None, Some(lines)) if !line.contains(['[', '#']) => {
             lines.replace(number, &format!("{} {name}", line.trim_end()))
         }
         _ => None,
     };
-    Remedy::command_or(command, format!("add {name} to the line hosts: of {}", nsswitch::PATH))
+    Remedy::command_or(command, format!("add {name} to the hosts: line of {}", nsswitch::PATH))
 }
 
-/// What gives a setting another value.
+/// Sets a setting.
 #[must_use]
 pub(crate) fn set(look: &HostRoot, path: &str, key: &str, value: &str) -> Remedy {
     let new = format!("{key} = {value}");

@@ -1,4 +1,4 @@
-//! What checks return: steps, with what was seen, what could not be looked at, and the findings.
+//! What checks return: steps, with what was seen, what could not be checked, and the findings.
 
 use crate::remedy::Remedy;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use std::time::Duration;
 /// How a step ended, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StepStatus {
-    /// Looked at, and well.
+    /// Checked, without a finding.
     Ok,
-    /// Not looked at, as something before it is broken or it does not apply.
+    /// Not checked, because an earlier step is broken or it does not apply.
     Skipped,
-    /// It could not be looked at.
+    /// It could not be checked.
     Unknown,
-    /// Something is not as it should be; mounts work all the same.
+    /// Something is wrong, but mounts work.
     Warn,
     /// Something breaks mounts.
     Broken,
@@ -37,7 +37,7 @@ impl StepStatus {
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Mounts work all the same.
+    /// Mounts work nevertheless.
     Warn,
     /// It breaks mounts.
     Broken,
@@ -52,16 +52,16 @@ impl From<Severity> for StepStatus {
     }
 }
 
-/// Something that is wrong, how that was seen, and what to do.
+/// A fault, the evidence for it, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// A name for programs, which stays: `request-key-missing`.
+    /// An identifier for programs, which never changes: `request-key-missing`.
     pub id: &'static str,
     /// How bad it is.
     pub severity: Severity,
-    /// What is wrong, and what comes of it.
+    /// What is wrong, and its consequence.
     pub problem: String,
-    /// What was seen that shows it. Never empty.
+    /// The evidence. Never empty.
     pub evidence: String,
     /// What to do.
     pub remedy: Remedy,
@@ -78,7 +78,7 @@ impl Finding {
         Self { id, severity: Severity::Broken, problem: problem.into(), evidence: evidence.into(), remedy }
     }
 
-    /// A finding that mounts survive.
+    /// A finding that does not break mounts.
     pub fn warn(
         id: &'static str,
         problem: impl Into<String>,
@@ -88,13 +88,13 @@ impl Finding {
         Self { severity: Severity::Warn, ..Self::broken(id, problem, evidence, remedy) }
     }
 
-    /// Whether what is done about `other` is all that there is to do.
+    /// Whether the remedy for `other` is all that needs to be done.
     fn is_cured_with(&self, other: &Self) -> bool {
         self.remedy == other.remedy && (self.remedy.command().is_some() || self.id == other.id)
     }
 }
 
-/// Something that could not be looked at.
+/// Something that could not be checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unseen {
     /// What.
@@ -103,29 +103,29 @@ pub struct Unseen {
     pub why: String,
 }
 
-/// One step of the way, looked at.
+/// One step of a diagnosis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Which one, for programs and at the beginning of its line: `kernel`, `rule`.
+    /// Its name, for programs and at the beginning of its line: `kernel`, `rule`.
     pub name: &'static str,
-    /// What it is about, where there are several of its name: a key's description, a mount point.
+    /// What it is about, if there are several of its name: a key's description, a mount point.
     pub about: Option<String>,
-    /// What was seen, in one line.
+    /// The result, in one line.
     pub summary: String,
-    /// What was seen, one after the other.
+    /// All observations, in order.
     pub facts: Vec<String>,
-    /// What could not be looked at.
+    /// What could not be checked.
     pub unseen: Vec<Unseen>,
-    /// What is wrong, the true cause first.
+    /// What is wrong, the actual cause first.
     pub findings: Vec<Finding>,
-    /// How bad it is what an earlier step has found already, and this one sees as well.
+    /// The severity of what an earlier step has already found and this one sees as well.
     pub repeated: Option<Severity>,
-    /// Whether it was passed over; `summary` says why.
+    /// Whether it was skipped; `summary` says why.
     pub skipped: bool,
 }
 
 impl Step {
-    /// A step of which nothing is known yet.
+    /// A step without results yet.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
         Self {
@@ -140,40 +140,40 @@ impl Step {
         }
     }
 
-    /// A step that is passed over.
+    /// A step that is skipped.
     #[must_use]
     pub fn skip(name: &'static str, why: impl Into<String>) -> Self {
         Self { summary: why.into(), skipped: true, ..Self::new(name) }
     }
 
-    /// Says what it is about.
+    /// Sets what it is about.
     #[must_use]
     pub fn about(mut self, about: impl Into<String>) -> Self {
         self.about = Some(about.into());
         self
     }
 
-    /// Says in one line what was seen.
+    /// Sets the result in one line.
     pub fn sum(&mut self, summary: impl Into<String>) {
         self.summary = summary.into();
     }
 
-    /// Notes something seen.
+    /// Records an observation.
     pub fn fact(&mut self, fact: impl Into<String>) {
         self.facts.push(fact.into());
     }
 
-    /// Notes something that could not be looked at.
+    /// Records something that could not be checked.
     pub fn unseen(&mut self, what: impl Into<String>, why: impl Into<String>) {
         self.unseen.push(Unseen { what: what.into(), why: why.into() });
     }
 
-    /// Notes something that is wrong.
+    /// Records something that is wrong.
     pub fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
 
-    /// How it ended.
+    /// Its outcome.
     #[must_use]
     pub fn status(&self) -> StepStatus {
         if self.skipped {
@@ -194,7 +194,7 @@ impl Step {
 /// What a report is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportKind {
-    /// The way of a lookup.
+    /// A lookup.
     Lookup,
     /// The mounts of a process.
     Mounts,
@@ -230,7 +230,7 @@ pub enum MountState {
     Evicted,
     /// It answers, though its requests wait.
     Slow,
-    /// It could not be looked at.
+    /// It could not be checked.
     Unknown,
 }
 
@@ -326,16 +326,16 @@ pub struct Report {
 
 /// What `key-dns doctor` exits with.
 pub mod exit {
-    /// All is well.
+    /// Everything works.
     pub const WELL: u8 = 0;
     /// Something breaks mounts.
     pub const BROKEN: u8 = 1;
-    /// Nothing that breaks mounts was found, but not all could be looked at; also for wrong usage.
+    /// Nothing that breaks mounts was found, but not everything could be checked; also for wrong usage.
     pub const UNSEEN: u8 = 2;
 }
 
 impl Report {
-    /// A report in which each fault is told once: what the remedy of an earlier finding cures is left out.
+    /// A report in which each fault is reported once: what an earlier finding's remedy repairs is left out.
     #[must_use]
     pub fn new(kind: ReportKind, subject: Option<String>, mut steps: Vec<Step>) -> Self {
         let mut told: Vec<Finding> = Vec::new();

@@ -10,26 +10,26 @@ use std::os::unix::fs::MetadataExt;
 
 /// The name of the step.
 pub(crate) const NAME: &str = "request-key";
-/// What the kernel runs.
+/// The path that the kernel runs.
 pub(crate) const PATH: &str = repair::REQUEST_KEY;
 
-/// What this step leaves to the later ones.
+/// What this step passes on to later ones.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestKey {
     /// The step.
     pub step: Step,
-    /// Whether it is this program, whose rules are a little other than keyutils'.
+    /// Whether it is this program, whose rules differ a little from keyutils'.
     pub ours: bool,
 }
 
-/// Looks at it.
+/// Checks it.
 #[must_use]
 pub(crate) fn check(look: &HostRoot) -> RequestKey {
     let mut step = Step::new(NAME);
     let program = match program::check(look, PATH) {
         Ok(program) => program,
         Err(obstacle @ ProgramFault::Unseen { .. }) => {
-            step.sum("could not be looked at");
+            step.sum("could not be checked");
             step.unseen(PATH, obstacle.to_string());
             return RequestKey { step, ours: false };
         }
@@ -52,25 +52,25 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
     let owner = package.clone();
     step.summary = match (ours, package) {
         (true, _) => format!("{PATH} is key-dns"),
-        (false, Some(package)) => format!("{PATH} is of package {package}"),
-        (false, None) => format!("{PATH} is there, of no package"),
+        (false, Some(package)) => format!("{PATH} is from package {package}"),
+        (false, None) => format!("{PATH} exists, and belongs to no package"),
     };
     let facts = &program.metadata;
     step.fact(format!("owner {}, mode {:03o}, {} bytes", facts.uid(), facts.mode() & 0o7777, facts.len()));
     match &program.interpreter {
-        Some(interpreter) => step.fact(format!("run by {interpreter}; its libraries are found")),
+        Some(interpreter) => step.fact(format!("loaded by {interpreter}; its libraries are found")),
         None => step.fact("a static executable"),
     }
     if look.is_host() && (facts.uid() != 0 || facts.mode() & 0o022 != 0) {
         step.find(Finding::warn(
             "request-key-writable",
-            format!("the kernel runs {PATH} as root, and others than root can change it"),
+            format!("the kernel runs {PATH} as root, and users other than root can change it"),
             format!("owner {}, mode {:03o}", facts.uid(), facts.mode() & 0o7777),
-            // Who could write to it may have.
+            // Whoever could write to it may have done so.
             Remedy::command_or(
                 owner.map(|owner| Manager::of(look).reinstall(&owner)),
                 format!(
-                    "see that {PATH} is the program that it should be, and give it to root alone (mode 755)"
+                    "check that {PATH} is the right program, and let only root own and write it (chown root, chmod 755)"
                 ),
             ),
         ));

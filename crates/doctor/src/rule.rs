@@ -1,4 +1,4 @@
-//! The rule that wins for a key, what it beats, and the program that it names.
+//! The rule that wins for a key, the rules that it beats, and the program that it names.
 
 use crate::host_root::HostRoot;
 use crate::program::{self, ProgramFault};
@@ -16,7 +16,7 @@ use upcall::request_key::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, SHI
 /// The name of the step.
 pub(crate) const NAME: &str = "rule";
 
-/// What this step leaves to the later ones.
+/// What this step passes on to later ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     /// The step.
@@ -28,13 +28,13 @@ pub(crate) struct Choice {
 /// A rule that wins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Winner {
-    /// Where it stands; `None` for the rule that key-dns has built in.
+    /// Its file and line; `None` for the built-in rule of key-dns.
     pub place: Option<(PathBuf, usize)>,
-    /// What it runs.
+    /// The program that it runs.
     pub program: String,
     /// Whether that is this program.
     pub ours: bool,
-    /// The settings that it names by `-c`.
+    /// The settings file that it gives with `-c`.
     pub settings: Option<String>,
 }
 
@@ -45,7 +45,7 @@ impl Winner {
         !self.ours && self.program.ends_with("/key.dns_resolver")
     }
 
-    /// Where it stands, for people.
+    /// Its file and line, for people.
     #[must_use]
     pub fn at(&self) -> String {
         match &self.place {
@@ -54,7 +54,7 @@ impl Winner {
         }
     }
 
-    /// What has it run the helper as it should.
+    /// Makes it run the helper correctly.
     #[must_use]
     pub fn mend(&self, look: &HostRoot) -> Remedy {
         match &self.place {
@@ -64,7 +64,7 @@ impl Winner {
     }
 }
 
-/// Looks at the rules for one key. `ours` is whether `request-key` is this program.
+/// Determines the rule for one key. `ours` says whether `request-key` is this program.
 #[must_use]
 pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choice {
     let mut step = Step::new(NAME);
@@ -97,12 +97,12 @@ pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choic
         if step.findings.is_empty() && step.unseen.is_empty() {
             step.find(Finding::broken(
                 "no-rule",
-                "no rule says who answers this key, so nobody does (ENOKEY)",
+                "no rule says which program answers this key, so none does (ENOKEY)",
                 format!(
                     "no line for \"create dns_resolver {}\" in {}",
                     question.description,
                     if read.is_empty() {
-                        "/etc/request-key.d and /etc/request-key.conf, which are not there".to_owned()
+                        "/etc/request-key.d and /etc/request-key.conf, which are missing".to_owned()
                     } else {
                         read.join(", ")
                     }
@@ -121,7 +121,7 @@ pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choic
     Choice { step, winner: Some(winner) }
 }
 
-/// The path as the host calls it.
+/// The path as the host sees it.
 fn shown(look: &HostRoot, path: &Path) -> String {
     let root = look.path("/");
     Path::new("/").join(path.strip_prefix(&root).unwrap_or(path)).display().to_string()
@@ -146,7 +146,7 @@ fn winner(look: &HostRoot, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Winner 
     }
 }
 
-/// What else fits.
+/// The other rules that match.
 fn beaten(
     step: &mut Step,
     look: &HostRoot,
@@ -161,7 +161,7 @@ fn beaten(
         if place == best {
             step.fact(format!("{at}: wins, {skips}: {program}"));
         } else {
-            step.fact(format!("{at}: fits as well, {skips}: {program}"));
+            step.fact(format!("{at}: matches too, {skips}: {program}"));
             losers.push(at);
         }
     }
@@ -170,7 +170,7 @@ fn beaten(
     }
 }
 
-/// Files that are not followed. Without a rule that fits, that is why.
+/// Files that are not followed, which is the reason if no rule matches.
 fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, ours: bool) {
     for (path, refused) in files.refused() {
         let path = shown(look, path);
@@ -178,26 +178,26 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
             && error.kind() == io::ErrorKind::PermissionDenied
             && !nix::unistd::geteuid().is_root()
         {
-            step.unseen(&path, "it is for root to read");
+            step.unseen(&path, "only root can read it");
             continue;
         }
-        // What is in it comes from who knows whom, and root is to run it: a person has to see that it is meant.
+        // Anybody may have written it, and root would run it: a person has to check that it is as intended.
         let remedy = Remedy::advice(match refused {
             RefusedFile::Foreign(_) | RefusedFile::Writable(_) => {
                 format!(
-                    "see that the rules in {path} are meant so; then give it to root alone (chown root:root, chmod 644)"
+                    "check that the rules in {path} are as intended; then let only root own and write it (chown root:root, chmod 644)"
                 )
             }
-            RefusedFile::Link => format!("put a file with these rules in the place of the link {path}"),
+            RefusedFile::Link => format!("replace the link {path} by a file with these rules"),
             RefusedFile::Unreadable(_) | RefusedFile::NotAFile | RefusedFile::TooLarge => {
-                format!("put a file of rules in the place of {path}, or take it away")
+                format!("replace {path} by a file of rules, or remove it")
             }
         });
         let problem = if fits {
             format!("the rules in {path} are not followed")
         } else {
             format!(
-                "the rules in {path} are not followed, and no other rule fits: nobody answers the key (ENOKEY)"
+                "the rules in {path} are not followed, and no other rule matches: nobody answers the key (ENOKEY)"
             )
         };
         let finding = Finding::warn("rule-file-ignored", problem, format!("{path} {refused}"), remedy);
@@ -210,7 +210,7 @@ fn passed_over(step: &mut Step, look: &HostRoot, files: &RuleFiles, fits: bool, 
     }
 }
 
-/// Lines that are no rules: passed over by this program, and the end of keyutils' own.
+/// Invalid lines: this program skips them, keyutils' stops there.
 fn bad_lines(step: &mut Step, look: &HostRoot, bad: &[(RuleLocation<'_>, BadLine)], ours: bool) {
     for (place, error) in bad {
         let file = PathBuf::from(shown(look, place.file));
@@ -219,15 +219,10 @@ fn bad_lines(step: &mut Step, look: &HostRoot, bad: &[(RuleLocation<'_>, BadLine
         let fatal = !ours && matches!(error, BadLine::Short(_));
         step.find(if fatal {
             let problem =
-                "keyutils' request-key ends at a line that is no rule, and the key stays unanswered";
+                "keyutils' request-key stops at a line that is not a rule, and leaves the key unanswered";
             Finding::broken("bad-rule-line", problem, evidence, remedy)
         } else {
-            Finding::warn(
-                "bad-rule-line",
-                "a line of the rules means nothing and is ignored",
-                evidence,
-                remedy,
-            )
+            Finding::warn("bad-rule-line", "an invalid line in the rules is ignored", evidence, remedy)
         });
     }
 }
@@ -241,7 +236,7 @@ fn flaw(look: &HostRoot, winner: &Winner, rule: &Rule<'_>) -> Option<Finding> {
         Err(obstacle) => {
             return Some(Finding::broken(
                 "helper-not-runnable",
-                format!("the program that answers the key can't be run, so nobody does: {path}"),
+                format!("the program that should answer the key can't be run, so nobody does: {path}"),
                 format!("{at} names it; {obstacle}"),
                 repair::program(look, path, &obstacle),
             ));
@@ -262,8 +257,8 @@ fn flaw(look: &HostRoot, winner: &Winner, rule: &Rule<'_>) -> Option<Finding> {
     if rule.program.piped {
         return Some(Finding::broken(
             "rule-pipes-helper",
-            "the rule wants the answer on the helper's standard output, and it puts it into the key",
-            format!("{at}: a \"|\" stands before {path}"),
+            "the rule expects the answer on the helper's standard output, but the helper puts it into the key",
+            format!("{at}: there is a \"|\" before {path}"),
             winner.mend(look),
         ));
     }

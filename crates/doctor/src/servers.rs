@@ -1,4 +1,4 @@
-//! The name service: its sources, the hosts file, and each name server, asked by one query.
+//! The name service: its sources, the hosts file, and each name server, checked with one query.
 
 mod probe;
 
@@ -23,7 +23,7 @@ use upcall::{DEFAULT_PATH, Settings};
 /// The name of the step.
 pub(crate) const NAME: &str = "servers";
 
-/// Looks at the name service for one key; for none, whether the servers are there.
+/// Checks the name service for one key; without one, whether the servers answer at all.
 #[must_use]
 pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings) -> Step {
     let mut step = Step::new(NAME);
@@ -45,11 +45,11 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
         step.fact(format!("{}:{line}: {ip}", config::HOSTS));
     }
     if !order.iter().any(|source| ["dns", "resolve"].contains(source)) {
-        step.sum(format!("sources {}: DNS is not asked", order.join(" ")));
+        step.sum(format!("sources {}: DNS is not queried", order.join(" ")));
         if asked.is_some() && hosts.is_empty() && order.iter().all(|source| *source == "files") {
             step.find(Finding::broken(
                 "dns-not-asked",
-                "the name is not in the hosts file, and nobody else is asked",
+                "the name is not in the hosts file, and nothing else is queried",
                 format!("/etc/nsswitch.conf: hosts: {}", order.join(" ")),
                 crate::repair::source(look, "dns"),
             ));
@@ -59,13 +59,13 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
     if let Some(name) = here
         && special::lookup(name, Families::Both).is_some()
     {
-        step.sum("DNS is not asked for this name");
+        step.sum("DNS is not queried for this name");
         return step;
     }
     let probes = match probe::run(asked, family, &dns, settings) {
         Ok(probes) => probes,
         Err(why) => {
-            step.sum("the servers could not be asked");
+            step.sum("the servers could not be queried");
             step.unseen("the name servers", why);
             return step;
         }
@@ -89,7 +89,7 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
     step
 }
 
-/// What the hosts file has, with the lines.
+/// The name's addresses in the hosts file, with their lines.
 fn entries(name: &str, family: Family) -> Vec<(IpAddr, usize)> {
     let found = hosts::lookup(&Files::open(), name, Families::Only(family)).ok().flatten();
     let addresses = found.map(|found| found.addresses).unwrap_or_default();
@@ -97,7 +97,7 @@ fn entries(name: &str, family: Family) -> Vec<(IpAddr, usize)> {
     addresses.iter().map(|address| (address.ip, line(&address.origin))).collect()
 }
 
-/// Servers that answer other questions, and can't say what this name is: not they are broken. The others are returned.
+/// Servers that answer other queries, but not those for this name: the fault is not theirs. Returns the others.
 fn name_fails<'a>(
     step: &mut Step,
     dns: &Dns<'_, &Network>,
@@ -118,17 +118,17 @@ fn name_fails<'a>(
     let short = !name.trim_end_matches('.').contains('.');
     let (why, remedy) = if short {
         (
-            ": systemd-resolved, for one, asks nobody for a name without a dot",
-            "use the full name, or have the domain in \"search\" of /etc/resolv.conf (systemd-resolved: Domains=); DFS \
-             referrals of CIFS hand over such short names",
+            ": systemd-resolved, for example, queries no server for a name without a dot",
+            "use the full name, or add the domain to \"search\" in /etc/resolv.conf (systemd-resolved: Domains=); \
+             CIFS DFS referrals pass such short names",
         )
     } else {
         (
             ": the name's own servers are silent, or its zone is broken (DNSSEC)",
-            "have the name's zone or its servers mended; key-dns resolve --trace shows what is asked",
+            "repair the name's zone or its servers; key-dns resolve --trace shows the queries",
         )
     };
-    let problem = format!("the name servers answer other questions, and can't say what {name} is{why}");
+    let problem = format!("the name servers answer other queries, but not those for {name}{why}");
     let remedy = Remedy::advice(remedy);
     step.find(if needed && others.iter().all(|probe| probe.outcome.is_err()) {
         Finding::broken("name-fails", problem, evidence, remedy)
@@ -170,7 +170,7 @@ fn obstacles(
         };
         let none_named = repair::names_no_server(look);
         let evidence = if none_named {
-            format!("/etc/resolv.conf names no server, so that 127.0.0.1 is asked; {}", evidence(&bad))
+            format!("/etc/resolv.conf names no server, so 127.0.0.1 is queried; {}", evidence(&bad))
         } else {
             evidence(&bad)
         };
@@ -195,7 +195,7 @@ fn obstacles(
     }
 }
 
-/// Servers that say that there is nothing where others have addresses.
+/// Servers that have nothing although others have addresses.
 fn disagreement(step: &mut Step, probes: &[&Probe], needed: bool) {
     let Some(knows) = probes.iter().find(|probe| probe.has_records()) else { return };
     for (index, probe) in probes.iter().enumerate() {
@@ -203,7 +203,7 @@ fn disagreement(step: &mut Step, probes: &[&Probe], needed: bool) {
             continue;
         }
         let problem = format!(
-            "the name server {} says that there is nothing, where another has an answer; what is asked first counts",
+            "the name server {} has no answer, although another one does; the first server that answers decides",
             probe.server
         );
         let evidence = format!("{probe}; {knows}");
@@ -216,60 +216,60 @@ fn disagreement(step: &mut Step, probes: &[&Probe], needed: bool) {
     }
 }
 
-/// Servers that answer, but not as a server should.
+/// Servers that answer, but not as they should.
 fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Probe]) {
     let as_it_is = || crate::repair::set(look, DEFAULT_PATH, "mixed_case", "no");
     for probe in probes {
         let server = probe.server;
-        let advise = |what: &str| Remedy::advice(format!("{what}, or name another server in its place"));
-        // What it does not take; the letters can be left away.
+        let advise = |what: &str| Remedy::advice(format!("{what}, or replace it by another server"));
+        // What it does not accept; the random case can be turned off.
         let either =
             |letters: &'static str, edns: &'static str| if probe.by_letters { letters } else { edns };
-        let questions = either("names in mixed letters", "questions with EDNS");
+        let questions = either("names in random case (0x20)", "queries with EDNS");
         let remedy = || {
             if probe.by_letters {
                 return as_it_is();
             }
             advise(&format!(
-                "nothing is lost but time; have {server}, or what lies before it, take questions with EDNS (RFC 6891)"
+                "this only costs time; make {server}, or what is in front of it, accept queries with EDNS (RFC 6891)"
             ))
         };
         for quirk in probe.quirks() {
             let (id, problem, remedy) = match quirk {
                 Quirk::OtherLetters => (
                     "server-changes-letters",
-                    "answers in other letters than it is asked in, so that each lookup asks it again by TCP, as such an \
+                    "changes the letter case in answers, so each lookup repeats the query over TCP, because such an \
                      answer may be forged"
                         .to_owned(),
                     as_it_is(),
                 ),
                 Quirk::DeniesAltered => (
                     either("server-denies-letters", "server-denies-edns"),
-                    format!("denies what it has to {questions}, so that each lookup asks it twice"),
+                    format!("denies names that it has to {questions}, so each lookup queries it twice"),
                     remedy(),
                 ),
                 Quirk::FailsAltered(why) => (
                     either("server-fails-at-letters", "server-fails-at-edns"),
-                    format!("fails at {questions} ({why}), so that each lookup asks it twice"),
+                    format!("fails for {questions} ({why}), so each lookup queries it twice"),
                     remedy(),
                 ),
                 Quirk::SilentToAltered => (
                     either("server-drops-letters", "server-drops-edns"),
                     format!(
-                        "does not answer {questions}, or something on the way drops them: each lookup loses {} ms",
+                        "does not answer {questions}, or something in between drops them: each lookup loses {} ms",
                         settings.lookup.hedge.as_millis()
                     ),
                     remedy(),
                 ),
                 Quirk::CutOff(why) => (
                     "server-without-tcp",
-                    format!("cuts its answer off, and the rest is not to be had ({why}): a list of addresses fails"),
-                    advise(&format!("have {server}, and the firewalls before it, take TCP as well")),
+                    format!("truncates its answer, and the rest can't be had ({why}): a list of addresses fails"),
+                    advise(&format!("make {server}, and the firewalls in front of it, accept TCP as well")),
                 ),
                 Quirk::Late => (
                     "server-late",
-                    "answers when its time is over".to_owned(),
-                    advise("give it more by options timeout:N in /etc/resolv.conf"),
+                    "answers after its timeout".to_owned(),
+                    advise("raise the timeout (options timeout:N in /etc/resolv.conf)"),
                 ),
             };
             let problem = format!("the name server {server} {problem}");
@@ -278,7 +278,7 @@ fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Prob
     }
 }
 
-/// A hosts file that says something else than DNS.
+/// A hosts file that contradicts DNS.
 fn overridden(step: &mut Step, look: &HostRoot, name: &str, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
     let Some((ip, line)) = hosts.first() else { return };
     let Some(probe) = probes.iter().find(|probe| !probe.addresses().is_empty()) else { return };
@@ -290,7 +290,7 @@ fn overridden(step: &mut Step, look: &HostRoot, name: &str, hosts: &[(IpAddr, us
     lines.dedup();
     step.find(Finding::warn(
         "hosts-override",
-        "the hosts file has another address for the name than DNS, and comes first",
+        "the hosts file has a different address for the name than DNS, and comes first",
         format!("{}:{line}: {ip}; {probe}", config::HOSTS),
         crate::repair::hosts::without(look, name, &lines),
     ));

@@ -1,4 +1,4 @@
-//! The files that say how names are looked up, and what is wrong in them.
+//! The files that say how names are looked up, and the mistakes in them.
 
 use crate::host_root::HostRoot;
 use crate::remedy::Remedy;
@@ -15,7 +15,7 @@ use upcall::{DEFAULT_PATH, Settings};
 /// The name of the step.
 pub(crate) const NAME: &str = "settings";
 
-/// Reads them all. `path` is the file that the rule names by `-c`.
+/// Reads them all. `path` is the file that the rule gives with `-c`.
 #[must_use]
 pub(crate) fn check(look: &HostRoot, path: Option<&str>) -> (Step, Settings) {
     let mut step = Step::new(NAME);
@@ -44,14 +44,14 @@ pub(crate) fn check(look: &HostRoot, path: Option<&str>) -> (Step, Settings) {
         warn(&mut step, look, config::HOSTS, &hosts(&text));
     }
     step.sum(if read.is_empty() {
-        "none of the files is there; the defaults stand".to_owned()
+        "none of the files exists; the defaults apply".to_owned()
     } else {
         read.join(", ")
     });
     (step, settings)
 }
 
-/// The bytes of a file. One that is missing is no matter, unless it was `named`.
+/// The bytes of a file. A missing file does not matter, unless it was `named`.
 fn contents(
     step: &mut Step,
     look: &HostRoot,
@@ -71,29 +71,26 @@ fn contents(
         return None;
     }
     if error.kind() == io::ErrorKind::PermissionDenied && !nix::unistd::geteuid().is_root() {
-        step.unseen(path, "it is for root to read");
+        step.unseen(path, "only root can read it");
     } else if named {
         step.find(Finding::broken(
             "settings-unreadable",
             format!("the rule names the settings {path}, which can't be read: every name fails with EAGAIN"),
             format!("{path}: {error}"),
-            Remedy::command_or(
-                empty(path).filter(|_| absent),
-                format!("make {path} a file that can be read"),
-            ),
+            Remedy::command_or(empty(path).filter(|_| absent), format!("make {path} a readable file")),
         ));
     } else {
         step.find(Finding::warn(
             "file-unreadable",
-            format!("{path} can't be read; names are looked up as if it were not there"),
+            format!("{path} can't be read; names are looked up as if it did not exist"),
             format!("{path}: {error}"),
-            Remedy::advice(format!("make {path} a file that can be read, or remove it")),
+            Remedy::advice(format!("make {path} a readable file, or remove it")),
         ));
     }
     None
 }
 
-/// The lines of a hosts file that mean nothing: hosts(5) has an address and at least one name.
+/// The invalid lines of a hosts file: hosts(5) requires an address and at least one name.
 fn hosts(text: &[u8]) -> Vec<Warning> {
     let text = String::from_utf8_lossy(text);
     let warning = |(number, line): (usize, &str)| {
@@ -104,7 +101,7 @@ fn hosts(text: &[u8]) -> Vec<Warning> {
         let message = if bare.parse::<IpAddr>().is_err() {
             format!("{address:?} is not an address; line ignored")
         } else if words.next().is_none() {
-            "there is no name behind the address; line ignored".to_owned()
+            "there is no name after the address; line ignored".to_owned()
         } else {
             return None;
         };
@@ -113,7 +110,7 @@ fn hosts(text: &[u8]) -> Vec<Warning> {
     (1..).zip(text.lines()).filter_map(warning).collect()
 }
 
-/// The command that makes an empty file, where there is none.
+/// The command that makes an empty file, if there is none.
 fn empty(path: &str) -> Option<String> {
     let path = crate::shell::quoted(path)?;
     Some(format!("test -e {path} || install -D -m 644 /dev/null {path}"))
@@ -123,12 +120,12 @@ fn warn(step: &mut Step, look: &HostRoot, path: &str, warnings: &[Warning]) {
     for warning in warnings {
         step.find(Finding::warn(
             "bad-line",
-            format!("a line of {path} does not do what it is meant to"),
+            format!("a line of {path} does not have the intended effect"),
             warning.at(Path::new(path)),
             match path {
-                // Such a line may hold other things, which do what they should.
+                // Such a line may contain other things, which have their effect.
                 nsswitch::PATH | resolv::PATH | gai::PATH => {
-                    Remedy::advice(format!("mend line {} of {path}", warning.line))
+                    Remedy::advice(format!("correct line {} of {path}", warning.line))
                 }
                 _ => repair::comment_out(look, Path::new(path), warning.line),
             },
@@ -152,7 +149,7 @@ mod tests {
             told,
             [
                 "/etc/hosts:3: \"300.1.1.1\" is not an address; line ignored",
-                "/etc/hosts:6: there is no name behind the address; line ignored",
+                "/etc/hosts:6: there is no name after the address; line ignored",
                 "/etc/hosts:7: \"d\" is not an address; line ignored",
             ]
         );

@@ -1,6 +1,6 @@
-//! Words and commands for a shell.
+//! Quoting words and commands for a shell.
 
-/// Characters that show as nothing, or turn the text around them: what is read is not what is run.
+/// Invisible characters, or ones that reorder the text around them: what is read is not what is run.
 const UNSEEN: [std::ops::RangeInclusive<char>; 5] = [
     '\u{200b}'..='\u{200f}',
     '\u{2028}'..='\u{202e}',
@@ -15,7 +15,7 @@ pub(crate) fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || UNSEEN.iter().any(|range| range.contains(&c)))
 }
 
-/// A word as a shell takes it; `None` where it can't be shown as it is.
+/// A word as a shell takes it; `None` if it can't be shown unchanged.
 #[must_use]
 pub(crate) fn quoted(word: impl AsRef<std::ffi::OsStr>) -> Option<String> {
     let word = word.as_ref().to_str().filter(|word| is_plain(word))?;
@@ -33,7 +33,7 @@ pub(crate) fn name(name: &str) -> String {
     quoted(name).unwrap_or_else(|| "NAME".to_owned())
 }
 
-/// A command of these words as they are, and then these, quoted.
+/// A command of these words unquoted, and then these, quoted.
 #[must_use]
 pub(crate) fn command(words: &str, more: &[impl AsRef<std::ffi::OsStr>]) -> Option<String> {
     more.iter().try_fold(words.to_owned(), |command, word| Some(format!("{command} {}", quoted(word)?)))

@@ -1,4 +1,4 @@
-//! A report as text: one line a step, and below it what is wrong.
+//! A report as text: one line per step, and below it what is wrong.
 
 use crate::remedy::Remedy;
 use crate::report::{Finding, Report, Step, StepStatus};
@@ -9,7 +9,7 @@ use std::fmt::Write;
 pub struct Style {
     /// Marks and colours, for a terminal; words otherwise.
     pub colour: bool,
-    /// All that was seen, not findings alone.
+    /// All observations, not only findings.
     pub verbose: bool,
 }
 
@@ -64,7 +64,7 @@ fn render_finding(out: &mut String, finding: &Finding, indent: &str, style: Styl
     }
 }
 
-/// What begins the line of a step.
+/// The beginning of a step's line.
 fn mark(status: StepStatus, style: Style) -> String {
     if !style.colour {
         return format!("{:<WORD$}", status.word());

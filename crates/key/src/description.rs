@@ -1,14 +1,14 @@
 //! The description of a key, as `KEYCTL_DESCRIBE` gives it: `TYPE;UID;GID;PERM;NAME`.
 
-/// A key's description, taken apart.
+/// A parsed key description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// The key type, `dns_resolver` for every key that is ours.
     pub key_type: String,
-    /// The user that the key belongs to, who is the one that asked for it (security/keys/request_key.c,
-    /// `construct_alloc_key()`); `None` where that is not known.
+    /// The key's owner, who is the requester (security/keys/request_key.c, `construct_alloc_key()`); `None` if that is
+    /// not known.
     pub owner: Option<u32>,
-    /// What was asked for: all that follows the fourth semicolon, whatever bytes it holds.
+    /// What was requested: everything after the fourth semicolon, whatever bytes it holds.
     pub name: Vec<u8>,
 }
 
@@ -18,13 +18,13 @@ pub struct Description {
 pub struct MalformedDescription(String);
 
 impl Description {
-    /// Takes the kernel's text apart.
+    /// Parses the kernel's text.
     ///
-    /// The name may hold semicolons itself, so just the first four divide (`keyctl_describe_key()`
-    /// prints the name last and as it is).
+    /// The name may itself contain semicolons, so only the first four separate fields (`keyctl_describe_key()` prints
+    /// the name last and unchanged).
     ///
     /// # Errors
-    /// Where there are fewer than five fields.
+    /// If there are fewer than five fields.
     pub fn parse(text: &[u8]) -> Result<Self, MalformedDescription> {
         let malformed = || MalformedDescription(text.escape_ascii().to_string());
         let mut fields = text.splitn(5, |&byte| byte == b';');
@@ -38,7 +38,7 @@ impl Description {
         })
     }
 
-    /// What a person types in debug mode: a whole description, or the name alone.
+    /// What a person types in debug mode: a complete description, or only the name.
     #[must_use]
     pub fn from_argument(text: &[u8]) -> Self {
         let whole = text.starts_with(b"dns_resolver;") && numbers_lead(text);
@@ -49,12 +49,12 @@ impl Description {
     }
 }
 
-/// A user's number, which the kernel prints with a sign (security/keys/keyctl.c, `keyctl_describe_key()`).
+/// A user ID, which the kernel prints as a signed number (security/keys/keyctl.c, `keyctl_describe_key()`).
 fn user(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text).ok()?.parse().ok().map(i32::cast_unsigned)
 }
 
-/// Whether fields two to four are uid, gid and permissions, as in a description from the kernel.
+/// Whether fields two to four are UID, GID and permissions, as in a description from the kernel.
 fn numbers_lead(text: &[u8]) -> bool {
     let mut fields = text.split(|&byte| byte == b';').skip(1).take(3);
     fields.all(|field| {

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// An error number of Linux, as `dns_query()` and `request_key(2)` report it.
+/// A Linux error number, as `dns_query()` and `request_key(2)` report it.
 ///
-/// Only the errnos that this program ever gives to the kernel exist as values, so nothing else (a
-/// resolver's `h_errno`, an exit status) can end up in a key. All of them lie in 1…511, the range that
-/// the kernel accepts in `#dnserror=N` (net/dns_resolver/dns_key.c, `dns_resolver_preparse()`).
+/// Only errnos that this program gives to the kernel exist as values, so nothing else (a resolver's `h_errno`, an exit
+/// status) can end up in a key. All of them are in 1…511, the range that the kernel accepts in `#dnserror=N`
+/// (net/dns_resolver/dns_key.c, `dns_resolver_preparse()`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Errno {
     number: u16,
@@ -14,23 +14,23 @@ pub struct Errno {
 }
 
 impl Errno {
-    /// The name does not exist, or has no address of the kind asked for.
+    /// The name does not exist, or has no address of the requested kind.
     pub const ENODATA: Self = Self::new(61, "ENODATA");
-    /// No answer for now; asking again may help.
+    /// No answer at the moment; a retry may help.
     pub const EAGAIN: Self = Self::new(11, "EAGAIN");
-    /// The name servers won't serve us.
+    /// The name servers refuse to serve this host.
     pub const ECONNREFUSED: Self = Self::new(111, "ECONNREFUSED");
-    /// The request itself can't be answered.
+    /// The request itself is invalid.
     pub const EINVAL: Self = Self::new(22, "EINVAL");
-    /// No rule, or no key of the requestor's, is there to answer with.
+    /// There is no rule, or no key of the requester's, to answer with.
     pub const ENOKEY: Self = Self::new(126, "ENOKEY");
     /// The program that a rule names is missing.
     pub const ENOENT: Self = Self::new(2, "ENOENT");
-    /// The program that a rule names may not be executed, or a key not be read.
+    /// The program that a rule names may not be executed, or a key may not be read.
     pub const EACCES: Self = Self::new(13, "EACCES");
-    /// The program that a rule names is none.
+    /// The program that a rule names is not in an executable format.
     pub const ENOEXEC: Self = Self::new(8, "ENOEXEC");
-    /// Who asks may not.
+    /// The requester is not permitted.
     pub const EPERM: Self = Self::new(1, "EPERM");
 
     const fn new(number: u16, name: &'static str) -> Self {
@@ -52,24 +52,24 @@ impl fmt::Display for Errno {
 
 /// The errno of a rejected key, which is never EAGAIN.
 ///
-/// To the kernel's search, a key that was rejected with EAGAIN is no key at all (security/keys/request_key.c,
-/// `request_key_and_link()`): whoever asks next has the upcall made anew. ENOKEY stands in its place, which is what the
-/// kernel itself rejects a key with that nobody has answered (security/keys/request_key.c, `construct_key()`).
+/// The kernel's search treats a key that was rejected with EAGAIN as absent (security/keys/request_key.c,
+/// `request_key_and_link()`), so the next requester would cause another upcall. ENOKEY takes its place, with which the
+/// kernel itself rejects a key that nobody has answered (security/keys/request_key.c, `construct_key()`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RejectErrno(Errno);
 
 impl RejectErrno {
-    /// Nothing is there to answer with, or for now nobody can.
+    /// There is nothing to answer with, or no answer at the moment.
     pub const ENOKEY: Self = Self(Errno::ENOKEY);
-    /// The request, or the rule for it, makes no sense.
+    /// The request, or the rule for it, is invalid.
     pub const EINVAL: Self = Self(Errno::EINVAL);
     /// The program that a rule names is missing.
     pub const ENOENT: Self = Self(Errno::ENOENT);
-    /// The program that a rule names may not be executed, or a key not be read.
+    /// The program that a rule names may not be executed, or a key may not be read.
     pub const EACCES: Self = Self(Errno::EACCES);
-    /// The program that a rule names is none.
+    /// The program that a rule names is not in an executable format.
     pub const ENOEXEC: Self = Self(Errno::ENOEXEC);
-    /// Who asks may not.
+    /// The requester is not permitted.
     pub const EPERM: Self = Self(Errno::EPERM);
 
     /// The number, as in `errno.h`.
@@ -79,7 +79,7 @@ impl RejectErrno {
     }
 }
 
-/// The errno itself, and ENOKEY for EAGAIN.
+/// The errno itself, but ENOKEY for EAGAIN.
 impl From<Errno> for RejectErrno {
     fn from(errno: Errno) -> Self {
         if errno == Errno::EAGAIN { Self::ENOKEY } else { Self(errno) }

@@ -1,41 +1,41 @@
-//! Why a query has no answer, and what the kernel is told: the one table of errnos.
+//! Why a query has no answer, and what the kernel is told: the only table of errnos.
 
 use crate::errno::Errno;
 use crate::ttl::Ttl;
 
-/// The end of a query that found no address.
+/// The outcome of a query that found no address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The name does not exist (NXDOMAIN).
     #[error("no such name")]
     NoSuchName {
-        /// How long that is known to hold (RFC 2308 §5), if it is.
+        /// How long that holds (RFC 2308 §5), if known.
         ttl: Option<Ttl>,
     },
-    /// The name exists, with no address of the family asked for (NODATA).
+    /// The name exists, but has no address of the requested family (NODATA).
     #[error("the name has no address of the family asked for")]
     NoAddress {
-        /// How long that is known to hold (RFC 2308 §5), if it is.
+        /// How long that holds (RFC 2308 §5), if known.
         ttl: Option<Ttl>,
     },
-    /// Neither DNS nor a database names a server of the cell, or DNS says that it has none.
+    /// Neither DNS nor a database has a server for the cell, or DNS says that it has none.
     #[error("{reason}")]
     NoServer {
-        /// In what way it is known.
+        /// What shows that.
         reason: &'static str,
-        /// How long that is known to hold, if it is.
+        /// How long that holds, if known.
         ttl: Option<Ttl>,
     },
-    /// A server failed, was silent or made no sense; it may do better soon.
+    /// A server failed, was silent or sent nonsense; a later attempt may succeed.
     #[error("no usable answer for now: {0}")]
     Temporary(String),
-    /// The time for the whole query is over.
+    /// The deadline of the whole query has passed.
     #[error("no answer within the deadline of {0} s")]
     Deadline(u32),
-    /// Every server refuses to serve us, or none is there.
+    /// Every server refuses to serve us, or none is running.
     #[error("no server answers: {0}")]
     Refused(String),
-    /// The name can't be one of a host.
+    /// The name is not a valid host name.
     #[error("\"{name}\" can't be resolved: {reason}")]
     BadName {
         /// The name, escaped.
@@ -43,34 +43,34 @@ pub enum Failure {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A type of query that is not answered here.
+    /// A query type that is not supported.
     #[error("query type \"{0}\" is not supported")]
     UnknownType(String),
-    /// A callout word whose value makes no sense.
+    /// A callout word with an invalid value.
     #[error("bad option: {0}")]
     BadOption(String),
     /// The rule that runs the helper, or its command line, is wrong.
     #[error("wrong usage: {0}")]
     Usage(String),
-    /// Something on our side of the lookup broke.
+    /// An internal error in the lookup.
     #[error("{0}")]
     Internal(String),
 }
 
-/// How long a failure is remembered.
+/// How long a failure is cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lasting {
     /// This long.
     For(Ttl),
-    /// As long as the zone says, within the configured `negative_ttl`, and that where it says nothing.
+    /// As long as the zone says, at most the configured `negative_ttl`, which is also the default.
     Negative(Option<Ttl>),
 }
 
 impl Failure {
-    /// The errno that `dns_query()` is to return, and how long.
+    /// The errno that `dns_query()` should return, and for how long.
     ///
-    /// kAFS reads ENODATA as "no such cell" and EAGAIN and ECONNREFUSED as temporary
-    /// (fs/afs/cell.c, `afs_update_cell()`); CIFS hands the number to mount(2).
+    /// kAFS reads ENODATA as "no such cell", and EAGAIN and ECONNREFUSED as temporary (fs/afs/cell.c,
+    /// `afs_update_cell()`); CIFS passes the number on to mount(2).
     #[must_use]
     pub fn verdict(&self) -> (Errno, Lasting) {
         let soon = Lasting::For(Ttl::MIN);
@@ -86,14 +86,14 @@ impl Failure {
         }
     }
 
-    /// A name that can't be resolved, for the reason given.
+    /// A name that can't be resolved, with the reason.
     #[must_use]
     pub fn bad_name(name: &[u8], reason: &'static str) -> Self {
         Self::BadName { name: name.escape_ascii().to_string(), reason }
     }
 
-    /// Of two failures on the way to one answer, the one to report: what may pass soon comes before
-    /// what says that there is nothing to find. Two of the latter hold for as long as both do.
+    /// Of two failures on the way to one answer, the one to report: a temporary failure takes precedence over one that
+    /// says that there is nothing to find. Two of the latter hold for as long as both do.
     #[must_use]
     pub fn or_weightier(self, other: Self) -> Self {
         let shorter = match (self.negative_ttl(), other.negative_ttl()) {
@@ -108,7 +108,7 @@ impl Failure {
         }
     }
 
-    /// Whether the same question may bring an answer soon.
+    /// Whether a retry may soon bring an answer.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Temporary(_) | Self::Refused(_) | Self::Deadline(_) | Self::Internal(_))

@@ -1,5 +1,5 @@
-//! The calls on keys: linux-keyutils' where it has them, and `keyctl(2)` itself for those that it lacks or can't do for
-//! `dns_resolver` keys. The only `unsafe` code of this crate.
+//! System calls on keys: linux-keyutils' where it has them, and `keyctl(2)` itself for those that it lacks or can't do
+//! for `dns_resolver` keys. This is the crate's only `unsafe` code.
 
 #![allow(unsafe_code)]
 
@@ -11,21 +11,21 @@ use linux_keyutils::{Key, KeyRing, KeyRingIdentifier, KeySerialId};
 use std::ffi::CStr;
 use std::io;
 
-/// The keyring of the session: for a helper called by the kernel, `_req.SERIAL`.
+/// The session keyring: for a helper that the kernel started, `_req.SERIAL`.
 pub const SESSION_KEYRING: i32 = -3;
-/// The authorisation key whose authority was assumed; reading it yields the callout info.
+/// The authorisation key whose authority was assumed; reading it returns the callout info.
 pub const AUTH_KEY: i32 = -7;
-/// In the place of a keyring to link to: none.
+/// Stands for "no keyring to link to".
 const NO_KEYRING: i32 = 0;
 
-/// The shortest timeout, in seconds, that is sure to let the caller see the key.
+/// The shortest timeout, in seconds, with which the caller is certain to see the key.
 ///
-/// The kernel counts whole seconds of its clock, so one of a single second may be over the next moment. The
-/// caller waits until this process has ended, and where the key has expired by then it gets ENOKEY
-/// (security/keys/request_key.c, `call_sbin_request_key()`).
+/// The kernel counts whole seconds of its clock, so a timeout of one second may end the next moment. The caller waits
+/// until this process has exited, and gets ENOKEY if the key has expired by then (security/keys/request_key.c,
+/// `call_sbin_request_key()`).
 pub const SHORTEST_TIMEOUT: u32 = 2;
 
-/// A description of a host name, and the callout info of a mount, fit in this; what is longer takes a second call.
+/// Large enough for the description of a host name and a mount's callout info; anything longer takes a second call.
 const FIRST_BUFFER: usize = 512;
 /// No payload of any key type is longer (security/keys/keyctl.c, `MAX_USER_DATA`…: 1 MiB - 1).
 const LONGEST: usize = 1 << 20;
@@ -33,7 +33,7 @@ const LONGEST: usize = 1 << 20;
 /// `KEYCTL_DESCRIBE`: the description of a key or special keyring, `TYPE;UID;GID;PERM;NAME`.
 ///
 /// # Errors
-/// As `keyctl(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES.
+/// As for `keyctl(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES.
 pub fn describe(key: i32) -> io::Result<Vec<u8>> {
     let mut text = fill(|buffer| {
         let arguments = [serial(key), buffer.as_mut_ptr() as c_ulong, buffer.len() as c_ulong, 0];
@@ -51,35 +51,35 @@ pub fn describe(key: i32) -> io::Result<Vec<u8>> {
 /// `KEYCTL_READ`: the contents of a key; of [`AUTH_KEY`], the callout info.
 ///
 /// # Errors
-/// As `keyctl(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES, EOPNOTSUPP.
+/// As for `keyctl(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES, EOPNOTSUPP.
 pub fn read(key: i32) -> io::Result<Vec<u8>> {
     let key = Key::from_id(KeySerialId::new(key));
-    // Not by `read_to_vec()`, which takes the length of what it has no room for as the length of what it has.
+    // Not `read_to_vec()`, which mistakes the length of what does not fit for the length of what it has read.
     fill(|buffer| key.read(buffer).map_err(|_| io::Error::last_os_error()))
 }
 
-/// `KEYCTL_REJECT`: ends the construction of `key`; whoever searches for it gets `errno` for as long as
-/// `ttl` lasts.
+/// `KEYCTL_REJECT`: ends the construction of `key`; everyone who searches for it gets `errno` for the duration of
+/// `ttl`.
 ///
 /// # Errors
-/// As `keyctl(2)`: EPERM without authority over the key.
+/// As for `keyctl(2)`: EPERM without authority over the key.
 pub fn reject(key: KeySerial, ttl: Ttl, errno: RejectErrno) -> io::Result<()> {
     let arguments = [serial(key.get()), c_ulong::from(timeout(ttl)), c_ulong::from(errno.number()), 0];
     // SAFETY: no argument is a pointer.
     checked(unsafe { raw(libc::KEYCTL_REJECT, arguments) }).map(drop)
 }
 
-/// The timeout, in seconds, of what is to last this long.
+/// The timeout, in seconds, for this TTL.
 #[must_use]
 pub fn timeout(ttl: Ttl) -> u32 {
     ttl.as_secs().max(SHORTEST_TIMEOUT)
 }
 
-/// `request_key(2)`: searches for a key of type `dns_resolver`, and has it made where there is none.
-/// It is linked to the session keyring.
+/// `request_key(2)`: searches for a key of type `dns_resolver`, and has it constructed if there is none. It is linked
+/// to the session keyring.
 ///
 /// # Errors
-/// As `request_key(2)`; a key whose payload is an error gives that error on reading, not here.
+/// As for `request_key(2)`; a key whose payload is an error returns that error when it is read, not here.
 pub fn request(description: &CStr, callout: &CStr) -> io::Result<i32> {
     // SAFETY: the three pointers are to NUL-terminated strings that outlive the call.
     let key = checked(unsafe {
@@ -94,11 +94,11 @@ pub fn request(description: &CStr, callout: &CStr) -> io::Result<i32> {
     i32::try_from(key).map_err(io::Error::other)
 }
 
-/// `request_key(2)` as a search: the key of this type and description on the requestor's keyrings, whose
-/// authority was assumed, and failing that on our own. None is made.
+/// `request_key(2)` as a search: the key of this type and description on the keyrings of the requester whose authority
+/// was assumed, or else on our own. No key is constructed.
 ///
 /// # Errors
-/// As `request_key(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES.
+/// As for `request_key(2)`: ENOKEY, EKEYREVOKED, EKEYEXPIRED, EACCES.
 pub fn find(key_type: &CStr, description: &CStr) -> io::Result<i32> {
     let no_callout = std::ptr::null::<libc::c_char>();
     // SAFETY: two pointers are to NUL-terminated strings that outlive the call, and the third may be null.
@@ -117,32 +117,30 @@ pub fn find(key_type: &CStr, description: &CStr) -> io::Result<i32> {
 /// `KEYCTL_JOIN_SESSION_KEYRING`: a new anonymous session keyring for this process.
 ///
 /// # Errors
-/// As `keyctl(2)`: EDQUOT, ENOMEM.
+/// As for `keyctl(2)`: EDQUOT, ENOMEM.
 pub fn join_new_session() -> io::Result<()> {
     // SAFETY: the pointer to a name may be null.
     checked(unsafe { raw(libc::KEYCTL_JOIN_SESSION_KEYRING, [0; 4]) }).map(drop)
 }
 
-/// `KEYCTL_INVALIDATE`: drops a key at once. Never for a key under construction: the kernel deadlocks.
+/// `KEYCTL_INVALIDATE`: drops a key at once. Never use it on a key under construction: the kernel deadlocks.
 ///
 /// # Errors
-/// As `keyctl(2)`.
+/// As for `keyctl(2)`.
 pub fn invalidate(key: i32) -> io::Result<()> {
     Key::from_id(KeySerialId::new(key)).invalidate().map_err(|_| io::Error::last_os_error())
 }
 
-/// `KEYCTL_CLEAR`: empties a keyring. For the kernel's `.dns_resolver`, CAP_SYS_ADMIN is enough.
+/// `KEYCTL_CLEAR`: clears a keyring. For the kernel's `.dns_resolver`, CAP_SYS_ADMIN is enough.
 ///
 /// # Errors
-/// As `keyctl(2)`: EACCES.
+/// As for `keyctl(2)`: EACCES.
 pub fn clear(keyring: i32) -> io::Result<()> {
-    // linux-keyutils can only empty a keyring of this process.
-    // SAFETY: no argument is a pointer.
+    // linux-keyutils can only clear a keyring of this process. SAFETY: no argument is a pointer.
     checked(unsafe { raw(libc::KEYCTL_CLEAR, [serial(keyring), 0, 0, 0]) }).map(drop)
 }
 
-/// `KEYCTL_UNLINK`: takes a key out of the keyrings of this process, its session and its user. Returns how many
-/// of them had it.
+/// `KEYCTL_UNLINK`: removes a key from this process's own, session and user keyrings. Returns how many of them had it.
 #[must_use]
 pub fn unlink_from_own_keyrings(key: i32) -> usize {
     let own = [
@@ -158,7 +156,7 @@ pub fn unlink_from_own_keyrings(key: i32) -> usize {
     own.into_iter().filter(|&keyring| unlink(keyring).is_ok()).count()
 }
 
-/// Calls what fills a buffer and returns the length of all there is, until it fits.
+/// Repeats a call that fills a buffer and returns the total length, until everything fits.
 fn fill(call: impl Fn(&mut Vec<u8>) -> io::Result<usize>) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0_u8; FIRST_BUFFER];
     loop {
@@ -174,22 +172,21 @@ fn fill(call: impl Fn(&mut Vec<u8>) -> io::Result<usize>) -> io::Result<Vec<u8>>
     }
 }
 
-/// A key's number as the system call takes it: sign-extended to a whole word.
+/// A key's serial number as the system call takes it: sign-extended to a whole word.
 #[must_use]
 pub fn serial(key: i32) -> c_ulong {
-    // On 32-bit machines they are the same type.
+    // On 32-bit machines the two types are the same.
     #[allow(clippy::useless_conversion)]
     c_long::from(key).cast_unsigned()
 }
 
-/// `keyctl(2)` as it is: the result, or -1 with `errno` set. Allocates nothing, so a signal handler may
-/// call it.
+/// `keyctl(2)` unchanged: the result, or -1 with `errno` set. It allocates nothing, so a signal handler may call it.
 ///
 /// # Safety
 /// What `operation` takes as a pointer must be valid for what the kernel does with it.
 #[must_use]
 pub unsafe fn raw(operation: u32, [two, three, four, five]: [c_ulong; 4]) -> c_long {
-    // SAFETY: the caller answers for the pointers.
+    // SAFETY: the caller guarantees that the pointers are valid.
     unsafe { libc::syscall(libc::SYS_keyctl, operation, two, three, four, five) }
 }
 
@@ -197,7 +194,7 @@ fn checked(result: c_long) -> io::Result<c_long> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
-/// Session keyrings of tests' own, which anybody may have, and keys in them.
+/// Session keyrings for tests, which any user may have, and keys in them.
 #[cfg(test)]
 pub(crate) mod session {
     use super::*;
@@ -205,14 +202,14 @@ pub(crate) mod session {
     use std::io::Write as _;
     use std::thread;
 
-    /// Runs a scene on a thread that has a new session keyring of this name: the thread alone has it. Where the system
-    /// lets nobody have keys, as in many containers, that is said, and nothing is run.
+    /// Runs a scene on a thread that has a new session keyring of this name to itself. If the system allows no keys, as
+    /// in many containers, says so and runs nothing.
     pub(crate) fn in_session(name: &str, scene: impl FnOnce() + Send) {
         thread::scope(|scope| {
             scope.spawn(|| {
                 let name = CString::new(name).unwrap();
-                // Not by a function that is to be tested: its failure is not to be taken for the system's.
-                // SAFETY: the pointer is to a NUL-terminated string that outlives the call.
+                // Not a function under test, whose failure must not be mistaken for the system's. SAFETY: the pointer
+                // is to a NUL-terminated string that outlives the call.
                 let joined = unsafe {
                     libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, name.as_ptr())
                 };

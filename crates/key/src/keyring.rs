@@ -1,4 +1,4 @@
-//! The calls with which a helper takes a key over and answers it.
+//! The calls with which a helper takes over a key and answers it.
 
 use crate::description::{Description, MalformedDescription};
 use crate::errno::RejectErrno;
@@ -9,7 +9,7 @@ use libc::{EBUSY, EINTR, EPERM};
 use linux_keyutils::{Key, KeyError, KeySerialId};
 use std::io;
 
-/// What the kernel asks of one key.
+/// What the kernel requests with one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The key's description.
@@ -21,7 +21,7 @@ pub struct Request {
 /// A call on a key that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
-    /// Authority over the key could not be had: it is not under construction, or not for us.
+    /// Authority over the key can't be assumed: the key is not under construction, or not ours.
     #[error("no authority over key {key}: {source}")]
     Authority {
         /// The key.
@@ -29,27 +29,27 @@ pub enum KeyringError {
         /// linux-keyutils' name for the errno.
         source: KeyError,
     },
-    /// A call by linux-keyutils failed.
+    /// A call through linux-keyutils failed.
     #[error("could not {doing} key {key}: {source}")]
     Key {
-        /// What was tried.
+        /// What was being done.
         doing: &'static str,
         /// The key.
         key: KeySerial,
         /// linux-keyutils' name for the errno.
         source: KeyError,
     },
-    /// A call of our own failed.
+    /// One of our own calls failed.
     #[error("could not {doing} key {key}: {source}")]
     Call {
-        /// What was tried.
+        /// What was being done.
         doing: &'static str,
         /// The key.
         key: KeySerial,
         /// The errno.
         source: io::Error,
     },
-    /// The kernel's description is not in its own format.
+    /// The kernel's description is not in the kernel's format.
     #[error("key {key}: {source}")]
     Malformed {
         /// The key.
@@ -60,48 +60,49 @@ pub enum KeyringError {
 }
 
 impl KeyringError {
-    /// Whether the kernel says so that the key has its answer already: who then still has authority hears EBUSY, and
-    /// who gave the answer EPERM (security/keys/key.c, `key_reject_and_link()`; keyctl.c, `keyctl_reject_key()`).
+    /// Whether the kernel indicates that the key already has its answer: a process that still has authority gets EBUSY,
+    /// the one that answered gets EPERM (security/keys/key.c, `key_reject_and_link()`; keyctl.c,
+    /// `keyctl_reject_key()`).
     #[must_use]
     pub fn is_answered(&self) -> bool {
         matches!(self, Self::Call { source, .. } if matches!(source.raw_os_error(), Some(EBUSY | EPERM)))
     }
 }
 
-/// A store of keys under construction: the kernel's, and in tests one that fails on purpose.
+/// A store of keys under construction: the kernel's, or in tests one that fails on purpose.
 pub trait Keyring {
-    /// Takes over the authority to instantiate `key`.
+    /// Assumes the authority to instantiate `key`.
     ///
     /// # Errors
-    /// [`KeyringError::Authority`] where the key is not ours to answer.
+    /// [`KeyringError::Authority`] if the key is not ours to answer.
     fn assume_authority(&self, key: KeySerial) -> Result<(), KeyringError>;
 
-    /// Reads what is asked.
+    /// Reads the request.
     ///
     /// # Errors
-    /// Where the kernel refuses, or its description has no name.
+    /// If the kernel refuses, or the description has no name.
     fn request(&self, key: KeySerial) -> Result<Request, KeyringError>;
 
-    /// Sets the time after which the key expires. Before instantiation only: authority ends there.
+    /// Sets the time after which the key expires. Must come before instantiation, which ends the authority.
     ///
     /// # Errors
-    /// Where the kernel refuses.
+    /// If the kernel refuses.
     fn set_timeout(&self, key: KeySerial, ttl: Ttl) -> Result<(), KeyringError>;
 
-    /// Instantiates the key, which wakes whoever waits for it.
+    /// Instantiates the key, which wakes everyone who waits for it.
     ///
     /// # Errors
-    /// Where the kernel refuses, as with EDQUOT, ENOMEM or a payload that the key type can't parse.
+    /// If the kernel refuses, as with EDQUOT, ENOMEM or a payload that the key type can't parse.
     fn instantiate(&self, key: KeySerial, payload: &[u8]) -> Result<(), KeyringError>;
 
-    /// Makes the key a negative one: whoever searches for it gets `errno` while `ttl` lasts.
+    /// Makes the key negative: everyone who searches for it gets `errno` for the duration of `ttl`.
     ///
     /// # Errors
-    /// Where the kernel refuses.
+    /// If the kernel refuses.
     fn reject(&self, key: KeySerial, ttl: Ttl, errno: RejectErrno) -> Result<(), KeyringError>;
 }
 
-/// How often authority over a key is asked for while the kernel is short of something.
+/// How often to try to assume authority while the kernel is short of a resource.
 const AUTHORITY_TRIES: u32 = 3;
 
 /// The kernel's keys.
@@ -144,7 +145,7 @@ impl Keyring for KernelKeyring {
     }
 }
 
-/// Takes authority. Another try costs little, and without authority the key stays unanswered.
+/// Assumes authority. A retry costs little, and without authority the key stays unanswered.
 fn persist(mut assume: impl FnMut() -> Result<(), KeyError>) -> Result<(), KeyError> {
     let mut result = assume();
     for _ in 1..AUTHORITY_TRIES {
@@ -160,10 +161,10 @@ fn handle(key: KeySerial) -> Key {
     Key::from_id(KeySerialId::new(key.get()))
 }
 
-/// The key that the kernel had this process started for, found without being told its number.
+/// The key for which the kernel started this process, found without being told its number.
 ///
-/// The upcall's session keyring is named `_req.SERIAL` (security/keys/request_key.c,
-/// `call_sbin_request_key()`), so that a rule which forgets `%k` still gets its key answered.
+/// The upcall's session keyring is named `_req.SERIAL` (security/keys/request_key.c, `call_sbin_request_key()`), so
+/// even a rule that forgets `%k` gets its key answered.
 #[must_use]
 pub fn key_of_this_upcall() -> Option<KeySerial> {
     let text = keyctl::describe(keyctl::SESSION_KEYRING).ok()?;

@@ -1,6 +1,6 @@
-//! The kernel's side of a `dns_resolver` key: what it asks, what it takes, and the calls in between.
+//! The kernel's side of a `dns_resolver` key: what it requests, what it accepts, and the calls in between.
 //!
-//! Nothing here knows of DNS or of files. `docs/kernel-contract.md` has what the kernel demands.
+//! Nothing here knows about DNS or files. `docs/kernel-contract.md` describes what the kernel requires.
 
 mod description;
 mod errno;

@@ -14,23 +14,23 @@ pub enum Payload {
     Addresses(Vec<IpAddr>),
     /// The servers of a cell, version 1. kAFS parses it.
     Servers(ServerList),
-    /// The addresses and ports of a cell's servers as text, for whom asks without `srv=`.
+    /// The addresses and ports of a cell's servers as text, for requests without `srv=`.
     Endpoints(ServerList),
     /// No data; reading the key fails with this errno, and `dns_query()` returns it.
     Error(Errno),
 }
 
-/// The longest payload that stays whole: a key's length is a 16-bit number (include/keys/user-type.h, `struct
-/// user_key_payload`), and the kernel cuts what is longer without an error.
+/// The longest payload that survives intact: a key's length is a 16-bit number (include/keys/user-type.h, `struct
+/// user_key_payload`), and the kernel truncates anything longer without an error.
 pub const MAX_PAYLOAD: usize = 0xffff;
 
 impl Payload {
-    /// Leaves out addresses, from the end, until the kernel can keep all of it. Returns how many that are.
+    /// Removes addresses from the end until the kernel can keep the rest. Returns how many were removed.
     pub fn fit(&mut self) -> usize {
         self.fit_into(MAX_PAYLOAD)
     }
 
-    /// Does so for this many bytes, of which text takes one for its end.
+    /// The same for this many bytes, of which text needs one for its NUL.
     pub fn fit_into(&mut self, most: usize) -> usize {
         match self {
             Self::Addresses(addresses) => {

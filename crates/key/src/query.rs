@@ -1,10 +1,10 @@
-//! What one key asks for: its name and callout info, parsed.
+//! What one key requests: its name and callout info, parsed.
 
 use crate::failure::Failure;
 use std::fmt;
 use std::net::Ipv6Addr;
 
-/// A question that a key puts.
+/// A parsed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
     /// The addresses of a host.
@@ -13,28 +13,28 @@ pub enum Query {
     Cell(CellQuery),
 }
 
-/// A cell whose servers are asked for, and how kAFS or a person wants them.
+/// A cell whose servers are requested, and the form in which kAFS or a person wants them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellQuery {
     /// The cell's name, as the kernel gave it.
     pub cell: QueryName,
     /// Which families; [`Preference::First`] is as [`Preference::Any`] here.
     pub preference: Preference,
-    /// How the servers are to be told.
+    /// The form of the answer.
     pub form: ServerListForm,
 }
 
-/// The forms that the servers of a cell come in.
+/// The forms of a cell's server list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServerListForm {
-    /// Addresses and ports alone: no `srv=` in the callout, or `srv=0`.
+    /// Only addresses and ports: no `srv=` in the callout, or `srv=0`.
     Text,
-    /// A server list, version 1: `srv=1`, as kAFS asks, and higher versions, which this is the best answer
-    /// to.
+    /// A server list, version 1: `srv=1`, as kAFS requests, and higher versions, for which this is the best available
+    /// answer.
     V1,
 }
 
-/// A host name to be resolved, and which of its addresses are wanted.
+/// A host name to resolve, and which of its addresses are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostQuery {
     /// The name, as the kernel gave it.
@@ -54,18 +54,18 @@ pub enum Family {
     Ipv6,
 }
 
-/// Which families an answer may hold.
+/// The families that an answer may contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preference {
-    /// This family alone.
+    /// Only this family.
     Only(Family),
-    /// This family, or the other one where the name has no address in this.
+    /// This family, or the other one if the name has no address in this one.
     First(Family),
     /// Both, in the order of RFC 6724.
     Any,
 }
 
-/// How many addresses an answer holds.
+/// How many addresses an answer contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selection {
     /// Exactly one: all that libceph, CIFS and NFS can read.
@@ -74,7 +74,7 @@ pub enum Selection {
     All,
 }
 
-/// A name to look up, as the kernel gave it: any bytes but NUL, not empty.
+/// A name to look up, as the kernel gave it: any bytes but NUL, and not empty.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct QueryName(Vec<u8>);
 
@@ -85,7 +85,7 @@ impl QueryName {
         &self.0
     }
 
-    /// The name as text, where it is text.
+    /// The name as text, if it is valid text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.0).ok()
@@ -105,7 +105,7 @@ impl fmt::Debug for QueryName {
     }
 }
 
-/// The words of a callout that this program knows, and those that it doesn't.
+/// The callout words that this program knows, and those that it does not.
 #[derive(Default)]
 struct Callout {
     ipv4: bool,
@@ -133,7 +133,7 @@ impl Callout {
         words
     }
 
-    /// The form that `srv=` asks for. A version is a decimal number, of any length; nothing else can be one.
+    /// The form that `srv=` requests. A version is a decimal number of any length; nothing else is accepted.
     fn form(&self) -> Option<ServerListForm> {
         match self.srv.as_deref() {
             None => Some(ServerListForm::Text),
@@ -154,26 +154,25 @@ impl Callout {
     }
 }
 
-/// A parsed query, with the callout words that were passed over.
+/// A parsed query, with the callout words that were ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParsedQuery {
-    /// What is asked.
+    /// The query.
     pub query: Query,
-    /// Callout words that mean nothing here, escaped for a log line.
+    /// Unknown callout words, escaped for a log line.
     pub unknown_words: Vec<String>,
 }
 
 impl Query {
-    /// Parses a key's name (`NAME`, `a:NAME`, `aaaa:NAME`, `afsdb:CELL`) and callout info (the words `ipv4`,
-    /// `ipv6`, for hosts `list` and for cells `srv=VERSION`, divided by spaces or commas).
+    /// Parses a key's name (`NAME`, `a:NAME`, `aaaa:NAME`, `afsdb:CELL`) and callout info (the words `ipv4`, `ipv6`,
+    /// for hosts `list` and for cells `srv=VERSION`, separated by spaces or commas).
     ///
-    /// `default` is the preference where neither says anything, as in every request of libceph, CIFS and
-    /// NFS. The type before the colon is read without regard to case, as the kernel takes keys that
-    /// differ by case alone for one key.
+    /// `default` is the preference if neither says anything, as in every request by libceph, CIFS and NFS. The query
+    /// type before the colon is case-insensitive, because the kernel treats keys that differ only in case as one key.
     ///
     /// # Errors
-    /// [`Failure::UnknownType`] for another type of query, [`Failure::BadName`] for an empty name,
-    /// [`Failure::BadOption`] for a `srv=` without a number.
+    /// [`Failure::UnknownType`] for another query type, [`Failure::BadName`] for an empty name, [`Failure::BadOption`]
+    /// for a `srv=` without a number.
     pub fn parse(name: &[u8], callout: &[u8], default: Preference) -> Result<ParsedQuery, Failure> {
         let (kind, host) = split_type(name)?;
         let mut words = Callout::parse(callout);
@@ -204,14 +203,14 @@ impl Query {
 }
 
 impl Callout {
-    /// The query for the servers of `cell`, which the key's `name` has.
+    /// The query for the servers of `cell`, the cell in the key's `name`.
     fn cell(self, name: &[u8], cell: &[u8], default: Preference) -> Result<ParsedQuery, Failure> {
         if cell.is_empty() || cell.contains(&0) {
             return Err(Failure::bad_name(name, "the cell's name is empty or holds a NUL"));
         }
         let Some(form) = self.form() else {
             let version = self.srv.unwrap_or_default();
-            return Err(Failure::BadOption(format!("srv={} is no version", version.escape_ascii())));
+            return Err(Failure::BadOption(format!("srv={} is not a version", version.escape_ascii())));
         };
         let preference = self.families().unwrap_or(match default {
             Preference::Only(family) => Preference::Only(family),
@@ -224,13 +223,13 @@ impl Callout {
     }
 }
 
-/// What is asked for by the type before the colon.
+/// The query type before the colon.
 enum Kind {
     Host(Option<Family>),
     Cell,
 }
 
-/// Divides `a:NAME`, `aaaa:NAME` and `afsdb:CELL`. An IPv6 literal has colons of its own and no type.
+/// Splits `a:NAME`, `aaaa:NAME` and `afsdb:CELL`. An IPv6 literal has colons of its own and no type.
 fn split_type(name: &[u8]) -> Result<(Kind, &[u8]), Failure> {
     let Some(colon) = name.iter().position(|&byte| byte == b':') else {
         return Ok((Kind::Host(None), name));

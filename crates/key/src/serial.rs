@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroI32;
 use std::str::FromStr;
 
-/// The serial number of a key: positive; special keyrings, which are negative, are not keys to answer.
+/// The serial number of a key: positive. Special keyrings, which have negative numbers, are not keys to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeySerial(NonZeroI32);
 
@@ -37,7 +37,7 @@ impl FromStr for KeySerial {
     }
 }
 
-/// The text is not the decimal number of a key.
+/// The text is not the decimal serial number of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a key's serial number (a positive decimal number below 2147483648)")]
 pub struct NotASerial;

@@ -1,7 +1,7 @@
-//! The servers of an AFS cell, as kAFS takes them: server list, version 1.
+//! The servers of an AFS cell, in the form that kAFS accepts: server list, version 1.
 //!
-//! The layout and the numbers are those of the kernel's include/uapi/linux/dns_resolver.h; what it makes of
-//! them is in fs/afs/vl_list.c, `afs_extract_vlserver_list()`. All integers are little-endian:
+//! The layout and the numbers are those of the kernel's include/uapi/linux/dns_resolver.h; fs/afs/vl_list.c,
+//! `afs_extract_vlserver_list()`, shows how the kernel reads it. All integers are little-endian:
 //!
 //! ```text
 //! list     u8 0, u8 content, u8 version, u8 source, u8 status, u8 number of servers
@@ -17,13 +17,13 @@ use std::net::IpAddr;
 /// The port of AFS volume location servers (fs/afs/afs.h, `AFS_VL_PORT`).
 pub const VL_PORT: u16 = 7003;
 
-/// As many servers as a list can count, and addresses as a server can.
+/// The largest number of servers that a list can count, and of addresses that a server can.
 pub const MAX_SERVERS: usize = 255;
 
-/// The longest name that kAFS reads whole.
+/// The longest name that kAFS reads completely.
 pub const MAX_SERVER_NAME: usize = 255;
 
-/// The first byte, which sets a binary payload apart from text.
+/// The first byte, which distinguishes a binary payload from text.
 const BINARY: u8 = 0;
 /// `DNS_PAYLOAD_IS_SERVER_LIST`.
 const SERVER_LIST: u8 = 0;
@@ -50,25 +50,25 @@ pub enum RecordSource {
     Afsdb = 3,
     /// SRV records.
     Srv = 4,
-    /// The name service, as every host name.
+    /// The name service, as for any host name.
     NameService = 5,
 }
 
-/// How well the search went: `enum dns_lookup_status`.
+/// The outcome of the search: `enum dns_lookup_status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum LookupStatus {
-    /// There was none.
+    /// There was no search.
     NotDone = 0,
-    /// Well.
+    /// Good.
     Good = 1,
-    /// Well, but some records made no sense.
+    /// Good, but some records were invalid.
     GoodWithBad = 2,
-    /// There is nothing to be found.
+    /// There is nothing to find.
     NotFound = 4,
-    /// Something on this host broke.
+    /// A failure on this host.
     LocalFailure = 5,
-    /// It may do better soon.
+    /// A temporary failure.
     TemporaryFailure = 6,
     /// The name servers refuse.
     NameServerFailure = 7,
@@ -79,7 +79,7 @@ impl RecordSource {
         self as u8
     }
 
-    /// What it is called for people.
+    /// Its name for people.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -96,7 +96,7 @@ impl LookupStatus {
         self as u8
     }
 
-    /// What it is called for people.
+    /// Its name for people.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -116,20 +116,20 @@ impl LookupStatus {
 pub struct ServerList {
     /// Where the servers' names come from.
     pub source: RecordSource,
-    /// Whether all that was found could be read.
+    /// Whether everything that was found could be read.
     pub status: LookupStatus,
-    /// The servers, in order. Those after the first [`MAX_SERVERS`] are not encoded.
+    /// The servers, in order. Those beyond the first [`MAX_SERVERS`] are not encoded.
     pub servers: Vec<Server>,
 }
 
 /// One server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Its name, without a final dot. What goes beyond [`MAX_SERVER_NAME`] is not encoded.
+    /// Its name, without a trailing dot. What exceeds [`MAX_SERVER_NAME`] is not encoded.
     pub name: String,
     /// Lower ones are preferred.
     pub priority: u16,
-    /// Among those of one priority, higher ones are.
+    /// Among servers of equal priority, higher ones are preferred.
     pub weight: u16,
     /// Its UDP port.
     pub port: u16,
@@ -137,7 +137,7 @@ pub struct Server {
     pub source: RecordSource,
     /// Why there are these addresses, or none.
     pub status: LookupStatus,
-    /// The addresses, in order. Those after the first [`MAX_SERVERS`] are not encoded, and kAFS reads 64.
+    /// The addresses, in order. Those beyond the first [`MAX_SERVERS`] are not encoded, and kAFS reads 64.
     pub addresses: Vec<IpAddr>,
 }
 
@@ -154,8 +154,8 @@ impl ServerList {
         bytes
     }
 
-    /// The list as text, `IP+PORT,[IPv6]+PORT,…`: each address with its port once, without names, priorities
-    /// and statuses.
+    /// The list as text, `IP+PORT,[IPv6]+PORT,…`: each address with its port once, without names, priorities and
+    /// statuses.
     #[must_use]
     pub fn text(&self) -> String {
         let mut seen = HashSet::new();
@@ -170,10 +170,10 @@ impl ServerList {
         texts.join(",")
     }
 
-    /// Leaves addresses out, from the end, until the list has at most `most` bytes in `form`, and says in its
-    /// status that it is not whole. Returns how many are left out.
+    /// Removes addresses from the end until the list has at most `most` bytes in `form`, and marks it as incomplete in
+    /// its status. Returns how many were removed.
     ///
-    /// As text, an address that comes twice counts twice.
+    /// In text form, an address that occurs twice counts twice.
     pub fn fit(&mut self, form: ServerListForm, most: usize) -> usize {
         if form == ServerListForm::V1 {
             self.servers.truncate(MAX_SERVERS);
@@ -212,7 +212,7 @@ fn text(address: IpAddr, port: u16) -> String {
 }
 
 impl Server {
-    /// Bytes that the server takes in a list.
+    /// The bytes that the server takes in a list.
     fn length(&self, form: ServerListForm) -> usize {
         let own = match form {
             ServerListForm::V1 => SERVER_HEADER + self.name.len().min(MAX_SERVER_NAME),
@@ -221,7 +221,7 @@ impl Server {
         own + self.addresses.iter().map(|address| self.address_length(form, *address)).sum::<usize>()
     }
 
-    /// Bytes that one of its addresses takes, with the comma where it is text.
+    /// The bytes that one of its addresses takes, including the comma in text form.
     fn address_length(&self, form: ServerListForm, address: IpAddr) -> usize {
         match (form, address) {
             (ServerListForm::V1, IpAddr::V4(_)) => 5,
@@ -255,7 +255,7 @@ impl Server {
     }
 }
 
-/// As many of `items` as a byte can count, and their number.
+/// The items that a byte can count, and their number.
 fn counted<T>(items: &[T]) -> (u8, &[T]) {
     let items = items.get(..MAX_SERVERS).unwrap_or(items);
     (u8::try_from(items.len()).unwrap_or_default(), items)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// A key's time to live in whole seconds, at least 1.
 ///
-/// The kernel takes a timeout of 0 as "never expires" (`key_set_timeout()`), so a zero can't be built.
+/// The kernel reads a timeout of 0 as "never expires" (`key_set_timeout()`), so a zero can't be constructed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ttl(u32);
 
@@ -25,14 +25,14 @@ impl Ttl {
         }
     }
 
-    /// The TTL field of a DNS record. One with the top bit set counts as zero (RFC 2181 §8), and zero as
-    /// the shortest that a key can have.
+    /// The TTL field of a DNS record. A value with the top bit set counts as zero (RFC 2181 §8), and zero as the
+    /// shortest lifetime of a key.
     #[must_use]
     pub const fn from_record(field: u32) -> Self {
         if field > Self::MAX.0 { Self::MIN } else { Self::from_secs(field) }
     }
 
-    /// The shorter of this one and another, if there is another.
+    /// The shorter of this and another, if there is another.
     #[must_use]
     pub fn or_shorter(self, other: Option<Self>) -> Self {
         other.map_or(self, |other| other.min(self))

@@ -6,7 +6,7 @@ use key::{Failure, Family, Ttl};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-/// The families of one lookup.
+/// The address families of one lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Families {
     /// One family.
@@ -25,20 +25,20 @@ impl fmt::Display for Families {
     }
 }
 
-/// Addresses of a name. Never empty where a source returns it as found.
+/// The addresses of a name. Never empty if a source returns it as found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressSet {
     /// The addresses, in the source's order.
     pub addresses: Vec<Address>,
-    /// The smallest TTL of all that led to them; `None` where the source has none.
+    /// The smallest TTL of everything that led to them; `None` if the source has none.
     pub ttl: Option<Ttl>,
-    /// Why there are more of them that could not be had. For who needs one of them that is no matter.
+    /// Why some addresses are missing. That does not matter to a request for a single address.
     pub incomplete: Option<Failure>,
 }
 
 impl AddressSet {
-    /// What was found where the other family failed: where that may pass, no longer than `limit`, so that what is
-    /// missing is asked for again soon.
+    /// What was found although the other family failed: if the failure is temporary, it lasts no longer than `limit`,
+    /// so that what is missing is looked up again soon.
     #[must_use]
     pub fn without(mut self, other: &Failure, limit: Ttl) -> Self {
         if other.may_pass() {
@@ -53,29 +53,29 @@ impl AddressSet {
 pub struct Address {
     /// The address.
     pub ip: IpAddr,
-    /// Who has it.
+    /// Its source.
     pub origin: Origin,
 }
 
-/// Where an address came from. For people it is `dns: mon1.example. ttl 300`, `/etc/hosts:12`.
+/// The source of an address. For people it is `dns: mon1.example. ttl 300`, `/etc/hosts:12`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// An address was what was asked for.
+    /// The name is an address.
     Literal,
     /// This line of the hosts file.
     Hosts(usize),
     /// A record.
     Dns {
-        /// Whose it is.
+        /// The record's owner.
         owner: Name,
         /// How long it may be kept.
         ttl: Ttl,
-        /// Who gave it; `None` for glue.
+        /// The server that sent it; `None` for glue.
         server: Option<SocketAddr>,
     },
-    /// `localhost` is known without asking.
+    /// `localhost`, which needs no query.
     Localhost,
-    /// This source of `nsswitch.conf`, asked by `getent`.
+    /// This source of `nsswitch.conf`, queried by `getent`.
     Getent(String),
 }
 

@@ -1,4 +1,4 @@
-//! From a query to its answer: families and their preference.
+//! From a query to its answer: address families and their preference.
 
 use crate::address::{Address, AddressSet, Families, Origin};
 use crate::dns::Transport;
@@ -13,31 +13,31 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long the preferred family is asked for alone: the resolution delay of RFC 8305 §8.
+/// How long to look up only the preferred family: the resolution delay of RFC 8305 §8.
 const HEAD_START: Duration = Duration::from_millis(50);
 
-/// What a query found.
+/// The result of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// What is to be handed over.
+    /// The addresses or servers.
     pub content: Content,
-    /// The smallest TTL of all that led to them; `None` where nothing had one.
+    /// The smallest TTL of everything that led to them; `None` if nothing had one.
     pub ttl: Option<Ttl>,
 }
 
-/// What an answer consists of.
+/// The content of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// The addresses of a host, in order, each once; at least one.
+    /// The addresses of a host, in order, without duplicates; at least one.
     Addresses(Vec<Address>),
-    /// The servers of a cell, one of which at least has an address.
+    /// The servers of a cell, at least one of which has an address.
     Servers(ServerList),
-    /// The same, of which the addresses and ports alone are wanted.
+    /// The same, but only their addresses and ports are wanted.
     Endpoints(ServerList),
 }
 
 impl Answer {
-    /// Each address and where it came from, for people.
+    /// Each address and its source, for people.
     #[must_use]
     pub fn origins(&self) -> Vec<String> {
         match &self.content {
@@ -56,10 +56,10 @@ fn describe(server: &Server) -> String {
     format!("{name} port {port}, priority {priority}, weight {weight}: {addresses} ({status:?})")
 }
 
-/// Answers a query within the deadline of the options.
+/// Answers a query within the deadline in the options.
 ///
 /// # Errors
-/// The failure that the kernel is to be told of.
+/// The failure to report to the kernel.
 pub async fn answer<T: Transport>(query: &Query, host: &Host<'_, T>) -> Result<Answer, Failure> {
     let deadline = host.options.deadline;
     let lookup = async {
@@ -78,7 +78,7 @@ pub async fn answer<T: Transport>(query: &Query, host: &Host<'_, T>) -> Result<A
     timeout(Duration::from_secs(deadline.into()), lookup).await.unwrap_or(Err(Failure::Deadline(deadline)))
 }
 
-/// The answer to a name that is an address itself, for which nobody need be asked.
+/// The answer for a name that is itself an address, which needs no lookup.
 #[must_use]
 pub fn literal_answer(query: &Query) -> Option<Result<Answer, Failure>> {
     let Query::Host(query) = query else { return None };
@@ -86,11 +86,11 @@ pub fn literal_answer(query: &Query) -> Option<Result<Answer, Failure>> {
     if found.scoped {
         return Some(Err(Failure::bad_name(
             query.name.as_bytes(),
-            "an address with a scope can't be handed to the kernel",
+            "an address with a scope can't be passed to the kernel",
         )));
     }
     let address = match (found.address, query.preference) {
-        // A mapped address is an IPv4 address where one is asked for, as in getaddrinfo(3).
+        // If IPv4 is requested, a mapped address is an IPv4 address, as in getaddrinfo(3).
         (IpAddr::V6(address), Preference::Only(Family::Ipv4)) => {
             address.to_ipv4_mapped().map_or(found.address, IpAddr::V4)
         }
@@ -116,13 +116,13 @@ async fn by_preference<T: Transport>(query: &HostQuery, host: &Host<'_, T>) -> R
         Preference::First(family) => reachable(name, family, host).await,
     }?;
     match found.incomplete {
-        // A list that lacks some would be taken for all there are.
+        // A list that lacks some addresses would be taken as complete.
         Some(failure) if query.selection == Selection::All => Err(failure),
         _ => Ok(selected(found, query.selection, host)),
     }
 }
 
-/// The addresses of one family, or failing that of the other one; a family that this host has no route for comes last.
+/// The addresses of one family, or if there are none, of the other; a family without a route on this host comes last.
 async fn reachable<T: Transport>(
     name: &str,
     family: Family,
@@ -135,7 +135,7 @@ async fn reachable<T: Transport>(
     }
     let other = other_than(family);
     host.trace.decide(|| {
-        format!("no route to an {} address: {} next", Families::Only(family), Families::Only(other))
+        format!("no route to an {} address: looking up {}", Families::Only(family), Families::Only(other))
     });
     match host.lookup(name, NameKind::Host, Families::Only(other)).await {
         Ok(others) if host.reaches_any(&others.addresses) => Ok(others),
@@ -154,11 +154,11 @@ fn other_than(family: Family) -> Family {
     }
 }
 
-/// The addresses of one family, or failing that of the other one.
+/// The addresses of one family, or if there are none, of the other.
 ///
-/// Each family's lookup is the whole one, through all sources and the search list, so wherever keyutils, which
-/// knows IPv4 alone here, has an answer, this is the same one. They run side by side, but for a head start:
-/// an answer that comes at once, as nearly all do, spares the name servers the second question.
+/// Each family gets a complete lookup, through all sources and the search list, so wherever keyutils, which here only
+/// knows IPv4, has an answer, this is the same one. The two run in parallel, except for a head start: an answer that
+/// comes at once, as nearly all do, saves the name servers the second query.
 async fn first_of<T: Transport>(
     name: &str,
     family: Family,
@@ -169,8 +169,12 @@ async fn first_of<T: Transport>(
     let early = timeout(HEAD_START, preferred.as_mut()).await.ok();
     if !matches!(early, Some(Ok(_))) {
         host.trace.decide(|| match early {
-            None => format!("no answer within {} ms: {} too", HEAD_START.as_millis(), Families::Only(other)),
-            Some(_) => format!("no {} address: {} next", Families::Only(family), Families::Only(other)),
+            None => format!(
+                "no answer within {} ms: looking up {} too",
+                HEAD_START.as_millis(),
+                Families::Only(other)
+            ),
+            Some(_) => format!("no {} address: looking up {}", Families::Only(family), Families::Only(other)),
         });
     }
     let fallback = pin!(host.lookup(name, NameKind::Host, Families::Only(other)));

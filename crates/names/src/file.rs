@@ -1,4 +1,4 @@
-//! Reading configuration files, and what is said of them when they are wrong.
+//! Reading configuration files, and the warnings about mistakes in them.
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, makedev};
 use rustix::io::retry_on_intr;
@@ -7,17 +7,17 @@ use std::fs::File;
 use std::io::{self, BufRead, Read, Seek};
 use std::path::{Path, PathBuf};
 
-/// Something in a configuration file that was passed over.
+/// Something in a configuration file that was ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// The line, counted from 1; 0 for the file as a whole.
+    /// The line number, starting at 1; 0 for the file as a whole.
     pub line: usize,
-    /// What is wrong there, and what holds instead.
+    /// What is wrong, and what applies instead.
     pub message: String,
 }
 
 impl Warning {
-    /// A warning of line `line`.
+    /// A warning for line `line`.
     pub fn new(line: usize, message: impl Into<String>) -> Self {
         Self { line, message: message.into() }
     }
@@ -41,29 +41,28 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// Whether there is no such file at all.
+    /// Whether the file does not exist.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
 }
 
-/// No file of this kind needs more; a larger one (a device, a log by mistake) is not read to its end.
+/// No configuration file needs to be larger; a larger one (a device, a log by mistake) is not read to its end.
 const LARGEST: u64 = 1 << 20;
 
 /// The bytes of a configuration file.
 ///
 /// # Errors
-/// Where it can't be opened or read, is no regular file, or is larger than 1 MiB.
+/// If it can't be opened or read, is not a regular file, or is larger than 1 MiB.
 pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     read_bytes(path).map_err(|source| Unreadable { path: path.to_owned(), source })
 }
 
-/// Opens what may be a file, without waiting for a writer as one would who opens a pipe, and says what was opened instead
-/// of what has the name.
+/// Opens any kind of file and returns its attributes. It never blocks, unlike opening a pipe, which waits for a writer.
 ///
 /// # Errors
-/// Where it can't be opened.
+/// If it can't be opened.
 pub fn open_any(path: &Path) -> io::Result<(File, Stat)> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?;
@@ -77,33 +76,32 @@ pub fn size(facts: &Stat) -> u64 {
     u64::try_from(facts.st_size).unwrap_or_default()
 }
 
-/// Opens a regular file, or `/dev/null`, as which a file is masked, and gives its size in bytes. What is otherwise may
-/// have no end.
+/// Opens a regular file, or `/dev/null`, which masks a file, and returns its size in bytes. Anything else may be endless.
 ///
 /// # Errors
-/// Where it can't be opened, or is something else.
+/// If it can't be opened, or is something else.
 pub fn open(path: &Path) -> io::Result<(File, u64)> {
     let (file, facts) = open_any(path)?;
     match FileType::from_raw_mode(facts.st_mode) {
         FileType::RegularFile => Ok((file, size(&facts))),
         FileType::CharacterDevice if facts.st_rdev == makedev(1, 3) => Ok((file, 0)),
-        // A folder is told as reading it would tell it.
+        // A directory gives the same error as reading it.
         FileType::Directory => Err(rustix::io::Errno::ISDIR.into()),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "no regular file")),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
     }
 }
 
 /// The same, with the bare error.
 ///
 /// # Errors
-/// As [`read`].
+/// As for [`read`].
 pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let (file, size) = open(path)?;
     contents(&file, size)
 }
 
-/// The bytes of a file, which are as many as when it was opened: one that grows meanwhile is being written. One of the
-/// kernel's own has no size until it is read.
+/// The bytes of a file, as many as when it was opened: one that grows meanwhile is being written. A file of the kernel's
+/// has no size until it is read.
 fn contents(file: &File, size: u64) -> io::Result<Vec<u8>> {
     let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB");
     if size > LARGEST {
@@ -115,7 +113,7 @@ fn contents(file: &File, size: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > LARGEST { Err(too_large()) } else { Ok(bytes) }
 }
 
-/// A file that is opened now, and read later if that turns out to be needed.
+/// A file that is opened now, and read later if needed.
 #[derive(Debug)]
 pub struct DeferredFile {
     path: &'static Path,
@@ -130,13 +128,13 @@ impl DeferredFile {
         Self { path: Path::new(path), file: open(Path::new(path)) }
     }
 
-    /// A file that is not there.
+    /// A file that does not exist.
     #[must_use]
     pub fn absent(path: &'static str) -> Self {
         Self { path: Path::new(path), file: Err(io::ErrorKind::NotFound.into()) }
     }
 
-    /// A file of this text, which is nowhere else.
+    /// A file with this text, which exists nowhere else.
     #[cfg(test)]
     pub(crate) fn holding(path: &'static str, text: &str) -> Self {
         use std::io::Write;
@@ -150,7 +148,7 @@ impl DeferredFile {
         Self { path: Path::new(path), file: Ok((file, text.len() as u64)) }
     }
 
-    /// Where it is.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &'static Path {
         self.path
@@ -159,7 +157,7 @@ impl DeferredFile {
     /// Its bytes.
     ///
     /// # Errors
-    /// As [`read`].
+    /// As for [`read`].
     pub fn read(&self) -> Result<Vec<u8>, Unreadable> {
         let unreadable = |source| Unreadable { path: self.path.to_owned(), source };
         self.opened().and_then(|(file, size)| contents(file, size)).map_err(unreadable)
@@ -168,12 +166,12 @@ impl DeferredFile {
     /// The file, at its beginning.
     ///
     /// # Errors
-    /// Where it could not be opened.
+    /// If it could not be opened.
     pub fn from_start(&self) -> io::Result<&File> {
         self.opened().map(|(file, _)| file)
     }
 
-    /// The file, at its beginning, and its size.
+    /// The file, at its beginning, and its size in bytes.
     fn opened(&self) -> io::Result<(&File, u64)> {
         match &self.file {
             Ok((file, size)) => (&*file).rewind().map(|()| (file, *size)),
@@ -189,7 +187,7 @@ impl DeferredFile {
 pub fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let mut rest = text;
-        // A slice, as a reader, gives access to the fast memchr of the standard library.
+        // As a reader, a slice gives access to the fast memchr of the standard library.
         let length = rest.skip_until(b'\n').ok().filter(|&length| length > 0)?;
         let line = text.get(..length)?;
         text = rest;
@@ -197,7 +195,7 @@ pub fn lines(mut text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What a value may be, for a message: `expected WHAT, found FOUND`.
+/// The expected value, for a message: `expected WHAT, found FOUND`.
 #[must_use]
 pub fn expected(what: impl fmt::Display, found: impl fmt::Display) -> String {
     format!("expected {what}, found {found:?}", found = found.to_string())
@@ -216,8 +214,8 @@ mod tests {
         mkfifo(&pipe, Mode::S_IRWXU).unwrap();
         let error = open(&pipe).unwrap_err();
         std::fs::remove_file(&pipe).unwrap();
-        assert_eq!(error.to_string(), "no regular file");
-        assert_eq!(open(Path::new("/dev/zero")).unwrap_err().to_string(), "no regular file");
+        assert_eq!(error.to_string(), "not a regular file");
+        assert_eq!(open(Path::new("/dev/zero")).unwrap_err().to_string(), "not a regular file");
         assert_eq!(open(&folder).unwrap_err().kind(), io::ErrorKind::IsADirectory);
         assert_eq!(read_bytes(Path::new("/dev/null")).unwrap(), b"");
         assert!(read_bytes(Path::new("/proc/self/status")).unwrap().starts_with(b"Name:"));

@@ -29,31 +29,32 @@ pub struct Host<'a, T = Network> {
     transport: T,
 }
 
-/// What a name is to those who ask for it.
+/// The kind of a name.
 #[derive(Clone, Copy, Debug)]
 pub enum NameKind<'a> {
-    /// The name of a host, as people write it: the search list applies.
+    /// A host name as people write it: the search list applies.
     Host,
-    /// The target of a DNS record: absolute, and the addresses in the glue are not asked for again.
+    /// The target of a DNS record: absolute, and the addresses in the glue are not queried again.
     Target(&'a [Record]),
 }
 
 /// Why a source has no addresses.
 enum Miss {
-    /// It has nothing, or was not asked since it would say so.
+    /// It has nothing, or was skipped because it would say so.
     Skipped(NssStatus),
-    /// It could not be asked.
+    /// It could not be queried.
     Unavailable(String),
-    /// It has no file to look into. Small systems have none, which is no mistake.
+    /// Its file does not exist. Small systems have none, which is not a mistake.
     NoFile(String),
-    /// It was asked.
+    /// It was queried.
     Failed(NssStatus, Failure),
 }
 
 impl<'a> Host<'a> {
-    /// This host, with all files open that `query` may need, or any query for a host. No NSS module is asked.
+    /// This host, with all files open that `query`, or without one any query for a host, may need. NSS modules are not
+    /// queried.
     ///
-    /// Steps of the lookup are noted in `trace`.
+    /// Steps of the lookup are recorded in `trace`.
     #[must_use]
     pub fn open(query: Option<&Query>, options: &'a LookupOptions, trace: &'a Trace) -> Self {
         let warnings = Warnings::default();
@@ -63,7 +64,7 @@ impl<'a> Host<'a> {
 }
 
 impl<'a, T: Transport> Host<'a, T> {
-    /// A host with these files and no others, whose name servers are reached by way of `transport`.
+    /// A host with these files and no others, whose name servers are reached through `transport`.
     #[must_use]
     pub fn with_files(
         order: Vec<Service>,
@@ -77,18 +78,18 @@ impl<'a, T: Transport> Host<'a, T> {
         Self { options, trace, warnings: Warnings::default(), files, modules: None, transport }
     }
 
-    /// Lends a way to ask NSS modules.
+    /// Adds a way to query NSS modules.
     pub fn ask_modules_by(&mut self, modules: &'a dyn NssModules) {
         self.modules = Some(modules);
     }
 
-    /// The way to its name servers.
+    /// The transport to its name servers.
     #[must_use]
     pub fn transport(&self) -> &T {
         &self.transport
     }
 
-    /// Whether a source that this query leads to may be an NSS module.
+    /// Whether this query may need an NSS module.
     #[must_use]
     pub fn may_ask_modules(&self, query: &Query) -> bool {
         let mut sources = self.files.order.iter().map(|entry| entry.name.as_str());
@@ -106,7 +107,7 @@ impl<'a, T: Transport> Host<'a, T> {
         self.files.order.iter().map(|entry| entry.name.as_str())
     }
 
-    /// The ports of all name servers that may be asked, each once, in ascending order.
+    /// The ports of all name servers that may be queried, each once, in ascending order.
     #[must_use]
     pub fn name_server_ports(&self) -> Vec<u16> {
         let special = self.options.name_servers.iter().flat_map(|domain| &domain.servers);
@@ -116,22 +117,22 @@ impl<'a, T: Transport> Host<'a, T> {
         ports
     }
 
-    /// What the databases say about the cell that is asked for.
+    /// What the databases say about the requested cell.
     pub(crate) fn cell_files(&self) -> Option<&CellDatabases> {
         self.files.cell.as_ref()
     }
 
-    /// What was wrong in the files read up to now, each with its place.
+    /// The mistakes found so far in files, each with its place.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.list()
     }
 
-    /// The addresses of `name` in `families`, from the first source that has any, as `nsswitch.conf` has
-    /// the sources and their actions.
+    /// The addresses of `name` in `families`, from the first source that has any, in the order and with the actions of
+    /// `nsswitch.conf`.
     ///
     /// # Errors
-    /// The weightiest failure of all sources.
+    /// The most important failure of all sources.
     pub async fn lookup(
         &self,
         name: &str,
@@ -192,12 +193,12 @@ impl<'a, T: Transport> Host<'a, T> {
         }
     }
 
-    /// Notes why the lookup goes on as it does.
+    /// Records why the lookup continues as it does.
     fn decide(&self, text: impl FnOnce() -> String) {
         self.trace.decide(text);
     }
 
-    /// What one source has.
+    /// The result of one source.
     async fn source(
         &self,
         source: &str,
@@ -205,7 +206,7 @@ impl<'a, T: Transport> Host<'a, T> {
         kind: NameKind<'_>,
         families: Families,
     ) -> Result<AddressSet, Miss> {
-        // That a source which knows no TTL doesn't have the name says nothing to the kernel.
+        // If a source without TTLs does not have the name, there is no lifetime to tell the kernel.
         let not_found = || Miss::Skipped(NssStatus::NotFound);
         match plan::plan(source, name, self) {
             Plan::Skip(status) => Err(Miss::Skipped(status)),
@@ -222,7 +223,7 @@ impl<'a, T: Transport> Host<'a, T> {
                         if error.kind() == io::ErrorKind::NotFound {
                             return Err(Miss::NoFile(why));
                         }
-                        // Nobody knows what it has; that others have nothing is not the truth then.
+                        // Nobody knows what it has, so "no such name" from the others is not the whole truth.
                         self.warn(why.clone());
                         Err(Miss::Failed(NssStatus::Unavail, Failure::Temporary(why)))
                     }
@@ -237,7 +238,7 @@ impl<'a, T: Transport> Host<'a, T> {
             }
             Plan::Module => {
                 let Some(modules) = self.modules else {
-                    return Err(Miss::Unavailable("NSS modules are not asked here".to_owned()));
+                    return Err(Miss::Unavailable("NSS modules are not queried here".to_owned()));
                 };
                 Err(match modules.lookup(source, name, families).await {
                     ModuleAnswer::Found(found) => return Ok(found),
@@ -252,16 +253,16 @@ impl<'a, T: Transport> Host<'a, T> {
         }
     }
 
-    /// Puts addresses into the order in which `getaddrinfo()` would give them.
+    /// Sorts addresses as `getaddrinfo()` would.
     pub fn sort(&self, addresses: &mut [Address]) {
         let mut order: Vec<IpAddr> = addresses.iter().map(|address| address.ip).collect();
         self.sort_each([order.as_mut_slice()].into_iter());
         addresses.sort_by_cached_key(|address| order.iter().position(|ip| *ip == address.ip));
     }
 
-    /// Does so with the addresses of several names, each by themselves.
+    /// The same for the addresses of several names, each separately.
     pub fn sort_each<'l>(&self, lists: impl Iterator<Item = &'l mut [IpAddr]>) {
-        // Neither gai.conf nor the interfaces are of interest to one address alone.
+        // A single address needs neither gai.conf nor the interfaces.
         let mut lists = lists.filter(|list| list.len() > 1).peekable();
         if lists.peek().is_none() {
             return;
@@ -272,12 +273,12 @@ impl<'a, T: Transport> Host<'a, T> {
         lists.for_each(|list| order::sort(list, &policy, &self.files.addresses));
     }
 
-    /// Whether it has a route to any of these addresses.
+    /// Whether there is a route to any of these addresses.
     pub(crate) fn reaches_any(&self, addresses: &[Address]) -> bool {
         addresses.iter().any(|address| self.files.addresses.reaches(address.ip))
     }
 
-    /// This host's way to ask DNS.
+    /// How this host queries DNS.
     #[must_use]
     pub fn dns<'l>(&'l self, kind: NameKind<'l>) -> Dns<'l, &'l T> {
         let conf = &self.files.resolv;
@@ -322,7 +323,7 @@ impl<'a, T: Transport> Host<'a, T> {
         &self.files.order
     }
 
-    /// Notes what was wrong in a file, once.
+    /// Records a mistake in a file, once.
     pub(crate) fn warn(&self, message: String) {
         self.warnings.add(message);
     }
@@ -347,7 +348,7 @@ impl<T> HostFacts for Host<'_, T> {
     }
 }
 
-/// The search list of a host whose resolv.conf has none: what follows the first dot of its own name.
+/// The search list of a host whose resolv.conf has none: the part of its own name after the first dot.
 fn own_domain(name: &str) -> Vec<String> {
     name.split_once('.').map(|(_, domain)| domain.to_owned()).into_iter().collect()
 }

@@ -1,5 +1,5 @@
-//! What a lookup may need of this host, read or opened beforehand: once the process is confined, no file can be
-//! opened and no other process be started.
+//! What a lookup may need from this host, read or opened beforehand: once the process is confined, it can open no file
+//! and start no other process.
 
 use crate::config::cells::{self, Cell, Disk};
 use crate::config::gai;
@@ -22,19 +22,19 @@ use std::path::Path;
 const DOMAIN_PORT: u16 = 53;
 /// The socket of systemd-resolved (nss-resolve(8)).
 const RESOLVED: &str = "/run/systemd/resolve/io.systemd.Resolve";
-/// The files of machines (nss-mymachines(8)).
+/// The files that describe machines (nss-mymachines(8)).
 const MACHINES: &str = "/run/systemd/machines";
-/// What nss-mdns answers for besides `.local`.
+/// The domains for which nss-mdns answers besides `.local`.
 const MDNS: &str = "/etc/mdns.allow";
-/// The modules that are not always asked, so that it must be known otherwise whether they are there.
+/// The modules that are not always queried, so that their presence must be checked in another way.
 const MODULES: [&str; 3] = ["resolve", "myhostname", "mymachines"];
 
-/// The files and the kernel's tables, each read or ready to be.
+/// The files and the kernel's tables, each read or ready to be read.
 #[derive(Debug)]
 pub(crate) struct HostFiles {
     /// The sources in their order.
     pub(crate) order: Vec<Service>,
-    /// Those of the `files` source.
+    /// The files of the `files` source.
     pub(crate) files: Option<Files>,
     /// `resolv.conf`.
     pub(crate) resolv: ResolvConf,
@@ -46,9 +46,9 @@ pub(crate) struct HostFiles {
     pub(crate) addresses: HostSources,
     /// The host's own name.
     pub(crate) name: String,
-    /// The files that there are, of those whose existence says whether a source is of use.
+    /// Those files that exist, of the ones whose existence shows whether a source is useful.
     pub(crate) present: Vec<String>,
-    /// The databases of cells, where a cell is asked for.
+    /// The cell databases, if a cell is requested.
     pub(crate) cell: Option<CellDatabases>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct CellDatabases {
 }
 
 impl HostFiles {
-    /// Reads and opens what `query` may need, or any query for a host. What is wrong goes to `warnings`.
+    /// Reads and opens what `query`, or without one any query for a host, may need. Mistakes go to `warnings`.
     pub(crate) fn new(query: Option<&Query>, warnings: &Warnings) -> Self {
         let path = Path::new(nsswitch::PATH);
         let (order, wrong) = nsswitch::parse(&warnings.read(path));
@@ -143,8 +143,8 @@ impl CellDatabases {
     }
 }
 
-/// Whether a file is where libraries usually are, with and without folders for each architecture (Debian) or size of
-/// words (Fedora).
+/// Whether a file is where libraries usually are, with and without directories per architecture (Debian) or word size
+/// (Fedora).
 fn is_library(file: &str) -> bool {
     let architecture = match std::env::consts::ARCH {
         "x86" => "i386-linux-gnu",
@@ -156,7 +156,7 @@ fn is_library(file: &str) -> bool {
         || Path::new("/lib").join(architecture).join(file).exists()
 }
 
-/// The server's address with the index of its interface; an interface that is not there counts as none.
+/// The server's address with the index of its interface; an interface that does not exist counts as none.
 fn socket_address(server: &NameServer) -> SocketAddr {
     match server.address {
         IpAddr::V4(address) => SocketAddr::new(address.into(), DOMAIN_PORT),
@@ -167,22 +167,22 @@ fn socket_address(server: &NameServer) -> SocketAddr {
     }
 }
 
-/// The interface that a server is to be asked on, where this host doesn't have it.
+/// The interface for a server, if this host does not have it.
 fn missing_interface(server: &NameServer) -> Option<&str> {
     server.scope.as_deref().filter(|name| interface(name).is_none())
 }
 
-/// The index of an interface, given by its name or as it is.
+/// The index of an interface, given by name or index.
 fn interface(scope: &str) -> Option<u32> {
     if_nametoindex(scope).ok().or_else(|| scope.parse().ok())
 }
 
-/// What was wrong in the files, each thing once and with its place.
+/// The mistakes in the files, each once and with its place.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings(RefCell<Vec<String>>);
 
 impl Warnings {
-    /// Notes one.
+    /// Records one.
     pub(crate) fn add(&self, message: String) {
         let mut warnings = self.0.borrow_mut();
         if !warnings.contains(&message) {
@@ -190,7 +190,7 @@ impl Warnings {
         }
     }
 
-    /// Notes those of a file.
+    /// Records those of a file.
     pub(crate) fn of(&self, warnings: &[Warning], path: &Path) {
         for warning in warnings {
             self.add(warning.at(path));
@@ -202,12 +202,12 @@ impl Warnings {
         self.0.borrow().clone()
     }
 
-    /// The bytes of a file; none where it is absent, and where it can't be read, which is noted.
+    /// The bytes of a file; none if it does not exist, or can't be read, which is recorded.
     fn read(&self, path: &Path) -> Vec<u8> {
         self.bytes(file::read(path))
     }
 
-    /// What was read of a file, as far as it was.
+    /// The content of a file, as far as it could be read.
     pub(crate) fn bytes(&self, read: Result<Vec<u8>, file::Unreadable>) -> Vec<u8> {
         read.unwrap_or_else(|unreadable| {
             if !unreadable.is_absent() {

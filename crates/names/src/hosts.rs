@@ -43,13 +43,13 @@ impl Files {
     }
 }
 
-/// A larger hosts file is not read to its end: ten times the largest block lists.
+/// A larger hosts file is not read to its end: the limit is ten times the largest block lists.
 const LARGEST: u64 = 64 << 20;
 
-/// The addresses of `name` in the hosts file; `None` where it has no such line.
+/// The addresses of `name` in the hosts file; `None` if there is no such line.
 ///
 /// # Errors
-/// Where the file can't be read, is larger than 64 MiB, or has too many addresses for one name.
+/// If the file can't be read, is larger than 64 MiB, or has too many addresses for one name.
 pub fn lookup(files: &Files, name: &str, families: Families) -> io::Result<Option<AddressSet>> {
     let mut file = BufReader::new(files.hosts.from_start()?.take(LARGEST + 1));
     let multi = || files.host_conf.read().is_ok_and(|text| host_conf::multi(&text));
@@ -70,7 +70,7 @@ impl From<HostsEntry> for Address {
 /// One line of a hosts file that names the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostsEntry {
-    /// The address, in the family it is to be used in.
+    /// The address, in the family in which it is to be used.
     pub address: IpAddr,
     /// The line it is on, the first being 1.
     pub line: usize,
@@ -89,17 +89,16 @@ const MAX_ADDRESS: usize = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".len()
 /// address may occur more than once; without it only the first such line counts, whatever its
 /// family, and reading stops there. The result is empty if there is none.
 ///
-/// Asked for IPv4 alone, an IPv4-mapped IPv6 address is given as IPv4, and `::1` as 127.0.0.1.
-/// Lines whose address is malformed, scoped (`fe80::1%eth0`) or of another family are passed over.
+/// If only IPv4 is requested, an IPv4-mapped IPv6 address is returned as IPv4, and `::1` as 127.0.0.1. Lines whose
+/// address is malformed, scoped (`fe80::1%eth0`) or of another family are skipped.
 ///
 /// Memory is bounded, whatever the file holds: 2¹⁶ entries and one read buffer are kept at most.
 ///
 /// # Errors
 ///
-/// A failure to read `file` is returned, also if entries were found before it. (There glibc
-/// returns what it has if asked for one family, and an error if asked for both.)
-/// [`io::ErrorKind::OutOfMemory`] is returned if there are more than 2¹⁶ entries, where glibc
-/// would go on.
+/// A failure to read `file` is returned even if entries were found before it. (glibc then returns what it has if one
+/// family is requested, and an error if both are.) [`io::ErrorKind::OutOfMemory`] is returned if there are more than
+/// 2¹⁶ entries, with which glibc would continue.
 pub fn scan(
     file: &mut impl BufRead,
     name: &str,
@@ -128,18 +127,18 @@ pub fn scan(
     Ok(found)
 }
 
-/// Where in a line the parser is.
+/// The parser's position in a line.
 #[derive(Clone, Copy)]
 enum Field {
     Indent,
     Address,
     /// After the address, before any name.
     Gap,
-    /// In a name, of which so many bytes equal the name looked for; `None` if it differs.
+    /// In a name, of which this many bytes equal the requested name; `None` if it differs.
     Name(Option<usize>),
-    /// After a name that is not the one looked for.
+    /// After a name that is not the requested one.
     Blank,
-    /// Where the rest of the line does not matter. Holds whether the line has the name.
+    /// Where the rest of the line does not matter. Says whether the line has the name.
     Over(bool),
 }
 
@@ -156,14 +155,14 @@ impl<'a> Line<'a> {
         Line { name, field: Field::Indent, address: Vec::with_capacity(MAX_ADDRESS + 1) }
     }
 
-    /// Reads a line. Returns whether it ended in a newline; else it is the last, maybe empty.
+    /// Reads a line. Returns whether it ended in a newline; otherwise it is the last one, maybe empty.
     fn read(&mut self, file: &mut impl BufRead) -> io::Result<bool> {
         loop {
             let buffer = match file.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => result?,
             };
-            // A slice, as a reader, gives access to the fast `memchr` of std.
+            // As a reader, a slice gives access to the fast `memchr` of std.
             let mut rest = buffer;
             let length = rest.skip_until(b'\n')?;
             let piece = buffer.get(..length).unwrap_or(buffer);
@@ -180,7 +179,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Parses a piece of the line that holds no newline.
+    /// Parses a piece of the line that contains no newline.
     fn feed(&mut self, mut text: &[u8]) {
         if matches!(self.field, Field::Indent) {
             let start = text.iter().position(|byte| !is_space(*byte)).unwrap_or(text.len());
@@ -237,7 +236,7 @@ impl<'a> Line<'a> {
 
     /// Whether the line has the name, if it ends here.
     ///
-    /// A line with an address alone has an empty canonical name, and `getaddrinfo("")` finds it.
+    /// A line with only an address has an empty canonical name, and `getaddrinfo("")` finds it.
     fn matches(&self) -> bool {
         match self.field {
             Field::Address | Field::Gap => self.name.is_empty(),
@@ -247,7 +246,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Ends the line, and gives its address if it has the name. A new line may be fed then.
+    /// Ends the line, and returns its address if it has the name. A new line may follow.
     fn finish(&mut self, families: Families) -> Option<IpAddr> {
         let address = self.matches().then(|| parse_address(&self.address, families));
         self.field = Field::Indent;
@@ -256,7 +255,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// `isspace` of the C locale. Other than [`u8::is_ascii_whitespace`] it has the vertical tab.
+/// `isspace` of the C locale. Unlike [`u8::is_ascii_whitespace`] it includes the vertical tab.
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }

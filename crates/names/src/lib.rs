@@ -1,8 +1,8 @@
 //! From a name to addresses, as `getaddrinfo()` finds them on this host.
 //!
 //! Unlike `getaddrinfo()`, a lookup says how long the answer lasts, where each address came from, and why there is
-//! none. It reads `nsswitch.conf`, `hosts`, `resolv.conf`, `host.conf` and `gai.conf`, asks DNS itself, and loads no NSS
-//! module. It knows the servers of AFS cells as well.
+//! none. It reads `nsswitch.conf`, `hosts`, `resolv.conf`, `host.conf` and `gai.conf`, queries DNS itself, and loads no
+//! NSS module. It also finds the servers of AFS cells.
 //!
 //! ```no_run
 //! use key::{Family, Preference, Query};

@@ -1,9 +1,9 @@
-//! Names that are addresses already.
+//! Names that are themselves addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The address that `name` is, if it is one, as `getaddrinfo()` reads it: dotted IPv4 with fewer than four
-/// parts and parts in octal or hexadecimal (inet_aton(3)), and IPv6 with or without a scope.
+/// The address that `name` is, if it is one, as `getaddrinfo()` reads it: dotted IPv4, possibly with fewer than four
+/// parts and with octal or hexadecimal parts (inet_aton(3)), and IPv6 with or without a scope.
 #[must_use]
 pub fn parse(name: &str) -> Option<Literal> {
     if let Some(address) = ipv4(name) {
@@ -26,8 +26,8 @@ pub struct Literal {
     pub scoped: bool,
 }
 
-/// An IPv4 address as inet_aton(3) reads it: one to four parts, the last of which fills all bytes that
-/// are left, each decimal, octal (`0…`) or hexadecimal (`0x…`).
+/// An IPv4 address as inet_aton(3) reads it: one to four parts, the last of which fills all remaining bytes, each
+/// decimal, octal (`0…`) or hexadecimal (`0x…`).
 #[must_use]
 pub fn ipv4(text: &str) -> Option<Ipv4Addr> {
     let mut parts = text.split('.');
@@ -48,7 +48,7 @@ pub fn ipv4(text: &str) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(high | last))
 }
 
-/// A number in the notation of strtoul(3) with base 0, of digits alone.
+/// A number in the notation of strtoul(3) with base 0, digits only.
 fn part(text: &str) -> Option<u32> {
     let (digits, radix) = match text.as_bytes() {
         [b'0', b'x' | b'X', ..] => (text.get(2..)?, 16),
@@ -62,7 +62,7 @@ fn part(text: &str) -> Option<u32> {
     }
 }
 
-/// Whether `name`, which is no address, looks so much like one that glibc never asks for its IPv4 address
+/// Whether `name`, which is not an address, looks so much like one that glibc never looks its IPv4 address up
 /// (nss/digits_dots.c).
 #[must_use]
 pub fn looks_numeric(name: &str) -> bool {

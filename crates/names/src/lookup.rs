@@ -10,17 +10,17 @@ use std::pin::Pin;
 use std::task::Poll;
 use tokio::runtime::Runtime;
 
-/// A lookup on its way.
+/// A lookup in progress.
 pub struct Lookup<'a> {
     answer: Pin<Box<dyn Future<Output = Result<Answer, Failure>> + 'a>>,
     runtime: Runtime,
 }
 
 impl<'a> Lookup<'a> {
-    /// Opens what it takes to wait for name servers.
+    /// Opens what is needed to wait for name servers.
     ///
     /// # Errors
-    /// [`Failure::Internal`] where the system refuses.
+    /// [`Failure::Internal`] if the system refuses.
     pub fn open<T: Transport>(query: &'a Query, host: &'a Host<'a, T>) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -33,14 +33,14 @@ impl<'a> Lookup<'a> {
         Ok(Self { answer: Box::pin(answer(query, host)), runtime })
     }
 
-    /// Goes as far as it can without waiting: the host's files are searched, and the first questions are sent. Nothing
+    /// Proceeds as far as possible without blocking: searches the host's files, and sends the first queries. Nothing
     /// that a name server or an NSS module says is read.
     ///
-    /// Returns the answer, where none of them has to be asked.
+    /// Returns the answer, if none of them is needed.
     pub fn start(&mut self) -> Option<Result<Answer, Failure>> {
         let answer = &mut self.answer;
-        // The event loop looks for what has come only when it waits, and for this it never does: a socket that it has
-        // not looked at is never read from.
+        // The event loop checks for input only when it waits, which it never does here: a socket that it has not
+        // checked is never read.
         self.runtime.block_on(poll_fn(|context| {
             Poll::Ready(match answer.as_mut().poll(context) {
                 Poll::Ready(answer) => Some(answer),
@@ -49,10 +49,10 @@ impl<'a> Lookup<'a> {
         }))
     }
 
-    /// Waits for the answer, within the deadline of the options.
+    /// Waits for the answer, within the deadline in the options.
     ///
     /// # Errors
-    /// The failure that the kernel is to be told of.
+    /// The failure to report to the kernel.
     pub fn finish(self) -> Result<Answer, Failure> {
         self.runtime.block_on(self.answer)
     }

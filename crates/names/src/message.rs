@@ -1,7 +1,7 @@
-//! DNS messages: the question that goes out, and what can be read of the answer.
+//! DNS messages: encoding queries, and decoding what can be read of answers.
 //!
-//! Names are decoded by hickory-proto. The records are walked here, since one that makes no sense must not
-//! cost the others: hickory's own `Message` is decoded whole or not at all.
+//! Names are decoded by hickory-proto. The records are walked here, because an invalid one must not cost the others:
+//! hickory's own `Message` is decoded completely or not at all.
 
 use getrandom::u64 as random;
 use hickory_resolver::proto::op::{Edns, Message, MessageType, OpCode, Query};
@@ -13,7 +13,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 
-/// The largest answer over UDP that we ask for: what passes everywhere unfragmented (DNS flag day 2020).
+/// The largest answer over UDP that we advertise: what passes everywhere unfragmented (DNS flag day 2020).
 const UDP_PAYLOAD: u16 = 1232;
 
 /// AFSDB, which hickory has no name for.
@@ -21,12 +21,12 @@ pub const AFSDB: RecordType = RecordType::Unknown(18);
 
 /// The length of a message's header.
 const HEADER: usize = 12;
-/// The most pointers (RFC 1035 §4.1.4) that are followed for one name, which has no more labels, and for all names of
-/// a message. Chains of them would make each of thousands of records take as long as all else.
+/// How many pointers (RFC 1035 §4.1.4) are followed for one name, which has no more labels than that, and for all names
+/// of a message. Chains of them could make each of thousands of records take as long as everything else.
 const POINTERS_OF_NAME: usize = 128;
 const POINTERS: usize = 1 << 14;
 
-/// The most bytes that a name takes in a message, its end included (RFC 1035 §2.3.4).
+/// The longest name in a message in bytes, including its end (RFC 1035 §2.3.4).
 const LONGEST_NAME: usize = 255;
 
 /// The bits of a header's third and fourth byte (RFC 1035 §4.1.1).
@@ -41,7 +41,7 @@ const RCODE: u16 = 0x000f;
 pub struct Question {
     /// The name, absolute.
     pub name: Name,
-    /// The type of the records wanted.
+    /// The record type.
     pub record_type: RecordType,
 }
 
@@ -58,10 +58,10 @@ impl fmt::Display for Question {
 }
 
 impl Question {
-    /// The question as a message with a fresh random id, asking for recursion.
+    /// The question as a message with a fresh random ID, with recursion desired.
     ///
     /// # Errors
-    /// Where hickory can't encode the name, or the kernel has no random number.
+    /// If hickory can't encode the name, or the kernel has no random number.
     pub fn encode(&self, edns: bool) -> Result<Vec<u8>, String> {
         let id = random().map_err(|error| error.to_string())?;
         let [a, b, ..] = id.to_ne_bytes();
@@ -87,9 +87,9 @@ pub mod rcode {
     pub const SERVFAIL: u16 = 2;
     /// The name does not exist.
     pub const NXDOMAIN: u16 = 3;
-    /// The server can't do this kind of query.
+    /// The server does not support this kind of query.
     pub const NOTIMP: u16 = 4;
-    /// The server won't.
+    /// The server refuses.
     pub const REFUSED: u16 = 5;
     /// The server does not know our version of EDNS (RFC 6891 §6.1.3).
     pub const BADVERS: u16 = 16;
@@ -113,13 +113,13 @@ pub mod rcode {
 /// What could be read of an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
-    /// The response code, of the header and EDNS together.
+    /// The response code, from the header and EDNS together.
     pub rcode: u16,
     /// TC: there is more, over TCP.
     pub truncated: bool,
     /// AA: the server is an authority for the name.
     pub authoritative: bool,
-    /// RA: the server does recursion.
+    /// RA: the server offers recursion.
     pub recursion_available: bool,
     /// The readable records of class IN in the answer section, in order.
     pub answers: Vec<Record>,
@@ -129,41 +129,41 @@ pub struct Response {
     pub unreadable: u16,
     /// Whether the additional section has records other than EDNS's OPT.
     pub has_additional: bool,
-    /// The addresses in the additional section: glue, true as far as the server is to be believed there.
+    /// The addresses in the additional section: glue, as trustworthy as the server is for these names.
     pub glue: Vec<Record>,
-    /// Who said so, where a server was asked.
+    /// The server that sent it, if one was queried.
     pub server: Option<SocketAddr>,
     /// Whether an OPT record is in a section where none belongs.
     pub misplaced_opt: bool,
-    /// What was odd about the server on the way to this answer.
+    /// What was odd about the server before this answer.
     pub quirks: Vec<Quirk>,
 }
 
-/// What is odd about a server, and costs its clients a question, time or an answer.
+/// Odd behaviour of a server that costs its clients a query, time or an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Quirk {
-    /// It answers in other letters than it is asked in.
+    /// It changes the letter case.
     OtherLetters,
-    /// It denied a question with EDNS or mixed letters, and answered the plain one.
+    /// It denied a query with EDNS or random case, and answered the plain one.
     DeniesAltered,
-    /// It answered a question with EDNS or mixed letters by an error, and the plain one properly.
+    /// It answered a query with EDNS or random case with an error, and the plain one properly.
     FailsAltered(String),
-    /// It said nothing to a question with EDNS or mixed letters until it had answered the plain one.
+    /// It said nothing to a query with EDNS or random case until it had answered the plain one.
     SilentToAltered,
-    /// It cut its answer off, and gave no other one over TCP.
+    /// It truncated its answer, and gave no other one over TCP.
     CutOff(String),
-    /// It answered after its time was over.
+    /// It answered after its timeout.
     Late,
 }
 
 /// A resource record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// The name that it belongs to.
+    /// Its owner.
     pub owner: Name,
     /// How long it may be kept.
     pub ttl: Ttl,
-    /// What it says.
+    /// Its content.
     pub data: Rdata,
 }
 
@@ -182,7 +182,7 @@ pub enum Rdata {
     Srv {
         /// Lower ones are tried first.
         priority: u16,
-        /// The share among those of one priority.
+        /// The share among records of one priority.
         weight: u16,
         /// The port.
         port: u16,
@@ -216,8 +216,8 @@ impl Rdata {
     }
 }
 
-/// Whether `reply` answers `query`: same id, marked as a response, and the same single question
-/// (RFC 5452 §9.1). All else is somebody else's, or forged.
+/// Whether `reply` answers `query`: same ID, marked as a response, and the same single question (RFC 5452 §9.1).
+/// Anything else is somebody else's, or forged.
 #[must_use]
 pub fn is_reply_to(query: &[u8], reply: &[u8]) -> bool {
     if repeats_question(query, reply) {
@@ -229,22 +229,22 @@ pub fn is_reply_to(query: &[u8], reply: &[u8]) -> bool {
     ours.id == theirs.id && theirs.flags & RESPONSE != 0 && asked.is_some() && asked == answered
 }
 
-/// What a message is to a query that was sent to where it comes from.
+/// How a message relates to a query that was sent to the message's sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// Its reply, in the very letters of the question.
+    /// Its reply, in the letter case of the query.
     Reply,
-    /// A reply to the same question in other letters.
+    /// A reply to the same question in a different letter case.
     OtherLetters,
-    /// An error with its id and no question, as servers send that do not read so far.
+    /// An error with its ID and no question, as from servers that do not parse that far.
     BareError,
-    /// A response to another id.
+    /// A response with another ID.
     WrongId,
     /// Anything else.
     Stray,
 }
 
-/// What `message` is to `query`.
+/// How `message` relates to `query`.
 #[must_use]
 pub fn relation(query: &[u8], message: &[u8]) -> Relation {
     if is_reply_to(query, message) {
@@ -264,10 +264,10 @@ pub fn relation(query: &[u8], message: &[u8]) -> Relation {
     }
 }
 
-/// Makes each letter of a query's name upper or lower case at random.
+/// Randomises the case of each letter in a query's name.
 ///
 /// # Errors
-/// Where the kernel has no random number.
+/// If the kernel has no random number.
 pub fn mix_case(query: &mut [u8]) -> Result<(), getrandom::Error> {
     let Some(place) = name_in(query) else { return Ok(()) };
     for letters in query.get_mut(place).unwrap_or_default().chunks_mut(64) {
@@ -281,13 +281,13 @@ pub fn mix_case(query: &mut [u8]) -> Result<(), getrandom::Error> {
     Ok(())
 }
 
-/// Whether the name in a reply's question has the very letters of the query's.
+/// Whether the name in a reply's question has the letter case of the query's.
 #[must_use]
 pub fn repeats_name(query: &[u8], reply: &[u8]) -> bool {
     name_in(query).is_some_and(|place| query.get(place.clone()) == reply.get(place))
 }
 
-/// Writes the name in a query's question over that of a reply, which is the same but for its letters.
+/// Overwrites the name in a reply's question with the query's, from which it differs only in case.
 pub fn copy_name(query: &[u8], reply: &mut [u8]) {
     let Some(place) = name_in(query) else { return };
     if let (Some(from), Some(to)) = (query.get(place.clone()), reply.get_mut(place)) {
@@ -295,8 +295,8 @@ pub fn copy_name(query: &[u8], reply: &mut [u8]) {
     }
 }
 
-/// Where the name is in the question of a message, up to its end, if it is one and not compressed, as in our own
-/// messages. Its labels may hold any bytes; their lengths are no letters, as no label is longer than 63 bytes.
+/// The position of the name in a message's question, up to its end, if it is valid and not compressed, as in our own
+/// messages. Labels may contain any bytes; their lengths are not letters, because no label is longer than 63 bytes.
 fn name_in(message: &[u8]) -> Option<Range<usize>> {
     name_at(message, HEADER)
 }
@@ -316,18 +316,18 @@ fn name_at(message: &[u8], start: usize) -> Option<Range<usize>> {
     }
 }
 
-/// How many pointers may still be followed in a message.
+/// How many more pointers may be followed in a message.
 struct Pointers<'m> {
     message: &'m [u8],
     left: usize,
 }
 
 impl Pointers<'_> {
-    /// Reads a name, unless it takes too many.
+    /// Reads a name, unless it needs too many.
     fn name(&mut self, decoder: &mut BinDecoder<'_>) -> Result<Name, DecodeError> {
         let mut place = decoder.index();
         let (mut followed, mut bytes) = (0, 0);
-        // What is no name is hickory's to refuse.
+        // Leaves invalid names for hickory to reject.
         while let Some(&length) = self.message.get(place).filter(|_| bytes < LONGEST_NAME) {
             match length {
                 1..=63 => {
@@ -355,8 +355,8 @@ fn too_many() -> DecodeError {
     DecodeError::LabelBytesTooLong(POINTERS_OF_NAME)
 }
 
-/// Whether a reply answers a query byte by byte, as nearly all do: with the same id, marked as a response, and the
-/// same single question.
+/// Whether a reply answers a query byte by byte, as nearly all do: with the same ID, marked as a response, and the same
+/// single question.
 fn repeats_question(query: &[u8], reply: &[u8]) -> bool {
     let Some(name) = name_in(query) else { return false };
     let same =
@@ -366,7 +366,7 @@ fn repeats_question(query: &[u8], reply: &[u8]) -> bool {
     same(0..2) && response && reply.get(4..6) == Some(&[0, 1]) && same(4..6) && same(HEADER..name.end + 5)
 }
 
-/// An answer that can't be read even as far as its header and question.
+/// An answer of which not even the header and the question can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("undecodable answer: {0}")]
 pub struct Undecodable(String);
@@ -378,13 +378,13 @@ impl From<DecodeError> for Undecodable {
 }
 
 impl Response {
-    /// Reads an answer as far as it makes sense.
+    /// Decodes an answer as far as it is valid.
     ///
-    /// Records of another class and records whose data is malformed are passed over, the latter counted; a
-    /// message that ends early yields what came before the end.
+    /// Skips records of another class and records with malformed data, and counts the latter; a message that ends early
+    /// yields what came before the end.
     ///
     /// # Errors
-    /// Where header or question can't be read.
+    /// If the header or the question can't be read.
     pub fn decode(message: &[u8]) -> Result<Self, Undecodable> {
         let mut decoder = BinDecoder::new(message);
         let header = Header::read(&mut decoder)?;
@@ -453,13 +453,13 @@ impl Response {
             && !self.has_additional
     }
 
-    /// Whether it is an answer, of which there is more.
+    /// Whether it is a truncated answer.
     #[must_use]
     pub fn is_cut_off(&self) -> bool {
         self.truncated && matches!(self.rcode, rcode::NOERROR | rcode::NXDOMAIN)
     }
 
-    /// Whether it has answer records, none of which makes sense: that is no word on what the name has.
+    /// Whether it has answer records, none of which is valid: that says nothing about the name.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         self.answers.is_empty() && self.unreadable > 0
@@ -488,7 +488,7 @@ impl Header {
     }
 }
 
-/// The header and, where it is the only one, the question: name, type and class.
+/// The header and, if it is the only one, the question: name, type and class.
 fn head(message: &[u8]) -> Result<(Header, Option<Asked>), Undecodable> {
     let mut decoder = BinDecoder::new(message);
     let header = Header::read(&mut decoder)?;
@@ -502,22 +502,22 @@ fn head(message: &[u8]) -> Result<(Header, Option<Asked>), Undecodable> {
 /// A question as it is on the wire: name, type and class.
 type Asked = (Name, u16, u16);
 
-/// Reads a question. Its name stands there whole: there is nothing before it that it could be part of.
+/// Reads a question. Its name can't be compressed: there is nothing before it to point to.
 fn question(message: &[u8], decoder: &mut BinDecoder<'_>) -> Result<Asked, Undecodable> {
     if name_at(message, decoder.index()).is_none() {
-        return Err(Undecodable("a question without a whole name".to_owned()));
+        return Err(Undecodable("a question without a complete name".to_owned()));
     }
     Ok((Name::read(decoder)?, u16(decoder)?, u16(decoder)?))
 }
 
 enum Parsed {
     Record(Record),
-    /// With the TTL field as it is.
+    /// With the TTL field unchanged.
     ForeignClass(RecordType, u32),
     Unreadable,
 }
 
-/// Reads one record. An error means that the walk can't go on: its end is not known.
+/// Reads one record. An error means that the walk can't continue, because the record's end is not known.
 fn record(decoder: &mut BinDecoder<'_>, pointers: &mut Pointers<'_>) -> Result<Parsed, DecodeError> {
     let owner = pointers.name(decoder)?;
     let record_type = RecordType::from(u16(decoder)?);
@@ -525,7 +525,7 @@ fn record(decoder: &mut BinDecoder<'_>, pointers: &mut Pointers<'_>) -> Result<P
     let ttl = decoder.read_u32()?.unverified();
     let length = usize::from(u16(decoder)?);
     let start = decoder.index();
-    // A decoder of its own, since names in the data may point back into the message.
+    // A decoder of its own, because names in the data may point back into the message.
     let mut data_decoder = match u16::try_from(start) {
         Ok(start) => decoder.clone(start),
         Err(_) => return Err(DecodeError::InsufficientBytes),
@@ -536,7 +536,7 @@ fn record(decoder: &mut BinDecoder<'_>, pointers: &mut Pointers<'_>) -> Result<P
     }
     let data = rdata(&mut data_decoder, record_type, pointers);
     Ok(match data {
-        // What is left over or missing shows that the data is not what its type says.
+        // Bytes left over or missing show that the data does not match its type.
         Ok(data) if matches!(data, Rdata::Other(_)) || data_decoder.index() == start + length => {
             Parsed::Record(Record { owner, ttl: Ttl::from_record(ttl), data })
         }
@@ -579,7 +579,7 @@ fn rdata(
     })
 }
 
-/// The number itself: every value of these fields means something.
+/// The number itself: every value of these fields is meaningful.
 fn u16(decoder: &mut BinDecoder<'_>) -> Result<u16, DecodeError> {
     Ok(decoder.read_u16()?.unverified())
 }

@@ -1,27 +1,27 @@
-//! Sources that are NSS modules. This crate loads none; who has a way to ask them lends it.
+//! Sources that are NSS modules. This crate loads none; its user provides a way to query them.
 
 use crate::address::{AddressSet, Families};
 use std::fmt;
 use std::pin::Pin;
 
-/// What asking a module comes to: the status that the C library sees (nss.h, `enum nss_status`).
+/// The result of querying a module: the status that the C library sees (nss.h, `enum nss_status`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModuleAnswer {
     /// SUCCESS: its addresses.
     Found(AddressSet),
-    /// NOTFOUND: it doesn't have the name.
+    /// NOTFOUND: it does not have the name.
     NotFound,
-    /// It was not asked: this host has no address of the family, and the way to ask modules minds that.
+    /// It was not queried: this host has no address of the family, and the way to query modules requires one.
     NotAsked,
-    /// UNAVAIL, and why: the library is missing, or the service behind it doesn't run.
+    /// UNAVAIL, with the reason: the library is missing, or its service does not run.
     Unavailable(String),
-    /// TRYAGAIN, and why: it can't answer for now.
+    /// TRYAGAIN, with the reason: it can't answer at the moment.
     TryAgain(String),
 }
 
-/// A way to ask NSS modules.
+/// A way to query NSS modules.
 pub trait NssModules: fmt::Debug {
-    /// What the module `source` says to `name`. Takes as long as the module does.
+    /// The answer of the module `source` for `name`. Takes as long as the module does.
     fn lookup<'a>(
         &'a self,
         source: &'a str,

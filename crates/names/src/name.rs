@@ -1,10 +1,10 @@
-//! Which names can be those of hosts.
+//! Which names are valid host names.
 
 /// What is wrong with `name` as the name of a host in DNS, if anything.
 ///
-/// glibc takes letters, digits, hyphens, underscores and dots, and no hyphen at the start
-/// (resolv/res-name-checking.c); labels and names have the lengths of RFC 1035 §2.3.4. A name with other
-/// characters is refused before it is asked, so that it can't be mistaken for one that does not exist.
+/// glibc accepts letters, digits, hyphens, underscores and dots, and no hyphen at the start
+/// (resolv/res-name-checking.c); the lengths of labels and names are limited by RFC 1035 §2.3.4. A name with other
+/// characters is rejected before it is queried, so that it can't be mistaken for one that does not exist.
 #[must_use]
 pub fn flaw(name: &[u8]) -> Option<&'static str> {
     let name = name.strip_suffix(b".").unwrap_or(name);
@@ -15,13 +15,11 @@ pub fn flaw(name: &[u8]) -> Option<&'static str> {
         return Some("a host name does not begin with a hyphen");
     }
     if !name.is_ascii() {
-        return Some(
-            "it has characters outside ASCII (an internationalised name is asked for in its xn-- form)",
-        );
+        return Some("it has characters outside ASCII (use the xn-- form of an internationalised name)");
     }
     let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if !name.iter().all(plain) {
-        return Some("a host name has letters, digits, hyphens, underscores and dots alone");
+        return Some("a host name has only letters, digits, hyphens, underscores and dots");
     }
     if name.split(|&byte| byte == b'.').any(<[u8]>::is_empty) {
         return Some("a label between its dots is empty");

@@ -1,20 +1,20 @@
-//! What can stand in the way of a usable answer.
+//! What can prevent a usable answer.
 
 use crate::message::{Undecodable, rcode};
 use crate::protocol::Protocol;
 use std::fmt;
 use std::io;
 
-/// Why a server's turn brought no usable answer, and how it was asked.
+/// Why a server's turn brought no usable answer, and how it was queried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerError {
-    /// How.
+    /// The protocol.
     pub protocol: Protocol,
-    /// Why.
+    /// The reason.
     pub obstacle: Obstacle,
 }
 
-/// What stood in the way.
+/// What prevented an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// Nothing came in time.
@@ -27,14 +27,14 @@ pub enum Obstacle {
     Rcode(u16),
     /// It answered NOERROR without an answer, authority or recursion: a lame delegation.
     Lame,
-    /// Its answer made no sense.
+    /// Its answer was nonsense.
     Undecodable(String),
-    /// So many messages with wrong ids came that somebody may be guessing.
+    /// So many messages with wrong IDs arrived that somebody may be guessing.
     Forged,
 }
 
 impl Obstacle {
-    /// As it was met by UDP or TCP.
+    /// As met over UDP or TCP.
     #[must_use]
     pub fn over(self, protocol: Protocol) -> ServerError {
         ServerError { protocol, obstacle: self }
@@ -73,7 +73,7 @@ impl fmt::Display for Obstacle {
             Self::Unreachable(why) | Self::Undecodable(why) => f.write_str(why),
             Self::Rcode(code) => f.write_str(&rcode::name(*code)),
             Self::Lame => f.write_str("an empty answer without authority or recursion"),
-            Self::Forged => f.write_str("many messages with wrong ids, so that no answer is believed"),
+            Self::Forged => f.write_str("many answers with wrong IDs, so none is trusted"),
         }
     }
 }

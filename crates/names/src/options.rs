@@ -1,4 +1,4 @@
-//! What a lookup goes by besides the host's own files.
+//! The options of a lookup, besides the host's own files.
 
 use crate::file::expected;
 use crate::reject::Reject;
@@ -7,22 +7,22 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What a lookup goes by besides the host's own files.
+/// The options of a lookup, besides the host's own files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookupOptions {
-    /// The longest that an answer lasts which is missing one address family because of a temporary failure.
+    /// The longest lifetime of an answer that is missing one address family because of a temporary failure.
     pub default_ttl: Ttl,
-    /// How long an answer lasts of which a part is missing, where DNS does not say for how long.
+    /// The lifetime of an answer of which a part is missing, if DNS does not give one.
     pub negative_ttl: Ttl,
     /// Seconds after which a lookup ends with [`Failure::Deadline`](key::Failure::Deadline).
     pub deadline: u32,
-    /// How long a name server may be silent before the next one is asked as well.
+    /// How long a name server may be silent before the next one is queried as well.
     pub hedge: Duration,
-    /// Whether questions are asked in mixed case, to be harder to forge an answer to.
+    /// Whether queries have random letter case, which makes answers harder to forge.
     pub mixed_case: bool,
-    /// Addresses that are dropped from answers of DNS.
+    /// Addresses that are dropped from DNS answers.
     pub reject: Reject,
-    /// Name servers of single domains; of two for one domain, the last counts.
+    /// Name servers for single domains; of two for the same domain, the last counts.
     pub name_servers: Vec<DomainServers>,
 }
 
@@ -42,7 +42,7 @@ impl Default for LookupOptions {
 }
 
 impl LookupOptions {
-    /// The servers for `name`: those of the longest domain that it lies in, if any is given.
+    /// The servers for `name`: those of the longest domain that contains it, if there is one.
     #[must_use]
     pub fn name_servers_for(&self, name: &str) -> Option<&DomainServers> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
@@ -50,17 +50,17 @@ impl LookupOptions {
     }
 }
 
-/// The servers that names in a domain are asked of.
+/// The servers for the names in a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainServers {
-    /// The domain in lower case with no dot at its ends; empty for all names.
+    /// The domain in lower case without dots at its ends; empty for all names.
     pub domain: String,
     /// The servers, in order.
     pub servers: Vec<SocketAddr>,
 }
 
 impl DomainServers {
-    /// Reads a domain, and its servers as `ADDRESS[:PORT], …`.
+    /// Parses a domain, and its servers as `ADDRESS[:PORT], …`.
     ///
     /// # Errors
     /// What is wrong with either.
@@ -78,7 +78,7 @@ impl DomainServers {
         Ok(Self { domain, servers })
     }
 
-    /// Whether `name`, in lower case, lies in the domain.
+    /// Whether `name`, in lower case, is in the domain.
     fn holds(&self, name: &str) -> bool {
         self.domain.is_empty()
             || name

@@ -1,48 +1,48 @@
-//! Which source can answer for a name, and what is done in its place.
+//! Which source can answer for a name, and what replaces it.
 
 use crate::config::nsswitch::NssStatus;
 
-/// What is to be done in a source's place.
+/// What to do in a source's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
     /// Read the hosts file.
     Files,
-    /// Ask DNS.
+    /// Query DNS.
     Dns,
-    /// Give `localhost`'s addresses.
+    /// Return `localhost`'s addresses.
     Localhost,
-    /// Nothing: it would answer with this status.
+    /// Nothing: the source would answer with this status.
     Skip(NssStatus),
-    /// Ask the NSS module.
+    /// Query the NSS module.
     Module,
 }
 
-/// What is known of this host without asking anybody.
+/// What is known about this host without a query.
 pub trait HostFacts {
     /// The host's own name.
     fn host_name(&self) -> String;
     /// Whether resolv.conf names systemd-resolved's stub as a server.
     fn stub_resolver(&self) -> bool;
-    /// Whether the settings name servers of their own for this name.
+    /// Whether the settings have servers for this name.
     fn own_servers(&self, name: &str) -> bool;
-    /// Whether there is such a file; that of a library has no folder before it.
+    /// Whether a file exists; a library's is given without its directory.
     fn exists(&self, path: &str) -> bool;
 }
 
 /// What to do in the place of `source` when `name` is looked up.
 ///
-/// A module is passed over exactly where it would say itself that the name is none of its business: NSS
-/// modules are libraries, and none is loaded into this process.
+/// A module is skipped exactly if it would itself decline the name: NSS modules are libraries, and none is loaded into
+/// this process.
 #[must_use]
 pub fn plan(source: &str, name: &str, facts: &impl HostFacts) -> Plan {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     match source {
         "files" => Plan::Files,
         "dns" => Plan::Dns,
-        // Who names servers for a domain wants those to be asked, and nobody who asks others.
+        // Whoever configures servers for a domain wants those queried, and nothing that queries others.
         "resolve" if facts.own_servers(&name) => Plan::Dns,
         _ if source.starts_with("mdns") && facts.own_servers(&name) => Plan::Skip(NssStatus::Unavail),
-        // nss-resolve(8): the stub gives the same answers, where there is the module to ask for them.
+        // nss-resolve(8): the stub gives the same answers, if the module is installed.
         "resolve" if facts.stub_resolver() && has_module(source, facts) => Plan::Dns,
         "resolve" if !facts.stub_resolver() && !facts.exists("/run/systemd/resolve/io.systemd.Resolve") => {
             Plan::Skip(NssStatus::Unavail)
@@ -58,7 +58,7 @@ pub fn plan(source: &str, name: &str, facts: &impl HostFacts) -> Plan {
         "mymachines" if name.contains('/') || !facts.exists(&format!("/run/systemd/machines/{name}")) => {
             Plan::Skip(none_of_its_names(source, facts))
         }
-        // nss-mdns: the minimal modules know .local alone, the others what /etc/mdns.allow adds to it.
+        // nss-mdns: the minimal modules only know .local, the others also what /etc/mdns.allow adds.
         _ if source.starts_with("mdns") && !is_local(&name) => {
             if source.ends_with("_minimal") || !facts.exists("/etc/mdns.allow") {
                 Plan::Skip(NssStatus::Unavail)
@@ -70,7 +70,7 @@ pub fn plan(source: &str, name: &str, facts: &impl HostFacts) -> Plan {
     }
 }
 
-/// Whether it may come to [`Plan::Module`] in the place of `source` for names that are not known yet.
+/// Whether [`Plan::Module`] is possible for `source`, for names that are not known yet.
 #[must_use]
 pub fn may_ask_modules(source: &str, facts: &impl HostFacts) -> bool {
     match source {
@@ -91,7 +91,7 @@ pub fn library(source: &str) -> String {
     format!("libnss_{source}.so.2")
 }
 
-/// The status of a source that has names of its own, for another name.
+/// The status that a source with names of its own has for another name.
 fn none_of_its_names(source: &str, facts: &impl HostFacts) -> NssStatus {
     if has_module(source, facts) { NssStatus::NotFound } else { NssStatus::Unavail }
 }

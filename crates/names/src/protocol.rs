@@ -1,13 +1,13 @@
-//! How a query travels.
+//! The transport protocol of a query.
 
 use std::fmt;
 
-/// How a query travels.
+/// The transport protocol of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// One datagram each way.
+    /// UDP: one datagram each way.
     Udp,
-    /// A connection, for answers of any size.
+    /// TCP: a connection, for answers of any size.
     Tcp,
 }
 

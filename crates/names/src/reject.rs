@@ -1,23 +1,23 @@
-//! `reject = KIND, …`: addresses that DNS may not send a mount to.
+//! `reject = KIND, …`: addresses to which DNS may not send a mount.
 
 use crate::file::expected;
 use std::fmt;
 use std::net::IpAddr;
 
-/// A kind of address that no server of a file system should have.
+/// A kind of address that no file server should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressKind {
     /// This host itself: 127.0.0.0/8, ::1.
     Loopback,
     /// A host on the same link: 169.254.0.0/16, fe80::/10.
     LinkLocal,
-    /// A group of hosts, or all of a link: 224.0.0.0/4, 255.255.255.255, ff00::/8.
+    /// A group of hosts, or everything on a link: 224.0.0.0/4, 255.255.255.255, ff00::/8.
     Multicast,
-    /// No host, which Linux takes for this one: 0.0.0.0/8, ::.
+    /// No host; Linux reads it as this one: 0.0.0.0/8, ::.
     Unspecified,
 }
 
-/// The kinds' names, as written in the file.
+/// The words for the kinds, as written in the file.
 const KINDS: [(&str, AddressKind); 4] = [
     ("loopback", AddressKind::Loopback),
     ("link-local", AddressKind::LinkLocal),
@@ -26,7 +26,7 @@ const KINDS: [(&str, AddressKind); 4] = [
 ];
 
 impl AddressKind {
-    /// Whether an address is of this kind, an IPv4-mapped one as the IPv4 address that it stands for.
+    /// Whether an address is of this kind; an IPv4-mapped one counts as the IPv4 address.
     fn holds(self, address: IpAddr) -> bool {
         match (self, address.to_canonical()) {
             (Self::Loopback, ip) => ip.is_loopback(),
@@ -40,15 +40,15 @@ impl AddressKind {
     }
 }
 
-/// The kinds that are rejected; none, unless some are named.
+/// The rejected kinds; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reject(pub Vec<AddressKind>);
 
 impl Reject {
-    /// Reads the kinds' names, with commas or blanks between them, or `none`.
+    /// Parses the words for the kinds, separated by commas or blanks, or `none`.
     ///
     /// # Errors
-    /// Where one is no kind.
+    /// If a word is not a kind.
     pub fn parse(value: &str) -> Result<Self, String> {
         let words = value.split([',', ' ', '\t']).filter(|word| !word.is_empty());
         let mut kinds = Vec::new();
@@ -70,7 +70,7 @@ impl Reject {
     }
 }
 
-/// As the file would have it.
+/// As written in the file.
 impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {

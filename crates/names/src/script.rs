@@ -1,8 +1,8 @@
-//! A [`Transport`] that does as told, in place of the network: for unit tests and fuzzing.
+//! A [`Transport`] that follows a script instead of using the network: for unit tests and fuzzing.
 //!
-//! A [`Script`] hands each query to its [`Servers`], carries out what they make of it, and keeps a record. Unit tests
-//! have a [`Table`] of servers; fuzz targets have servers of their own, which make their answers of the input. Delays are
-//! those of tokio's clock, so on a paused one ([`block_on`]) nobody waits.
+//! A [`Script`] passes each query to its [`Servers`], carries out what they decide, and keeps a record. Unit tests have
+//! a [`Table`] of servers; fuzz targets have servers of their own, which derive their answers from the input. Delays
+//! are those of tokio's clock, so on a paused one ([`block_on`]) nothing waits.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -30,7 +30,7 @@ use std::net::SocketAddr;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
-/// Servers that are asked by way of a script, and what went on.
+/// Scripted servers, and a record of what happened.
 #[derive(Debug, Default)]
 pub struct Script<S> {
     servers: S,
@@ -45,17 +45,17 @@ impl<S: Servers> Script<S> {
         Self { servers, first: OnceCell::new(), asked: RefCell::default(), replies: RefCell::default() }
     }
 
-    /// The queries up to now, in the order in which they came.
+    /// The queries so far, in order.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.borrow().clone()
     }
 
-    /// What could be read of the messages that were taken for replies.
+    /// What could be read of the messages that were accepted as replies.
     pub fn replies(&self) -> Vec<Response> {
         self.replies.borrow().iter().filter_map(|reply| Response::decode(reply).ok()).collect()
     }
 
-    /// Notes a query. Returns it, and its number.
+    /// Records a query. Returns it, and its number.
     fn note(&self, server: SocketAddr, protocol: Protocol, query: &[u8]) -> (Asked, usize) {
         let message = Message::from_vec(query).expect("our own message");
         let [question] = message.queries.as_slice() else {
@@ -112,7 +112,7 @@ impl<S: Servers> Transport for Script<S> {
     }
 }
 
-/// Runs a lookup on a clock that does not wait.
+/// Runs a lookup on a simulated clock.
 pub fn block_on<T>(lookup: impl Future<Output = T>) -> T {
     thread_local! {
         static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread()

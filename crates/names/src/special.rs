@@ -5,9 +5,9 @@ use key::Failure;
 use key::Family;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The answer to a name under `localhost` (§6.3) or `invalid` (§6.4); `None` for all others.
+/// The answer for a name under `localhost` (§6.3) or `invalid` (§6.4); `None` for all others.
 ///
-/// The hosts file comes before it.
+/// The hosts file takes precedence.
 #[must_use]
 pub fn lookup(name: &str, families: Families) -> Option<Result<AddressSet, Failure>> {
     let name = name.strip_suffix('.').unwrap_or(name);

@@ -1,4 +1,4 @@
-//! A host for unit tests: its files as text, its name servers by a table, and a clock that doesn't wait.
+//! A host for unit tests: its files as text, its name servers as a table, and a simulated clock.
 
 use crate::address::{Address, AddressSet, Families, Origin};
 use crate::config::cells::{self, Cell};
@@ -19,19 +19,19 @@ use std::cell::RefCell;
 use std::pin::Pin;
 use tokio::time::Instant;
 
-/// What a host's files say. Unless told otherwise, DNS alone is asked, and 192.0.2.1 once for each name.
+/// The contents of a host's files. Unless told otherwise, only DNS is queried, and 192.0.2.1 once for each name.
 pub(crate) struct TestHost<'a> {
     /// What follows `hosts:` in `nsswitch.conf`.
     pub(crate) order: &'a str,
     pub(crate) resolv: &'a str,
     pub(crate) hosts: Option<&'a str>,
-    /// Where the hosts file is instead.
+    /// The location of the hosts file.
     pub(crate) hosts_path: Option<&'static str>,
     pub(crate) host_conf: &'a str,
     pub(crate) gai: &'a str,
     /// The host's own name.
     pub(crate) name: &'a str,
-    /// Files that there are.
+    /// Files that exist.
     pub(crate) present: &'a [&'a str],
     /// Whether its routes are those of this machine.
     pub(crate) has_routes: bool,
@@ -62,21 +62,21 @@ impl Default for TestHost<'_> {
     }
 }
 
-/// What came of something on such a host.
+/// The outcome of something on such a host.
 pub(crate) struct Seen<T> {
     pub(crate) outcome: T,
     /// The queries, in their order.
     pub(crate) asked: Vec<Asked>,
     /// In milliseconds.
     pub(crate) took: u128,
-    /// The steps as text, decisions among them.
+    /// The steps as text, decisions included.
     pub(crate) trace: Vec<String>,
     pub(crate) warnings: Vec<String>,
 }
 
 impl<T> Seen<T> {
-    /// The queries but for those that ask a server once more, at once and in plain, for what it has just denied or failed
-    /// at: `dns::client` has the tests of that.
+    /// The queries except the plain ones that follow at once what a server has just denied or failed: the tests of
+    /// `dns::client` cover those.
     fn first_asked(&self) -> impl Iterator<Item = &Asked> {
         self.asked.iter().enumerate().filter_map(|(place, asked)| {
             let same = |earlier: &Asked| {
@@ -88,17 +88,17 @@ impl<T> Seen<T> {
         })
     }
 
-    /// What was asked, as `mon1.test. A`.
+    /// The question, as `mon1.test. A`.
     pub(crate) fn questions(&self) -> Vec<String> {
         self.first_asked().map(|asked| asked.question.to_string()).collect()
     }
 
-    /// When it was, in milliseconds.
+    /// Its time, in milliseconds.
     pub(crate) fn times(&self) -> Vec<u128> {
         self.first_asked().map(|asked| asked.at.as_millis()).collect()
     }
 
-    /// Who it was asked of, without the port.
+    /// The server, without its port.
     pub(crate) fn servers(&self) -> Vec<String> {
         self.first_asked().map(|asked| asked.server.ip().to_string()).collect()
     }
@@ -148,7 +148,7 @@ impl TestHost<'_> {
     }
 }
 
-/// NSS modules that answer by source and name, and note who was asked.
+/// NSS modules that answer by source and name, and record what they were asked.
 #[derive(Debug, Default)]
 pub(crate) struct FakeModules<'a> {
     /// Source, name and addresses, or `UNAVAIL`, `TRYAGAIN` or `not asked` in their place.
@@ -187,7 +187,7 @@ pub(crate) fn table(lines: &[(&str, Act)]) -> Table {
     Table::new(lines.iter().cloned())
 }
 
-/// Addresses as `192.0.2.1 192.0.2.2 for 60 s`, or a failure as its text, with what is known of how long it holds.
+/// Addresses as `192.0.2.1 192.0.2.2 for 60 s`, or a failure as its text, with how long it holds, if known.
 pub(crate) fn shown(outcome: &Result<AddressSet, Failure>) -> String {
     match outcome {
         Ok(found) => {
@@ -198,7 +198,7 @@ pub(crate) fn shown(outcome: &Result<AddressSet, Failure>) -> String {
     }
 }
 
-/// A failure so.
+/// A failure in that form.
 pub(crate) fn shown_failure(failure: &Failure) -> String {
     match failure {
         Failure::NoSuchName { ttl } => lasting("no such name", *ttl),

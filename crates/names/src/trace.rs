@@ -1,6 +1,6 @@
-//! What was tried on the way to an answer, for `-v`, for `key-dns resolve --trace` and for the log line of a failure.
+//! What was tried for an answer: for `-v`, for `key-dns resolve --trace` and for the log line of a failure.
 //!
-//! Steps are kept as values and become text when somebody reads them: an answer that succeeds pays for none.
+//! Steps are kept as values and formatted only when read: a successful answer pays for no formatting.
 
 use crate::message::{Question, Response, rcode};
 use crate::obstacle::ServerError;
@@ -16,10 +16,10 @@ pub struct Trace {
     detailed: bool,
 }
 
-/// One step, when it was.
+/// One step, with its time.
 #[derive(Clone, Debug)]
 pub struct TraceStep {
-    /// What was done, and what came of it.
+    /// What was done, and its result.
     pub event: Event,
     /// When it began.
     pub began: Instant,
@@ -30,45 +30,45 @@ pub struct TraceStep {
 /// What was done in one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A name server had its turn.
+    /// A name server's turn.
     Turn {
-        /// What it was asked.
+        /// The question.
         question: Question,
-        /// Which one.
+        /// The server.
         server: SocketAddr,
-        /// What it said.
+        /// The result.
         outcome: TurnOutcome,
     },
-    /// Addresses that had come along before made a question needless.
+    /// Additional addresses that made a query unnecessary.
     Glue {
         /// The question.
         question: Question,
         /// How many there were.
         records: usize,
     },
-    /// An address was dropped from an answer, as the settings have it.
+    /// An address was dropped from an answer, because the settings reject it.
     Rejected {
         /// The question.
         question: Question,
         /// The address.
         address: IpAddr,
-        /// The kind of addresses that is rejected.
+        /// The kind that is rejected.
         kind: &'static str,
     },
-    /// A source of `nsswitch.conf` could not be asked.
+    /// A source of `nsswitch.conf` could not be queried.
     Unavailable {
-        /// For this name.
+        /// The name.
         name: String,
         /// The source.
         source: String,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// Why the lookup went on as it did. Only in a detailed trace.
+    /// Why the lookup continued as it did. Only in a detailed trace.
     Decision(String),
 }
 
-/// What came of a server's turn.
+/// The result of a server's turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TurnOutcome {
     /// A usable answer.
@@ -80,12 +80,12 @@ pub enum TurnOutcome {
     },
     /// None.
     Error(ServerError),
-    /// It was given up before anything came.
+    /// It was abandoned before anything arrived.
     Pending,
 }
 
 impl Trace {
-    /// A trace with the decisions in it.
+    /// A trace that includes decisions.
     #[must_use]
     pub fn detailed() -> Self {
         Self { detailed: true, ..Self::default() }
@@ -96,28 +96,28 @@ impl Trace {
         self.steps.borrow_mut().push(TraceStep { event, began: Instant::now(), took: Duration::ZERO });
     }
 
-    /// Adds a decision to a detailed trace; in another one, `text` is not even called.
+    /// Adds a decision to a detailed trace; in any other, `text` is not even called.
     pub fn decide(&self, text: impl FnOnce() -> String) {
         if self.detailed {
             self.add(Event::Decision(text()));
         }
     }
 
-    /// A server's turn. If it is given up, it is noted without an answer.
+    /// Starts a server's turn. If it is abandoned, it is recorded without an answer.
     #[must_use]
     pub fn begin(&self, question: &Question, server: SocketAddr) -> Turn<'_> {
         let (question, outcome) = (question.clone(), TurnOutcome::Pending);
         Turn { trace: self, asked: Some((question, server, outcome)), began: Instant::now() }
     }
 
-    /// The steps up to now.
+    /// The steps so far.
     #[must_use]
     pub fn steps(&self) -> Vec<TraceStep> {
         self.steps.borrow().clone()
     }
 }
 
-/// A server's turn on its way; noted when it ends, or is given up.
+/// A server's turn in progress; recorded when it ends, or is abandoned.
 #[derive(Debug)]
 pub struct Turn<'a> {
     trace: &'a Trace,
@@ -126,7 +126,7 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Says what came of it.
+    /// Sets its result.
     pub fn end(mut self, result: &Result<Response, ServerError>) {
         if let Some((.., outcome)) = &mut self.asked {
             *outcome = match result {
@@ -147,10 +147,10 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// As many steps as a log line has room for: a cell of many servers takes hundreds.
+/// As many steps as fit into a log line: a cell of many servers takes hundreds.
 const MOST_SHOWN: usize = 16;
 
-/// The first steps in one line, and how many more there were.
+/// The first steps on one line, and how many more there were.
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let steps = self.steps.borrow();
@@ -170,7 +170,7 @@ impl fmt::Display for TraceStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.event {
             Event::Turn { question, server, outcome } => write!(f, "{question} at {server}: {outcome}"),
-            Event::Glue { question, records } => write!(f, "{question}: {records} records of glue"),
+            Event::Glue { question, records } => write!(f, "{question}: {records} glue records"),
             Event::Rejected { question, address, kind } => {
                 write!(f, "{question}: {address} rejected as {kind}")
             }
@@ -215,7 +215,7 @@ mod tests {
         let question = crate::test_host::question("xn--mnchen-3ya.test", crate::message::RecordType::A);
         let trace = Trace::default();
         trace.add(Event::Glue { question, records: 1 });
-        assert_eq!(trace.to_string(), "xn--mnchen-3ya.test. A: 1 records of glue");
+        assert_eq!(trace.to_string(), "xn--mnchen-3ya.test. A: 1 glue records");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Carries a plan out, and takes it back.
+//! Carries out a plan, and undoes it.
 
 use crate::error::{SetupError, doing};
 use crate::host_root::HostRoot;
@@ -12,31 +12,31 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-/// What follows a configuration file's name once it is set aside: `request-key` reads names in `.conf` alone.
+/// The suffix of a configuration file that is set aside: `request-key` only reads names in `.conf`.
 const ASIDE: &str = ".key-dns-saved";
-/// What a file is called, after its name, until it is whole.
+/// The suffix of a file until it is complete.
 const NEW: &str = ".key-dns-new";
 
-/// What is there at a path.
+/// The state of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileState {
     /// Nothing.
     Missing,
     /// What setup put there.
     Ours,
-    /// Setup put something there, and it was changed.
+    /// What setup put there, changed since.
     Changed,
-    /// Something that setup knows nothing of.
+    /// Something that setup did not make.
     Foreign,
 }
 
-/// Told before each change to the file system, in words; where it fails, nothing more is done. It is how work is shown,
-/// and in tests how it is cut off.
+/// Called before each change to the file system, with a description; if it fails, nothing more is done. It displays the
+/// work, and in tests interrupts it.
 pub trait Progress {
     /// Before a change.
     ///
     /// # Errors
-    /// To stop there.
+    /// To stop here.
     fn step(&mut self, what: &str) -> io::Result<()>;
     /// Something that a person should know.
     fn say(&mut self, what: &str);
@@ -47,12 +47,12 @@ pub trait Progress {
 pub struct Status {
     /// The version that was installed last.
     pub version: String,
-    /// The files and links that setup made, and what became of them.
+    /// The files and links that setup made, with their state.
     pub files: Vec<(PathBuf, FileState)>,
 }
 
 impl Status {
-    /// Whether everything is there. An admin's changes to the rule are theirs.
+    /// Whether everything is there. An administrator's changes to the rule are their own.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.files.iter().all(|(path, state)| match state {
@@ -63,10 +63,10 @@ impl Status {
     }
 }
 
-/// How the host is set up; `None` where it is not.
+/// How the host is set up; `None` if it is not.
 ///
 /// # Errors
-/// Where the journal can't be read.
+/// If the journal can't be read.
 pub fn status(root: &HostRoot) -> Result<Option<Status>, SetupError> {
     let Some(journal) = Journal::load(root)? else { return Ok(None) };
     let mut files: Vec<(PathBuf, FileState)> = Vec::new();
@@ -78,7 +78,7 @@ pub fn status(root: &HostRoot) -> Result<Option<Status>, SetupError> {
     Ok(Some(Status { version: journal.version, files }))
 }
 
-/// What is there at a path.
+/// The state of a path.
 fn state(root: &HostRoot, journal: &Journal, path: &Path) -> Result<FileState, SetupError> {
     let Some(found) = found(root, path)? else { return Ok(FileState::Missing) };
     let mut known = journal.of(path).peekable();
@@ -91,7 +91,7 @@ fn state(root: &HostRoot, journal: &Journal, path: &Path) -> Result<FileState, S
     })
 }
 
-/// What is at a path, as far as it matters here.
+/// The state of a path, as far as it matters here.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     File(Sum),
@@ -128,10 +128,10 @@ fn found(root: &HostRoot, path: &Path) -> Result<Option<Found>, SetupError> {
     }
 }
 
-/// What a plan comes to on a host: a sentence without its subject for each file.
+/// What a plan would change on a host: a phrase without a subject for each file.
 ///
 /// # Errors
-/// Where a file is in the way.
+/// If a file is in the way.
 pub fn changes(root: &HostRoot, plan: &Plan) -> Result<Vec<String>, SetupError> {
     let journal = Journal::load(root)?.unwrap_or_default();
     refuse_foreign(root, &journal, plan)?;
@@ -153,14 +153,14 @@ pub fn changes(root: &HostRoot, plan: &Plan) -> Result<Vec<String>, SetupError> 
     Ok(changes)
 }
 
-/// What an earlier version, or another way, made and this one does not.
+/// What an earlier version, or another way of installing, made and this one does not.
 fn stale(journal: &Journal, plan: &Plan) -> Vec<Entry> {
     let is_stale =
         |entry: &&Entry| entry.kind != Kind::Folder && !plan.items.iter().any(|item| item.path == entry.path);
     journal.entries.iter().filter(is_stale).cloned().collect()
 }
 
-/// Nothing is begun where a file of somebody else's is in the way.
+/// Does not start if somebody else's file is in the way.
 fn refuse_foreign(root: &HostRoot, journal: &Journal, plan: &Plan) -> Result<(), SetupError> {
     let mut foreign = Vec::new();
     for item in &plan.items {
@@ -171,7 +171,7 @@ fn refuse_foreign(root: &HostRoot, journal: &Journal, plan: &Plan) -> Result<(),
             _ => {}
         }
     }
-    // Merged, the extension would hide the files of a package.
+    // Once merged, the extension would hide a package's files.
     let of_package = Path::new("/usr/libexec/key-dns/key.dns_resolver");
     let merged = journal.entries.iter().any(|entry| entry.path.starts_with(EXTENSION));
     if plan.way == Way::Extension && !merged && found(root, of_package)?.is_some() {
@@ -180,7 +180,7 @@ fn refuse_foreign(root: &HostRoot, journal: &Journal, plan: &Plan) -> Result<(),
     if foreign.is_empty() { Ok(()) } else { Err(SetupError::Foreign(foreign)) }
 }
 
-/// Carries a plan out; what is there already stays.
+/// Carries out a plan; what is there already stays.
 ///
 /// # Errors
 /// Where a file is in the way, before anything is done; or where a step fails. What was done then is in the journal.
@@ -204,7 +204,7 @@ pub fn install(
     change.finish(plan)
 }
 
-/// Leaves the host as it was before the first installation. What was changed since stays, and is told of.
+/// Restores the host to its state before the first installation. What was changed since stays, and is reported.
 ///
 /// # Errors
 /// Where a step fails. The next call goes on from there.
@@ -223,7 +223,7 @@ pub fn remove(root: &LockedRoot<'_>, progress: &mut dyn Progress) -> Result<(), 
     for path in [PathBuf::from(JOURNAL), Path::new(JOURNAL).with_extension("new")] {
         change.delete(&path)?;
     }
-    // The folder of the journal is setup's own, whether or not a line was written that it was made.
+    // The journal's directory is setup's own, whether or not a line records its creation.
     if let Some(folder) = Path::new(JOURNAL).parent() {
         change.take_folder(folder)?;
     }
@@ -233,7 +233,7 @@ pub fn remove(root: &LockedRoot<'_>, progress: &mut dyn Progress) -> Result<(), 
     Ok(())
 }
 
-/// A change that is going on.
+/// A change in progress.
 struct Change<'a> {
     root: &'a HostRoot,
     journal: Journal,
@@ -241,7 +241,7 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// What a call that was cut off has left half-written.
+    /// What an interrupted call has left half-written.
     fn clear_leftovers(&mut self) -> Result<(), SetupError> {
         for entry in self.journal.entries.clone() {
             if entry.kind != Kind::Folder {
@@ -251,7 +251,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Makes the journal, or writes it anew without what was cut off.
+    /// Creates the journal, or rewrites it without an incomplete line.
     fn begin(&mut self, version: &str) -> Result<(), SetupError> {
         let folder = Path::new(JOURNAL).parent().unwrap_or(Path::new("/"));
         let home: Vec<Entry> = self.missing(folder);
@@ -264,7 +264,7 @@ impl Change<'_> {
         self.journal.save(self.root)
     }
 
-    /// Leaves one entry a path: what is there now.
+    /// Leaves one entry per path: what is there now.
     fn finish(&mut self, plan: &Plan) -> Result<(), SetupError> {
         let mut journal = Journal { version: self.journal.version.clone(), entries: Vec::new() };
         for entry in &self.journal.entries {
@@ -298,7 +298,7 @@ impl Change<'_> {
             .as_ref()
             .is_some_and(|found| self.journal.of(&item.path).any(|entry| found.is(&entry.kind)));
         if there.is_some() && !known {
-            self.progress.say(&format!("{} was changed, and stays as it is", item.path.display()));
+            self.progress.say(&format!("{} was changed: left alone", item.path.display()));
             return Ok(());
         }
         for folder in self.missing(item.path.parent().unwrap_or(Path::new("/"))) {
@@ -315,13 +315,13 @@ impl Change<'_> {
         let named = if known {
             fs::rename(&new, &place)
         } else {
-            // Unlike a rename, it fails where there is a file by now.
+            // Unlike a rename, this fails if there is a file by now.
             fs::hard_link(&new, &place).and_then(|()| fs::remove_file(&new))
         };
         named.and_then(|()| sync_folder(&place)).map_err(doing("make", &item.path))
     }
 
-    /// Takes back what setup put at a path.
+    /// Undoes what setup put at a path.
     fn take(&mut self, path: &Path) -> Result<(), SetupError> {
         let configuration = self.journal.of(path).any(|entry| matches!(entry.kind, Kind::Configuration(_)));
         match state(self.root, &self.journal, path)? {
@@ -334,7 +334,7 @@ impl Change<'_> {
                 fs::rename(self.root.locate(path), self.root.locate(&aside)).map_err(doing("set aside", path))
             }
             FileState::Changed | FileState::Foreign => {
-                self.progress.say(&format!("{} is no longer of key-dns setup: it stays", path.display()));
+                self.progress.say(&format!("{} is no longer key-dns setup's: left alone", path.display()));
                 Ok(())
             }
         }
@@ -349,7 +349,7 @@ impl Change<'_> {
         fs::remove_file(&place).and_then(|()| sync_folder(&place)).map_err(doing("remove", path))
     }
 
-    /// Removes a folder that is empty.
+    /// Removes an empty directory.
     fn take_folder(&mut self, path: &Path) -> Result<(), SetupError> {
         let place = self.root.locate(path);
         if !fs::read_dir(&place).is_ok_and(|mut entries| entries.next().is_none()) {
@@ -359,7 +359,7 @@ impl Change<'_> {
         fs::remove_dir(&place).map_err(doing("remove", path))
     }
 
-    /// The folders on the way to `folder` that are not there, the outermost first.
+    /// The missing parent directories of `folder`, the outermost first.
     fn missing(&self, folder: &Path) -> Vec<Entry> {
         let missing = folder.ancestors().take_while(|path| fs::metadata(self.root.follow(path)).is_err());
         let mut entries: Vec<Entry> =
@@ -377,7 +377,7 @@ impl Change<'_> {
         made.and_then(|()| sync_folder(&place)).map_err(doing("make", path))
     }
 
-    /// Tells what comes next; without words, of what belongs to the step before.
+    /// Reports the next step; called without words for what belongs to the previous step.
     fn step(&mut self, what: &str, path: &Path) -> Result<(), SetupError> {
         self.progress.step(what).map_err(doing("change", path))
     }

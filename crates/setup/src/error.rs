@@ -1,4 +1,4 @@
-//! What keeps a host from being set up.
+//! What prevents a host from being set up.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ pub enum SetupError {
     Io {
         /// What was being done.
         doing: &'static str,
-        /// To what, as the root calls it.
+        /// The path, as the host sees it.
         path: PathBuf,
         /// Why it failed.
         source: io::Error,
@@ -20,24 +20,28 @@ pub enum SetupError {
     #[error("another `key-dns setup` is at work there: wait until it has ended")]
     Busy,
     /// There are files that setup did not make, or that were changed since.
-    #[error("{} not of `key-dns setup`, and left alone: {}", if .0.len() == 1 { "this file is" } else { "these files are" }, list(.0))]
-    Foreign(Vec<PathBuf>),
-    /// The path that the kernel runs can't be had.
     #[error(
-        "{path} can't be made, since {why}; the kernel runs no other path, so it has to come with the image"
+        "{} not made by `key-dns setup`, and left alone: {}",
+        if .0.len() == 1 { "this file is" } else { "these files are" },
+        list(.0)
+    )]
+    Foreign(Vec<PathBuf>),
+    /// The path that the kernel runs can't be used.
+    #[error(
+        "{path} can't be created, because {why}; the kernel runs no other path, so the image has to contain it"
     )]
     NoRequestKey {
         /// The path.
         path: PathBuf,
-        /// What is in the way.
+        /// The obstacle.
         why: String,
     },
-    /// The journal is not one.
-    #[error("{path}, line {line}: not a line of a journal of `key-dns setup`")]
+    /// The journal is invalid.
+    #[error("{path}, line {line}: not a journal line of `key-dns setup`")]
     Journal {
         /// The journal.
         path: PathBuf,
-        /// The line, from 1.
+        /// The line number, starting at 1.
         line: usize,
     },
 }
@@ -47,7 +51,7 @@ fn list(paths: &[PathBuf]) -> String {
     paths.join(", ")
 }
 
-/// Says of an error what was being done to what.
+/// Adds to an error what was being done to what.
 pub(crate) fn doing<'a>(
     doing: &'static str,
     path: impl Into<PathBuf> + 'a,

@@ -1,4 +1,4 @@
-//! The file system of a host, which may be mounted somewhere else than at `/`.
+//! The file system of a host, which may be mounted elsewhere than at `/`.
 
 use crate::error::{SetupError, doing};
 use nix::errno::Errno;
@@ -15,10 +15,10 @@ const LINKS: usize = 40;
 pub struct HostRoot(PathBuf);
 
 impl HostRoot {
-    /// The one that is found at `path` from here.
+    /// The host whose root directory is at `path` here.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If there is none.
     pub fn at(path: &Path) -> Result<Self, SetupError> {
         fs::canonicalize(path).map(Self).map_err(doing("find", path))
     }
@@ -29,32 +29,32 @@ impl HostRoot {
         self.0 == Path::new("/")
     }
 
-    /// Where the file called `path` there is found from here. Links to folders lead where they lead on the host, and
-    /// never out of it; the last name is not followed.
+    /// The path from here of the file that is called `path` there. Links to directories lead where they lead on the
+    /// host, and never out of it; the last component is not followed.
     #[must_use]
     pub fn locate(&self, path: &Path) -> PathBuf {
         self.walk(path, false)
     }
 
-    /// The same with the last name followed.
+    /// The same, with the last component followed.
     #[must_use]
     pub fn follow(&self, path: &Path) -> PathBuf {
         self.walk(path, true)
     }
 
-    /// What a path found from here is called on the host.
+    /// The host's name for a path found from here.
     #[must_use]
     pub fn name_of(&self, found: &Path) -> PathBuf {
         Path::new("/").join(found.strip_prefix(&self.0).unwrap_or(found))
     }
 
-    /// Whether there is something at `path`, be it a link that leads nowhere.
+    /// Whether there is something at `path`, even a dangling link.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         fs::symlink_metadata(self.locate(Path::new(path))).is_ok()
     }
 
-    /// Whether `path`, or what there is of it, is on a file system that is mounted to be read only.
+    /// Whether `path`, or as much of it as exists, is on a file system that is mounted read-only.
     #[must_use]
     pub fn is_read_only(&self, path: &str) -> bool {
         let mut found = self.follow(Path::new(path));

@@ -8,19 +8,19 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Where it is on the host.
+/// Its path on the host.
 pub const JOURNAL: &str = "/var/lib/key-dns/setup.journal";
-/// How its first line begins; the version of the program follows.
+/// The beginning of its first line; the version of the program follows.
 const HEAD: &str = "key-dns setup ";
 
 /// What was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A folder, to be removed once it is empty.
+    /// A directory, to be removed once it is empty.
     Folder,
-    /// A file of the program's.
+    /// A file of the program.
     File(Sum),
-    /// A file that admins may change: then it is set aside, not removed.
+    /// A file that administrators may change: it is then set aside instead of removed.
     Configuration(Sum),
     /// A symbolic link to this target.
     Link(PathBuf),
@@ -31,7 +31,7 @@ pub enum Kind {
 pub struct Entry {
     /// What was made.
     pub kind: Kind,
-    /// Where, as the host calls it. There is no blank in it.
+    /// Its path on the host, which contains no blank.
     pub path: PathBuf,
 }
 
@@ -65,15 +65,15 @@ impl Entry {
 pub struct Journal {
     /// The version of the program that began it.
     pub version: String,
-    /// The steps. A path may come more than once: each entry is something that setup put there.
+    /// The steps. A path may occur more than once: each entry is something that setup put there.
     pub entries: Vec<Entry>,
 }
 
 impl Journal {
-    /// That of a host; `None` where setup has never been.
+    /// The journal of a host; `None` if setup has never run there.
     ///
     /// # Errors
-    /// Where it can't be read, or is none.
+    /// If it can't be read, or is invalid.
     pub fn load(root: &HostRoot) -> Result<Option<Self>, SetupError> {
         match fs::read_to_string(root.follow(Path::new(JOURNAL))) {
             Ok(text) => Self::parse(&text).map(Some),
@@ -122,7 +122,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes it anew, whole.
+    /// Rewrites it completely.
     pub(crate) fn save(&self, root: &HostRoot) -> Result<(), SetupError> {
         let path = root.follow(Path::new(JOURNAL));
         let new = path.with_extension("new");

@@ -21,47 +21,47 @@ const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
 const OWN_REQUEST_KEY: &str = "/usr/libexec/key-dns/request-key";
 const COMMAND: &str = "/usr/bin/key-dns";
 const COMMAND_TARGET: &str = "../libexec/key-dns/key.dns_resolver";
-/// The system extension (systemd-sysext(8)), a folder.
+/// The system extension (systemd-sysext(8)), a directory.
 pub const EXTENSION: &str = "/var/lib/extensions/key-dns";
 const EXTENSION_RELEASE: &str = "usr/lib/extension-release.d/extension-release.key-dns";
 const EXTENSION_TEXT: &str = "ID=_any\n";
-/// For a host whose `/usr` can't be written to, and that has no system extensions.
+/// For a host with a read-only `/usr` and without system extensions.
 const APART: &str = "/var/lib/key-dns/key.dns_resolver";
 
-/// How the program gets onto a host.
+/// The way in which the program is installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// Into `/usr`.
     Usr,
-    /// As a system extension, since `/usr` can't be written to.
+    /// As a system extension, because `/usr` is read-only.
     Extension,
-    /// Beside `/usr`, for the rule of a `request-key` that is there.
+    /// Outside `/usr`, for the rule of an existing `request-key`.
     Apart,
 }
 
 /// What was found on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// `/sbin/request-key` is there, and not of setup: keyutils, as a rule.
+    /// There is a `/sbin/request-key` that setup did not make, usually keyutils'.
     pub request_key: bool,
-    /// There are rules of others.
+    /// There are rules of other programs.
     pub rules: bool,
-    /// `/sbin` and `/usr/sbin` are one folder.
+    /// `/sbin` and `/usr/sbin` are the same directory.
     pub merged_usr: bool,
-    /// `/usr` is on a file system that is mounted to be read only.
+    /// `/usr` is on a file system that is mounted read-only.
     pub read_only_usr: bool,
-    /// The same of `/etc`.
+    /// The same for `/etc`.
     pub read_only_etc: bool,
-    /// `systemd-sysext` is there.
+    /// There is a `systemd-sysext`.
     pub extensions: bool,
-    /// SELinux is not switched off.
+    /// SELinux is not disabled.
     pub selinux: bool,
-    /// The program that makes initramfs images.
+    /// The program that builds initramfs images.
     pub initramfs: Option<&'static str>,
 }
 
 impl Host {
-    /// Looks at a host on which setup did what `journal` says.
+    /// Examines a host on which setup did what `journal` says.
     #[must_use]
     pub fn look(root: &HostRoot, journal: &Journal) -> Self {
         let selinux = fs::read_to_string(root.follow(Path::new("/etc/selinux/config"))).is_ok_and(|text| {
@@ -89,7 +89,7 @@ impl Host {
     }
 }
 
-/// Whether `/sbin/request-key` is the link that setup makes, there or in a system extension that is merged.
+/// Whether `/sbin/request-key` is the link that setup makes, directly or through a merged system extension.
 fn is_ours(root: &HostRoot, journal: &Journal) -> bool {
     let makes_it = journal
         .entries
@@ -107,14 +107,14 @@ fn other_rules(root: &HostRoot, journal: &Journal) -> bool {
     })
 }
 
-/// Something to be there.
+/// Something to install.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// What.
+    /// Its kind.
     pub kind: Kind,
-    /// Where, as the host calls it.
+    /// Its path on the host.
     pub path: PathBuf,
-    /// What is in it.
+    /// Its content.
     pub content: Vec<u8>,
 }
 
@@ -126,10 +126,10 @@ impl Item {
     }
 }
 
-/// What is to be there, in the order in which it is made. Whatever names a file comes after it.
+/// What to install, in the order in which it is made. Anything that names a file comes after that file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Which way.
+    /// The way.
     pub way: Way,
     /// The items.
     pub items: Vec<Item>,
@@ -139,7 +139,7 @@ impl Plan {
     /// What a host needs to run `program`.
     ///
     /// # Errors
-    /// Where no file could make it work.
+    /// If no set of files could make it work.
     pub fn new(root: &HostRoot, host: &Host, program: &[u8]) -> Result<Self, SetupError> {
         let way = match (host.read_only_usr, host.extensions) {
             (false, _) => Way::Usr,

@@ -1,9 +1,9 @@
-//! What a file's content is recognised by: a checksum against chance and admins, not against attackers.
+//! How a file's content is recognised: a checksum against accidents and administrators, not against attackers.
 
 use flate2::Crc;
 use std::fmt;
 
-/// The length of a content, and its CRC-32.
+/// The length of the content, and its CRC-32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sum {
     /// Bytes.
@@ -13,7 +13,7 @@ pub struct Sum {
 }
 
 impl Sum {
-    /// That of `content`.
+    /// The sum of `content`.
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
         let mut crc = Crc::new();
@@ -21,7 +21,7 @@ impl Sum {
         Self { length: content.len(), crc: crc.sum() }
     }
 
-    /// Reads what is written by `Display`.
+    /// Parses the output of `Display`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (length, crc) = text.split_once(':')?;

@@ -362,7 +362,10 @@ fn a_host_without_a_place_for_request_key_is_told_so() {
     let made = made(&merged(&["etc/"]));
     let host = Host { read_only_usr: true, ..Host::look(&made.root, &Journal::default()) };
     let error = Plan::new(&made.root, &host, PROGRAM).unwrap_err().to_string();
-    assert!(error.starts_with("/sbin/request-key can't be made, since /usr is mounted read-only"), "{error}");
+    assert!(
+        error.starts_with("/sbin/request-key can't be created, because /usr is mounted read-only"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -9,27 +9,27 @@ use key::{Failure, KeySerial, Keyring, KeyringError, Payload, RejectErrno, Reque
 use names::{Answer, Content, Trace};
 use std::path::PathBuf;
 
-/// The most seconds that a lookup takes for anybody but root, as whom the kernel asks: long enough for one silent name
-/// server and an answer by the next. Each lookup that hangs takes one of the some 2,048 upcalls that a host can have at
-/// once, beyond which all wait.
+/// The longest lookup, in seconds, for anybody but root (the kernel's requests are root's): long enough for one silent
+/// name server and an answer from the next. Each lookup that hangs takes one of the roughly 2,048 upcalls that a host
+/// can run at once; beyond that, all upcalls wait.
 const DEADLINE_OF_USERS: u32 = 7;
 
-/// What a rule, or a command line, asks of the helper: to answer a key.
+/// What a rule, or a command line, asks the helper to do: answer a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HelperRequest {
     /// The key.
     pub key: KeySerial,
-    /// The settings file, where it is another one than usual.
+    /// The settings file, if it is not the default one.
     pub config: Option<PathBuf>,
-    /// Whether answers are logged too.
+    /// Whether to log answers too.
     pub verbose: bool,
 }
 
 impl HelperRequest {
-    /// The settings that it is answered by.
+    /// The settings for this request.
     ///
     /// # Errors
-    /// As [`Settings::load`].
+    /// As for [`Settings::load`].
     pub fn settings(&self, log: &Log) -> Result<Settings, Failure> {
         let mut settings = Settings::load(self.config.as_deref(), log)?;
         if self.verbose {
@@ -39,7 +39,7 @@ impl HelperRequest {
     }
 }
 
-/// Why a key could not be answered, nor even be rejected.
+/// Why a key could be neither answered nor rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum Unanswered {
     /// The kernel refused.
@@ -50,12 +50,12 @@ pub enum Unanswered {
     Claimed(KeySerial),
 }
 
-/// Answers `key`: takes it over, looks up what it asks, and instantiates it.
+/// Answers `key`: assumes authority, looks up what it requests, and instantiates it.
 ///
-/// `settings` are loaded in between, so that a key which is not ours costs nothing.
+/// `settings` are loaded only after that, so a key that is not ours costs nothing.
 ///
 /// # Errors
-/// Where the key is not ours to answer, or neither an answer nor an error can be put into it.
+/// If the key is not ours to answer, or can take neither an answer nor an error.
 pub fn answer(
     key: KeySerial,
     ring: &impl Keyring,
@@ -103,12 +103,12 @@ pub fn answer_request(
     Ok(())
 }
 
-/// The seconds that a lookup for this user takes at most, where so many are set.
+/// The time limit in seconds for a lookup by this user, given the configured one.
 fn deadline(set: u32, owner: Option<u32>) -> u32 {
     if owner == Some(0) { set } else { set.min(DEADLINE_OF_USERS) }
 }
 
-/// The request, if it is one for a `dns_resolver` key.
+/// The request, if the key is a `dns_resolver` key.
 fn ours(request: Result<Request, KeyringError>, key: KeySerial) -> Result<Request, Failure> {
     let request = request.map_err(|error| Failure::Internal(error.to_string()))?;
     match request.description.key_type.as_str() {
@@ -119,10 +119,10 @@ fn ours(request: Result<Request, KeyringError>, key: KeySerial) -> Result<Reques
     }
 }
 
-/// Takes `key` over and tells its caller of a failure that came before any lookup.
+/// Assumes authority over `key` and reports a failure that preceded any lookup.
 ///
 /// # Errors
-/// As [`answer`].
+/// As for [`answer`].
 pub fn refuse(
     key: KeySerial,
     ring: &impl Keyring,
@@ -136,7 +136,7 @@ pub fn refuse(
             guard.allow_payload();
             give_up(key, ring, failure, guard, log)
         }
-        // A payload of ours would be data to whoever reads a key of another type.
+        // For whoever reads a key of another type, a payload of ours would be data.
         Err(other) => reject(key, ring, other, guard, log),
     }
 }
@@ -154,7 +154,7 @@ fn give_up(
     Ok(())
 }
 
-/// Rejects a key that its owner may not ask for.
+/// Rejects a key that its owner may not request.
 fn turn_away(
     key: KeySerial,
     ring: &impl Keyring,
@@ -188,10 +188,10 @@ fn reject(
     Ok(())
 }
 
-/// Puts the reply into the key. What the kernel won't take is told as an error, and if it takes no payload at all, as a
-/// rejection.
+/// Puts the reply into the key. If the kernel refuses it, the key gets an error instead, and if it takes no payload at
+/// all, a rejection.
 ///
-/// Returns the failure that stands in the place of an answer then.
+/// Returns the failure that then replaces the answer.
 fn hand_over(
     key: KeySerial,
     ring: &impl Keyring,
@@ -216,13 +216,13 @@ fn hand_over(
     Ok(Some(failure))
 }
 
-/// Instantiates the key, after its expiry is set: authority over it ends with instantiation.
+/// Instantiates the key after setting its expiry, because instantiation ends the authority over it.
 fn put(key: KeySerial, ring: &impl Keyring, reply: &Reply) -> Result<(), KeyringError> {
     ring.set_timeout(key, reply.expiry)?;
     ring.instantiate(key, &reply.payload.encode())
 }
 
-/// One line for the outcome, and one for each thing that was passed over.
+/// One line for the outcome, and one for each thing that was ignored.
 fn report(request: &Request, lookup: &LookupReport, reply: &Reply, choice: LogChoice, log: &Log) {
     for warning in &lookup.warnings {
         log.warning(warning);

@@ -19,13 +19,13 @@ use std::os::fd::RawFd;
 
 /// Several times what the largest cell takes.
 const MEMORY: rlim_t = 256 << 20;
-/// Seconds; a lookup takes some milliseconds.
+/// In seconds; a lookup takes some milliseconds.
 const TIME: rlim_t = 10;
-/// The most sockets at once, where the system allows as many: a cell of 255 servers asked for in both families,
-/// with three silent name servers, takes 1,530.
+/// The largest number of sockets at once, if the system allows as many: a cell of 255 servers, looked up in both
+/// families, with three silent name servers, takes 1,530.
 const DESCRIPTORS: rlim_t = 4096;
 
-/// What has to remain.
+/// What the process must be able to do afterwards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// The key to answer. Without one, standard output and standard error may be files.
@@ -62,13 +62,13 @@ pub(crate) fn allow_descriptors() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
         && soft < hard.min(DESCRIPTORS)
     {
-        // Where it fails, the usual number is enough for most lookups.
+        // If that fails, the default limit is enough for most lookups.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard.min(DESCRIPTORS), hard);
     }
 }
 
-/// Confines the process for the rest of its life. What a kernel lacks, or does not let this user have, is passed
-/// over and told.
+/// Confines the process for the rest of its life. What the kernel lacks, or does not allow this user, is skipped and
+/// reported.
 #[must_use]
 pub fn confine(needs: &Needs) -> Vec<Lacking> {
     let mut lacking = Vec::new();
@@ -80,7 +80,7 @@ pub fn confine(needs: &Needs) -> Vec<Lacking> {
     note("limits", limits(needs.key.is_some()));
     note("no_new_privs", prctl::set_no_new_privs());
     note("its user", become_nobody());
-    // A change of user may have set it to what /proc/sys/fs/suid_dumpable says.
+    // A change of user may have reset it to the value in /proc/sys/fs/suid_dumpable.
     note("being undumpable", prctl::set_dumpable(false));
     note("capabilities", no_capabilities());
     lacking.extend(restrict_by_landlock(&needs.ports).err());
@@ -98,30 +98,31 @@ fn limits(for_key: bool) -> Result<(), Errno> {
         setrlimit(Resource::RLIMIT_FSIZE, 0, 0)?;
     }
     lower(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
-    // SIGXCPU has a handler, which needs some time.
+    // The handler of SIGXCPU needs some time.
     lower(Resource::RLIMIT_CPU, TIME, TIME + 1)
 }
 
-/// Sets a limit, unless it is lower already.
+/// Sets a limit, unless it is already lower.
 fn lower(resource: Resource, soft: rlim_t, hard: rlim_t) -> Result<(), Errno> {
     let (old_soft, old_hard) = getrlimit(resource)?;
     setrlimit(resource, soft.min(old_soft), hard.min(old_hard))
 }
 
-/// Gives up the capabilities that a change of user leaves, and those of a user who has some.
+/// Drops the capabilities that remain after a change of user, or that the user has.
 ///
-/// The bounding set stays as it is: it limits what executing a file brings, which is nothing with `no_new_privs`. To
-/// empty it takes 41 system calls, which is as long as all the rest.
+/// The bounding set stays as it is: it limits what executing a file could gain, which is nothing under `no_new_privs`.
+/// Emptying it takes 41 system calls, as long as all other steps together.
 fn no_capabilities() -> Result<(), Errno> {
     let none = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
         .map_err(|error| Errno::from_raw(error.raw_os_error()))
 }
 
-/// Allows no file, no TCP port but these, no signal to others, as far as the kernel's Landlock goes.
+/// Allows no files, no TCP ports but these, and no signals to other processes, as far as the kernel's Landlock supports
+/// it.
 ///
 /// # Errors
-/// Where it has none.
+/// If the kernel has no Landlock.
 pub fn restrict_by_landlock(ports: &[u16]) -> Result<(), Lacking> {
     const NEWEST: ABI = ABI::V9;
     let restrict = || {

@@ -1,4 +1,4 @@
-//! Sees to it that a key is answered whatever stops the program.
+//! Makes sure that a key is answered, whatever stops the program.
 
 use crate::log::{Destination, Log};
 use crate::settings::Settings;
@@ -18,15 +18,15 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// From now on `key` is rejected with ENOKEY by a crash, a request to end, or when the time for a lookup is over;
-    /// and answered with EAGAIN once its type [is known](Self::allow_payload). Without a key, the process just ends then.
+    /// From now on, a crash, a termination signal or the end of the lookup's time rejects `key` with ENOKEY, or answers
+    /// it with EAGAIN once its type [is known](Self::allow_payload). Without a key, the process just exits.
     #[must_use]
     pub fn arm(key: Option<KeySerial>, log: &Log) -> Self {
         let limit = Settings::default().lookup.deadline.saturating_add(GRACE);
         Self::set(rescue::arm(key, limit, log.destination() == Destination::Stderr), log)
     }
 
-    /// The same for a key that may be of any type, which is rejected with ENOKEY, and for so many seconds.
+    /// The same for a key that may be of any type: it is rejected with ENOKEY, after this many seconds at the latest.
     #[must_use]
     pub fn arm_rejecting(key: KeySerial, seconds: u32, log: &Log) -> Self {
         Self::set(rescue::arm_rejecting(key, seconds), log)
@@ -45,42 +45,42 @@ impl Guard {
         Self { handlers: true, claimed: Cell::new(false) }
     }
 
-    /// One without signal handlers.
+    /// A guard without signal handlers.
     #[must_use]
     pub const fn without_handlers() -> Self {
         Self { handlers: false, claimed: Cell::new(false) }
     }
 
-    /// The key's type is known to be `dns_resolver`.
+    /// The key's type is now known to be `dns_resolver`.
     pub fn allow_payload(&self) {
         if self.handlers {
             rescue::allow_payload();
         }
     }
 
-    /// The time that a lookup has from now on, by its `deadline` in seconds.
+    /// Sets the time that the lookup has from now on, from its `deadline` in seconds.
     pub fn set_deadline(&self, deadline: u32) {
         if self.handlers {
             rescue::set_limit(deadline.saturating_add(GRACE));
         }
     }
 
-    /// What follows takes as long as it takes.
+    /// Lifts the time limit.
     pub fn no_deadline(&self) {
         if self.handlers {
             rescue::no_limit();
         }
     }
 
-    /// Takes the right to answer the key. `false` if a handler has it, which then ends the process.
+    /// Takes the right to answer the key. `false` if a handler has it; that handler then ends the process.
     ///
-    /// From here on signals wait, so that none ends the process between its claim and the answer.
+    /// From here on signals are blocked, so none can end the process between its claim and the answer.
     #[must_use]
     pub fn claim(&self) -> bool {
         if self.handlers { rescue::claim() } else { !self.claimed.replace(true) }
     }
 
-    /// Gives the right back: the key is not answered after all.
+    /// Returns the right: the key is not answered after all.
     pub fn unclaim(&self) {
         self.claimed.set(false);
         if self.handlers {

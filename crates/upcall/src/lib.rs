@@ -1,4 +1,4 @@
-//! The life of a request: from the kernel's upcall to the answered key, and what `request-key` does in between.
+//! The life of a request, from the kernel's upcall to the answered key, and the work of `request-key` in between.
 
 mod answer;
 mod confine;
@@ -13,7 +13,7 @@ mod sys;
 #[cfg(test)]
 mod testing;
 
-/// The name of the helper, and of its messages in the log.
+/// The name of the helper, and its ident in the log.
 pub const HELPER_NAME: &str = "key.dns_resolver";
 
 pub use answer::{HelperRequest, Unanswered, answer, answer_request, refuse};

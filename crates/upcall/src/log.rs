@@ -1,4 +1,4 @@
-//! Messages: to syslog as a daemon does, or to the terminal that started us.
+//! Messages: to syslog, as a daemon writes them, or to the terminal from which the program was started.
 
 use crate::sys::rescue;
 use std::cell::RefCell;
@@ -21,8 +21,8 @@ pub enum Destination {
     Stderr,
 }
 
-/// An entry in the format of RFC 3164, without the time, which the daemon knows as well (§4.3): to have the local one,
-/// the C library would read `/etc/localtime`.
+/// An entry in the format of RFC 3164, without the time, which the daemon adds itself (§4.3): for the local time, the C
+/// library would read `/etc/localtime`.
 struct Undated {
     ident: &'static str,
     facility: Facility,
@@ -42,7 +42,7 @@ static LAST: OnceLock<Option<&'static UnixDatagram>> = OnceLock::new();
 /// lost.
 #[derive(Debug)]
 struct Socket {
-    /// Where the daemon listens.
+    /// The daemon's socket.
     path: &'static str,
     connected: Option<&'static UnixDatagram>,
 }
@@ -59,7 +59,7 @@ impl Socket {
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
         socket.connect(self.path)?;
-        // Never closed, as a signal handler may want it to the end.
+        // Never closed, because a signal handler may need it until the end.
         let socket = Box::leak(Box::new(socket));
         self.connected = Some(socket);
         Ok(socket)
@@ -69,7 +69,7 @@ impl Socket {
 impl Write for Socket {
     fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
         match self.connect()?.send(entry) {
-            // The daemon has been started anew.
+            // The daemon has been restarted.
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
                 self.connected = None;
                 self.connect()?.send(entry)
@@ -87,32 +87,32 @@ impl Write for Socket {
     }
 }
 
-/// The log of one run. Opening and writing never wait, and a log that can't be written is passed over:
-/// an answer matters more than its record.
+/// The log of one run. Opening and writing never block, and a log that can't be written is ignored: an answer matters
+/// more than its record.
 pub struct Log {
     ident: &'static str,
     facility: Facility,
-    /// Where the syslog daemon listens.
+    /// The syslog daemon's socket.
     daemon: &'static str,
     syslog: Option<RefCell<Logger<Socket, Undated>>>,
     stderr: bool,
 }
 
 impl Log {
-    /// A log under the name `ident`: on a terminal or in `debug` mode to standard error, else to syslog.
+    /// A log with the ident `ident`: on a terminal or in `debug` mode to standard error, otherwise to syslog.
     #[must_use]
     pub fn new(ident: &'static str, debug: bool) -> Self {
         let stderr = debug || io::stderr().is_terminal();
         Self::with(ident, Facility::LOG_DAEMON, SYSLOG, !stderr, stderr)
     }
 
-    /// The log of `request-key`: to syslog under authpriv, to standard error, to both or to neither.
+    /// The log of `request-key`: to syslog with facility authpriv, to standard error, to both or to neither.
     #[must_use]
     pub const fn of_request_key(ident: &'static str, syslog: bool, stderr: bool) -> Self {
         Self::with(ident, Facility::LOG_AUTHPRIV, SYSLOG, syslog, stderr)
     }
 
-    /// A log that goes to the daemon which listens at `daemon`, where `syslog` is set, and to standard error.
+    /// A log to the daemon at `daemon`, if `syslog` is set, and to standard error.
     pub(crate) const fn with(
         ident: &'static str,
         facility: Facility,
@@ -126,7 +126,7 @@ impl Log {
         Self { ident, facility, daemon, syslog, stderr }
     }
 
-    /// A log that nobody reads.
+    /// A log that discards everything.
     #[must_use]
     pub const fn none() -> Self {
         Self::of_request_key("", false, false)
@@ -168,7 +168,7 @@ impl Log {
         self.write(message, |logger, line| logger.err(line));
     }
 
-    /// Something is wrong outside this program: a name, a server, a file.
+    /// Something outside this program is wrong: a name, a server, a file.
     pub fn warning(&self, message: impl fmt::Display) {
         self.write(message, |logger, line| logger.warning(line));
     }
@@ -183,9 +183,9 @@ impl Log {
         message: impl fmt::Display,
         log: impl FnOnce(&mut Logger<Socket, Undated>, &str) -> syslog::Result<()>,
     ) {
-        // No message of ours has a newline; one that came from outside must not begin a new entry.
+        // None of our messages has a newline; one that came from outside must not begin a new entry.
         let line = message.to_string().replace(['\n', '\r'], " ");
-        // A failure to log is nobody's to hear of.
+        // There is nobody to report a logging failure to.
         if self.stderr {
             let _ = writeln!(io::stderr(), "{}: {line}", self.ident);
         }

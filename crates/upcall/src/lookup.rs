@@ -1,5 +1,5 @@
-//! A lookup for a key, or for nobody: what it needs is opened, it is started, and the process gives up its rights before
-//! it reads what others say.
+//! A lookup for a key, or only to show: it opens what it needs, starts, and gives up its rights before it reads what
+//! others send.
 
 use crate::confine::{Lacking, Needs, allow_descriptors, confine};
 use crate::log::Log;
@@ -8,31 +8,31 @@ use crate::settings::Settings;
 use key::{Failure, KeySerial, ParsedQuery, Query, Request};
 use names::{Answer, Host, Lookup, Trace, literal_answer};
 
-/// A lookup that has ended: how, and what it took.
+/// A finished lookup: its outcome, and its circumstances.
 #[derive(Debug)]
 pub struct LookupReport {
     /// The addresses, or why there are none.
     pub outcome: Result<Answer, Failure>,
     /// What was tried.
     pub trace: Trace,
-    /// What was passed over: callout words, lines of configuration files.
+    /// What was ignored: callout words, lines of configuration files.
     pub warnings: Vec<String>,
-    /// What could not be had of the confinement.
+    /// The parts of the confinement that were not available.
     pub lacking: Vec<Lacking>,
 }
 
-/// Who a lookup is for, which decides what the process keeps when it gives up its rights.
+/// What a lookup is for, which decides what the process keeps when it gives up its rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To answer this key, which is all that can be answered afterwards.
+    /// To answer this key, which is all that the process can do afterwards.
     Answer(KeySerial),
     /// To be shown: standard output and standard error stay.
     Show,
-    /// To go on afterwards: the process keeps all its rights.
+    /// To continue afterwards: the process keeps all its rights.
     GoOn,
 }
 
-/// Parses and resolves what is asked. Steps are noted in `trace`.
+/// Parses and resolves a request. Steps are recorded in `trace`.
 #[must_use]
 pub fn look_up(
     request: &Request,
@@ -68,7 +68,7 @@ pub fn look_up(
     LookupReport { outcome, trace, warnings, lacking }
 }
 
-/// What is said of callout words that mean nothing: one line, whoever asks and however much.
+/// The warning about unknown callout words: one line, whoever the requester is and however many words there are.
 fn ignored(words: &[String]) -> Option<String> {
     const SHOWN: usize = 3;
     const LONGEST: usize = 64;
@@ -83,23 +83,19 @@ fn ignored(words: &[String]) -> Option<String> {
     let shown = shown.join(", ");
     match words.len() {
         0 => None,
-        1 => Some(format!("callout word {shown} means nothing here and is ignored")),
-        2..=SHOWN => Some(format!("callout words {shown} mean nothing here and are ignored")),
-        more => {
-            Some(format!("callout words {shown} and {} more mean nothing here and are ignored", more - SHOWN))
-        }
+        1 => Some(format!("callout word {shown} is unknown and ignored")),
+        2..=SHOWN => Some(format!("callout words {shown} are unknown and ignored")),
+        more => Some(format!("callout words {shown} and {} more are unknown and ignored", more - SHOWN)),
     }
 }
 
-/// The process that asks NSS modules, where it may come to that.
+/// The process that queries NSS modules, if it may be needed.
 fn modules_for(query: &Query, host: &Host<'_>, warnings: &mut Vec<String>) -> Option<GetentModules> {
     if !host.may_ask_modules(query) {
         return None;
     }
     let modules = GetentModules::start(host.sources().map(str::to_owned).collect());
-    modules
-        .inspect_err(|error| warnings.push(format!("can't start a process to ask NSS modules: {error}")))
-        .ok()
+    modules.inspect_err(|error| warnings.push(format!("can't start a process for NSS modules: {error}"))).ok()
 }
 
 /// Confines the process, where it is to be.
@@ -115,7 +111,7 @@ fn give_up_rights(
         Purpose::Show => None,
         Purpose::GoOn => return Vec::new(),
     };
-    // AddressSanitizer needs more memory, and other calls, than are left then (fuzz/asan).
+    // AddressSanitizer needs more memory, and other system calls, than confinement allows (fuzz/asan).
     if !settings.confine || cfg!(asan) {
         return Vec::new();
     }
@@ -240,9 +236,9 @@ mod tests {
             let report = look_up_name(name, callout, &Settings::default(), Purpose::GoOn);
             (report.outcome.is_ok(), report.warnings)
         };
-        let ignored = |word| format!("callout word \"{word}\" means nothing here and is ignored");
+        let ignored = |word| format!("callout word \"{word}\" is unknown and ignored");
         assert_eq!(warnings(b"192.0.2.1", b"list ipv4"), (true, vec![]));
-        let some = "callout words \"x\\n\", \"srv=1\" mean nothing here and are ignored".to_owned();
+        let some = "callout words \"x\\n\", \"srv=1\" are unknown and ignored".to_owned();
         assert_eq!(warnings(b"192.0.2.1", b"srv=1 x\n"), (true, vec![some]));
         assert_eq!(warnings(b"::1", b"list,bogus,ipv4"), (false, vec![ignored("bogus")]));
     }
@@ -255,7 +251,7 @@ mod tests {
         let line = super::ignored(&words(649)).unwrap();
         assert_eq!(
             line,
-            format!("callout words {short}, {short}, {short} and 646 more mean nothing here and are ignored")
+            format!("callout words {short}, {short}, {short} and 646 more are unknown and ignored")
         );
         let short = "w".repeat(64);
         assert!(super::ignored(std::slice::from_ref(&short)).unwrap().contains(&format!("\"{short}\"")));

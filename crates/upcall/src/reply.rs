@@ -1,23 +1,23 @@
-//! What a key is answered with.
+//! The answer to a key.
 
 use crate::settings::Settings;
 use key::{Failure, Lasting, MAX_PAYLOAD, Payload, Ttl};
 use names::{Answer, Content};
 use std::fmt;
 
-/// What a key is answered with.
+/// The answer to a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The payload.
     pub payload: Payload,
     /// When the key expires.
     pub expiry: Ttl,
-    /// Number of addresses that the kernel can't keep, and that are left out.
+    /// Number of addresses that the kernel can't store, and that are left out.
     pub left_out: usize,
 }
 
 impl Reply {
-    /// The reply to a query that ended like this.
+    /// The reply for this outcome.
     #[must_use]
     pub fn new(outcome: &Result<Answer, Failure>, settings: &Settings) -> Self {
         match outcome {
@@ -45,7 +45,7 @@ impl Reply {
 }
 
 impl Reply {
-    /// What is not in the payload, where it is not whole.
+    /// A warning, if the payload is incomplete.
     #[must_use]
     pub fn shortcoming(&self) -> Option<String> {
         let Self { left_out, .. } = self;

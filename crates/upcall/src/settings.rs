@@ -1,7 +1,7 @@
 //! `key.dns_resolver.conf`: the helper's own settings.
 //!
-//! The format is keyutils': a line is `KEY = VALUE`, blank, or a comment from `#` on; a value may stand in
-//! single or double quotes, and a backslash takes the next character as it is.
+//! The format is keyutils': a line is `KEY = VALUE`, blank, or a comment from `#` on; a value may be in single or
+//! double quotes, and a backslash makes the next character literal.
 
 use crate::log::Log;
 use key::{Description, Failure, Family, Preference, RejectErrno, Ttl};
@@ -19,16 +19,16 @@ pub const DEFAULT_PATH: &str = "/etc/keyutils/key.dns_resolver.conf";
 /// The helper's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// What lookups go by; its `default_ttl` and `negative_ttl` are the expiries of answers that have no TTL of their
-    /// own, and of "no such name" where the zone gives none, or more.
+    /// The settings that lookups use; `default_ttl` and `negative_ttl` are the lifetimes of answers that have no TTL of
+    /// their own, and of "no such name" if the zone gives none, or more.
     pub lookup: LookupOptions,
-    /// The longest expiry of an answer from DNS.
+    /// The longest lifetime of an answer from DNS.
     pub max_ttl: Ttl,
     /// Which outcomes are logged.
     pub log: LogChoice,
     /// The address that a request without options gets.
     pub family: Preference,
-    /// The types of keys that only the kernel and root may ask for.
+    /// The key types that only the kernel and root may request.
     pub root_only: RootOnly,
     /// Whether the process gives up its rights before it reads what others send.
     pub confine: bool,
@@ -37,11 +37,11 @@ pub struct Settings {
 /// Which outcomes are logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogChoice {
-    /// Failures alone.
+    /// Only failures.
     Failures,
     /// Answers as well.
     All,
-    /// Neither; warnings about files and internal errors are logged still.
+    /// Neither; warnings about files and internal errors are still logged.
     None,
 }
 
@@ -58,11 +58,11 @@ impl Default for Settings {
     }
 }
 
-/// The types of keys that only root may ask for, as the kernel does for itself.
+/// The key types that only root may request, as the kernel does for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RootOnly(Cow<'static, [Cow<'static, str>]>);
 
-/// The types that nobody but the kernel has a use for: it asks with credentials of its own, whose user is 0
+/// The types that only the kernel has a use for: it requests them with credentials of its own, whose user is 0
 /// (fs/smb/client/cifs_spnego.c, `cifs_get_spnego_key()`; fs/smb/client/cifsacl.c, `id_to_sid()` and `sid_to_id()`;
 /// fs/nfs/nfs4idmap.c, `nfs_idmap_get_key()`).
 impl Default for RootOnly {
@@ -93,10 +93,10 @@ impl RootOnly {
         }
     }
 
-    /// Looks whether the owner of this key may ask for it.
+    /// Checks whether the owner of this key may request it.
     ///
     /// # Errors
-    /// Where they may not.
+    /// If not.
     pub fn check(&self, Description { key_type, owner, .. }: &Description) -> Result<(), NotForUsers> {
         if *owner == Some(0) || !self.0.iter().any(|other| other == key_type) {
             return Ok(());
@@ -106,17 +106,19 @@ impl RootOnly {
     }
 }
 
-/// A key whose owner may not ask for it.
+/// A key whose owner may not request it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
-#[error("user {owner} asks for a key of type \"{key_type}\", which root_only keeps for the kernel and root")]
+#[error(
+    "user {owner} requests a key of type \"{key_type}\", which root_only reserves for the kernel and root"
+)]
 pub struct NotForUsers {
     key_type: String,
-    /// By number.
+    /// By user ID.
     owner: String,
 }
 
 impl NotForUsers {
-    /// What the key is rejected with, and for how long.
+    /// The errno that the key is rejected with, and for how long.
     #[must_use]
     pub const fn verdict(&self) -> (RejectErrno, Ttl) {
         (RejectErrno::EPERM, Ttl::from_secs(10))
@@ -130,7 +132,7 @@ impl fmt::Display for RootOnly {
     }
 }
 
-/// The families' names, as written in the file.
+/// The words for families, as written in the file.
 const FAMILIES: [(&str, Preference); 5] = [
     ("ipv4-first", Preference::First(Family::Ipv4)),
     ("ipv6-first", Preference::First(Family::Ipv6)),
@@ -139,26 +141,26 @@ const FAMILIES: [(&str, Preference); 5] = [
     ("any", Preference::Any),
 ];
 
-/// The choices of `log`, as written in the file.
+/// The words for `log`, as written in the file.
 const LOG_CHOICES: [(&str, LogChoice); 3] =
     [("failures", LogChoice::Failures), ("all", LogChoice::All), ("none", LogChoice::None)];
 
 /// Yes and no, as written in the file.
 const SWITCH: [(&str, bool); 2] = [("yes", true), ("no", false)];
 
-/// Any number of seconds that a key's timeout can have.
+/// Any timeout in seconds that a key can have.
 const SECONDS: RangeInclusive<u32> = 1..=0x7fff_ffff;
 
 impl Settings {
-    /// Those of a file, or of [`DEFAULT_PATH`]. What is wrong there is logged.
+    /// The settings in a file, or in [`DEFAULT_PATH`]. Mistakes in it are logged.
     ///
     /// # Errors
-    /// [`Failure::Internal`] where a file is named that can't be read.
+    /// [`Failure::Internal`] if the file was given explicitly and can't be read.
     pub fn load(path: Option<&Path>, log: &Log) -> Result<Self, Failure> {
         Self::load_or(path, Path::new(DEFAULT_PATH), log)
     }
 
-    /// Those of a file, or where none is named, of `usual`.
+    /// The settings in a file, or if none is given, in `usual`.
     pub(crate) fn load_or(path: Option<&Path>, usual: &Path, log: &Log) -> Result<Self, Failure> {
         let file = path.unwrap_or(usual);
         let text = match file::read(file) {
@@ -166,7 +168,7 @@ impl Settings {
             Err(unreadable) if path.is_some() => return Err(Failure::Internal(unreadable.to_string())),
             Err(unreadable) => {
                 if !unreadable.is_absent() {
-                    log.warning(format_args!("{unreadable}; the defaults stand"));
+                    log.warning(format_args!("{unreadable}; the defaults apply"));
                 }
                 Vec::new()
             }
@@ -178,8 +180,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Parses a file. A line that is wrong loses itself alone: it is among the warnings, and the default
-    /// stands.
+    /// Parses a file. An invalid line costs only itself: it is among the warnings, and the default applies.
     #[must_use]
     pub fn parse(file: &[u8]) -> (Self, Vec<Warning>) {
         let mut settings = Self::default();
@@ -228,7 +229,7 @@ fn bracketed<'a>(key: &'a str, name: &str) -> Option<&'a str> {
     key.strip_prefix(name)?.trim_start().strip_prefix('[')?.strip_suffix(']')
 }
 
-/// Takes a line apart into key and value; `None` for a blank line or a comment.
+/// Splits a line into key and value; `None` for a blank line or a comment.
 fn assignment(line: &str) -> Result<Option<(String, String)>, String> {
     let line = line.trim();
     if line.is_empty() || line.starts_with('#') {
@@ -238,7 +239,7 @@ fn assignment(line: &str) -> Result<Option<(String, String)>, String> {
     Ok(Some((key.trim().to_owned(), unquote(value.trim())?)))
 }
 
-/// A value without its quotes, escapes and the comment behind it.
+/// A value without its quotes, its escapes and the comment after it.
 fn unquote(text: &str) -> Result<String, String> {
     let mut value = String::new();
     let mut quote = None;
@@ -277,7 +278,7 @@ fn name_of<T: PartialEq>(choices: &[(&'static str, T)], value: &T) -> &'static s
     found.map_or("", |(name, _)| name)
 }
 
-/// The settings as a file that would set them: what `--dump-config` prints.
+/// The settings as a file that would set them: the output of `--dump-config`.
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "default_ttl = {}", self.lookup.default_ttl)?;
@@ -336,7 +337,7 @@ mod tests {
         // A folder is there and can't be read.
         assert_eq!(Settings::load_or(None, folder.as_ref(), &log), Ok(Settings::default()));
         let [told] = &daemon.messages()[..] else { panic!() };
-        assert!(told.starts_with("warning: can't read ") && told.ends_with("; the defaults stand"), "{told}");
+        assert!(told.starts_with("warning: can't read ") && told.ends_with("; the defaults apply"), "{told}");
     }
 
     #[test]

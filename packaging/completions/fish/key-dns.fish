@@ -35,14 +35,14 @@ complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "key.dns_resolver" -
 complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "request-key" -d 'Run the program that answers the key for which the kernel is waiting'
 complete -c key-dns -n "__fish_key_dns_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l pid -d 'Check the mounts that this process sees, such as one in a container' -r
-complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l output -d 'Write the metrics to this file, whole or not at all' -r -F
-complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l node-problem-detector -d 'Judge this condition, as a custom plugin of node-problem-detector' -r -f -a "DeadMount\t''
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l output -d 'Write the metrics to this file, completely or not at all' -r -F
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l node-problem-detector -d 'Evaluate this condition, as a custom plugin of node-problem-detector' -r -f -a "DeadMount\t''
 KernelNameLookupBroken\t''"
-complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l timeout -d 'How long the checks may take, for --prometheus and --node-problem-detector; 60 by default' -r
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l timeout -d 'Time limit of the checks, for --prometheus and --node-problem-detector; default 60' -r
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l mounts -d 'Check the current mounts instead: bind mounts of deleted directories, dead FUSE daemons, silent servers'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l json -d 'Print JSON'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -s v -l verbose -d 'Show all observations'
-complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l prometheus -d 'Print metrics for Prometheus instead: of lookups, and with --mounts of mounts as well'
+complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -l prometheus -d 'Print metrics for Prometheus instead: of lookups, and with --mounts also of mounts'
 complete -c key-dns -n "__fish_key_dns_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c key-dns -n "__fish_key_dns_using_subcommand resolve" -s c -l config -d 'Read settings from FILE instead of /etc/keyutils/key.dns_resolver.conf' -r
 complete -c key-dns -n "__fish_key_dns_using_subcommand resolve" -s t -l trace -d 'Show every query and every decision'

@@ -12,7 +12,7 @@ const fn case(what: &'static str, finding: &'static str, make: fn(&mut Host<'_>)
     Breakage::new(what, finding, NAME, make)
 }
 
-/// One whose advice a person follows by this.
+/// One whose advice a person follows with this.
 const fn by_hand(breakage: Breakage, command: &'static str) -> Breakage {
     Breakage { by_hand: Some(command), ..breakage }
 }
@@ -75,11 +75,11 @@ pub const CASES: &[Breakage] = &[
     case("wrong rule: the helper behind a pipe", "rule-pipes-helper", |host| {
         host.rule(&format!("create dns_resolver * * |{HELPER} %k"));
     }),
-    case("a line that is no rule", "bad-rule-line", |host| {
+    case("a line that is not a rule", "bad-rule-line", |host| {
         host.rule(&format!("create dns_resolver\ncreate dns_resolver * * {HELPER} %k"));
     }),
     by_hand(
-        case("rule file that others can write to", "rule-file-ignored", |host| {
+        case("rule file that other users can write to", "rule-file-ignored", |host| {
             our_request_key(host);
             host.machine.take_away("/etc/request-key.conf");
             mode(&format!("{RULES_FOLDER}/dns_resolver.conf"), 0o666);
@@ -102,7 +102,7 @@ pub const CASES: &[Breakage] = &[
         host.rule(&format!("create dns_resolver * * {HELPER} -c /run/key-dns-settings/own.conf %k"));
         host.machine.take_away("/run/key-dns-settings");
     }),
-    case("a setting that means nothing", "bad-line", |host| {
+    case("an invalid setting", "bad-line", |host| {
         host.machine.replace(SETTINGS, "deadline = soon\n", 0o644);
     }),
     by_hand(case("dead name server", "server-not-there", |host| host.name_servers(&[SECOND])), ANOTHER),
@@ -113,7 +113,7 @@ pub const CASES: &[Breakage] = &[
         host.name_servers(&[SECOND, FIRST]);
     }),
     by_hand(
-        case("no name server named", "server-not-there", |host| {
+        case("no name server configured", "server-not-there", |host| {
             host.machine.replace("/etc/resolv.conf", "", 0o644);
         }),
         "echo nameserver 127.53.0.3 >/etc/resolv.conf",
@@ -127,17 +127,17 @@ pub const CASES: &[Breakage] = &[
         "sed -i /127.53.0.1/d /etc/resolv.conf",
     ),
     by_hand(
-        case("lying name server: an address of nobody", "address-of-nobody", |host| {
+        case("lying name server: an address that no host can have", "address-of-nobody", |host| {
             host.servers.remove(0);
             let liar = crate::dns::Zone::new("doctor.test").a("mon1", [0, 0, 0, 0], 300);
             host.servers.push(Server::builder().zone(liar).at(&format!("{FIRST}:53")).start());
         }),
         ANOTHER,
     ),
-    case("name server that answers in other letters", "server-changes-letters", |host| {
+    case("name server that changes the letter case", "server-changes-letters", |host| {
         scripted(host, Action::per_transport(Action::wrong_case(Action::Zone), Action::Zone));
     }),
-    case("name server that denies names in mixed letters", "server-denies-letters", |host| {
+    case("name server that denies names in random case (0x20)", "server-denies-letters", |host| {
         let script = Script::new().rule(|query, _, _| {
             let mixed = query.qname.to_string().bytes().any(|byte| byte.is_ascii_uppercase());
             mixed.then_some(Action::NXDOMAIN)
@@ -149,14 +149,18 @@ pub const CASES: &[Breakage] = &[
         ANOTHER,
     ),
     by_hand(
-        case("name server that fails at EDNS by a bare header", "server-fails-at-edns", |host| {
-            let bare = Message::new().rcode(1).no_question().no_edns();
-            scripted(host, Action::if_edns(Action::Answer(bare), Action::Zone));
-        }),
+        case(
+            "name server that answers EDNS with an error in a bare header",
+            "server-fails-at-edns",
+            |host| {
+                let bare = Message::new().rcode(1).no_question().no_edns();
+                scripted(host, Action::if_edns(Action::Answer(bare), Action::Zone));
+            },
+        ),
         ANOTHER,
     ),
     by_hand(
-        case("name server that cuts its answers off, and has no TCP", "server-without-tcp", |host| {
+        case("name server that truncates its answers, and has no TCP", "server-without-tcp", |host| {
             let cut_off = Action::edit(|bytes| bytes[2] |= 2, Action::Zone);
             scripted(host, Action::per_transport(cut_off, Action::TcpClose));
         }),
@@ -190,7 +194,7 @@ pub const CASES: &[Breakage] = &[
         }),
         "sed -i 's/^search .*/search doctor.test/' /etc/resolv.conf",
     ),
-    case("a line of /etc/hosts that means nothing", "bad-line", |_| {
+    case("an invalid line in /etc/hosts", "bad-line", |_| {
         fs::write("/etc/hosts", "127.0.0.1 localhost\n300.1.1.1 other.doctor.test\n").unwrap();
     }),
     case("hosts override on the line of localhost", "hosts-override", |host| {
@@ -198,7 +202,7 @@ pub const CASES: &[Breakage] = &[
         host.machine.take_away("/etc/host.conf");
     }),
     Breakage::new(
-        "keyutils' helper, and a name with an IPv6 address alone",
+        "keyutils' helper, and a name with only an IPv6 address",
         "live-unknown-name",
         "six.doctor.test",
         |host| host.rule(&format!("create dns_resolver * * {KEYUTILS_HELPER} %k")),
@@ -214,11 +218,11 @@ pub const CASES: &[Breakage] = &[
     case("nsswitch.conf without dns", "dns-not-asked", |_| {
         fs::write("/etc/nsswitch.conf", "passwd: files\nhosts: files\n").unwrap();
     }),
-    Breakage::new("name only AAAA under family = ipv4", "family-excluded", "six.doctor.test", |host| {
+    Breakage::new("name with only AAAA under family = ipv4", "family-excluded", "six.doctor.test", |host| {
         host.machine.replace(SETTINGS, "family = ipv4\n", 0o644);
     }),
     by_hand(
-        Breakage::new("no way to the address", "no-route", "far.doctor.test", |host| {
+        Breakage::new("no route to the address", "no-route", "far.doctor.test", |host| {
             for route in ["unreachable 198.51.100.1", "198.51.100.254 dev lo"] {
                 host.machine.command(
                     &format!("ip route add {route}"),
@@ -248,7 +252,7 @@ pub const CASES: &[Breakage] = &[
     case("another helper's rejection", "rejected", |host| {
         host.other_helper("keyctl reject \"$1\" 60 61 0");
     }),
-    case("answer that has expired before it is read", "answer-expired", |host| {
+    case("answer that expires before it is read", "answer-expired", |host| {
         host.other_helper(
             "keyctl timeout \"$1\" 1; printf '127.77.0.1\\0' | keyctl pinstantiate \"$1\" 0; sleep 2.5",
         );

@@ -1,5 +1,5 @@
-//! Breakages that this machine's kernel can't be given: on trees that look like other hosts. What the remedy would
-//! bring is put into the tree.
+//! Breakages that this machine's kernel can't have: on trees that look like other hosts. The result of the remedy is
+//! put into the tree.
 
 use super::Row;
 use crate::support::{run, scratch};
@@ -108,7 +108,7 @@ const KERNELS: &[Kernel] = &[
     },
 ];
 
-/// Shows each; panics where one is not found or not cured.
+/// Shows each; panics if one is not found or not repaired.
 pub fn rows() -> Vec<Row> {
     let mut rows: Vec<Row> = KERNELS.iter().map(Kernel::show).collect();
     rows.push(failure_remembered());

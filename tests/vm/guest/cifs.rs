@@ -1,4 +1,4 @@
-//! CIFS: a mount is made by address, and the name is looked up when the connection has to be made anew.
+//! CIFS: a mount is made by address, and the name is looked up when the connection is re-established.
 
 use crate::case::Case;
 use crate::case::Expected::Same;
@@ -9,7 +9,7 @@ use std::thread;
 
 /// Where a server listens.
 pub const PORT: u16 = 445;
-/// Seconds after a lookup in which the kernel would turn to somebody else, too.
+/// Seconds after a lookup within which the kernel would contact another server.
 const RECONNECT: u64 = 3;
 
 pub const CASES: &[Case] = &[

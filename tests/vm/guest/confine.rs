@@ -1,5 +1,5 @@
-//! The confinement of the process that answers a key, on this kernel and this architecture: what `tests/confine` sees on
-//! the host's.
+//! The confinement of the process that answers a key, on this kernel and this architecture: what `tests/confine` sees
+//! on the host's.
 
 use crate::attempts::{self, WAYS};
 use crate::case::Case;

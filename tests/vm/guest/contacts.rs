@@ -1,4 +1,4 @@
-//! Servers that are nothing but an address: they note that somebody came.
+//! Servers that are only an address: they record that somebody connected.
 
 use std::io::{self, Read};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};

@@ -61,17 +61,17 @@ impl Guest {
         self.kmsg.forget();
     }
 
-    /// Has DNS know this zone alone.
+    /// Makes DNS serve only this zone.
     pub fn serve(&self, zone: Zone) {
         self.serve_by(vec![zone], Script::new());
     }
 
-    /// Has DNS do this.
+    /// Makes DNS do this.
     pub fn serve_by(&self, zones: Vec<Zone>, script: Script) {
         self.dns.change(|config| (config.zones, config.script) = (zones, script));
     }
 
-    /// How often DNS was asked for the IPv4 address of a name: once by each upcall.
+    /// How often the IPv4 address of a name was queried: once per upcall.
     pub fn asked(&self, name: &str) -> usize {
         self.dns.count(name, qtype::A)
     }
@@ -111,7 +111,7 @@ impl Guest {
         std::iter::from_fn(next).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
     }
 
-    /// Waits until this is so, but not for ever.
+    /// Waits until this is so, but not forever.
     pub fn until(&mut self, mut so: impl FnMut(&mut Self) -> bool) {
         let start = Instant::now();
         while !so(self) && start.elapsed() < SOON {
@@ -168,7 +168,7 @@ pub fn outcome(result: &Result<Mounted, Errno>) -> String {
     }
 }
 
-/// Waits for so many seconds, since that is how long the kernel keeps a key.
+/// Waits this many seconds, which is how long the kernel keeps a key.
 pub fn wait(seconds: u64) {
     sleep(Duration::from_secs(seconds));
 }

@@ -1,6 +1,6 @@
-//! The one program of the guest. As `/init` it sets up the machine, runs the cases and reports them; as
-//! `/sbin/request-key`, in some of the cases, it gives the kernel the answer of a naive helper, or tries what a confined
-//! one can't do.
+//! The guest's only program. As `/init` it sets up the machine, runs the cases and reports them; as
+//! `/sbin/request-key`, in some of the cases, it gives the kernel the answer of a naive helper, or tries what a
+//! confined one can't do.
 
 #![allow(missing_docs, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

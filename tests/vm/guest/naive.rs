@@ -1,4 +1,4 @@
-//! Others in the place of our `/sbin/request-key`: nobody, a helper that means well, or one that is confined.
+//! Replacements for our `/sbin/request-key`: nothing, a well-meaning helper, or a confined one.
 
 use crate::confined;
 use linux_keyutils::{Key, KeySerialId};
@@ -24,7 +24,7 @@ pub fn nobody() -> Aside {
     Aside
 }
 
-/// Has the kernel get this text and its NUL for every key.
+/// Gives the kernel this text and its NUL for every key.
 pub fn naive(text: &str) -> Aside {
     let aside = nobody();
     fs::write(PAYLOAD, format!("{text}\0")).unwrap();
@@ -32,7 +32,7 @@ pub fn naive(text: &str) -> Aside {
     aside
 }
 
-/// Has a process answer every key that first confines itself, and then does this.
+/// Makes a process answer every key that first confines itself, and then does this.
 pub fn confined(thing: &str) -> Aside {
     let aside = nobody();
     fs::write(CONFINED, thing).unwrap();

@@ -1,5 +1,5 @@
-//! NFS: referrals to other servers by name. The kernel is its own server, which is told its exports by way of the
-//! files that rpc.mountd would write to.
+//! NFS: referrals to other servers by name. The kernel is its own server, which gets its exports through the files that
+//! rpc.mountd would write.
 
 use crate::case::Case;
 use crate::case::Expected::Same;

@@ -1,9 +1,9 @@
-//! Dropping keys, so that their names are asked anew.
+//! Dropping keys, so that the next request looks their names up.
 //!
-//! The kernel's keyring can't be written by anybody, but with CAP_SYS_ADMIN it can be emptied, and those of its keys that
-//! a file system has read can be invalidated (net/dns_resolver/dns_query.c, `KEY_FLAG_ROOT_CAN_INVAL`). One that was
-//! rejected has never been read. A key under construction is never touched: the kernel would wait for it with its own
-//! lock held.
+//! Nobody can write to the kernel's keyring, but with CAP_SYS_ADMIN it can be cleared, and those of its keys that a
+//! file system has read can be invalidated (net/dns_resolver/dns_query.c, `KEY_FLAG_ROOT_CAN_INVAL`). A rejected key
+//! has never been read. A key under construction is never touched: the kernel would wait for it while holding its own
+//! lock.
 
 use super::{Cache, CachedAnswer, CachedKey, KeyOwner};
 use key::keyctl;
@@ -11,28 +11,28 @@ use std::io;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long the kernel may take to clear away what was dropped. Until then, a name that is not cached fails with
-/// EKEYREVOKED.
+/// How long the kernel may take to collect what was dropped. Until then, requests for names that are not cached fail
+/// with EKEYREVOKED.
 const CLEARED_WITHIN: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(2);
 
-/// What became of a key.
+/// The outcome for one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FlushOutcome {
     /// It is gone.
     Dropped,
-    /// It is no answer any more.
+    /// It is not an answer any more.
     Needless,
     /// It is still there, for this reason.
     Kept(String),
 }
 
-/// What became of all of them.
+/// The outcome for all keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flushed {
-    /// Each key, and what became of it.
+    /// Each key, with its outcome.
     pub keys: Vec<(CachedKey, FlushOutcome)>,
-    /// Keys of the kernel's that had to go along, as one can't be dropped alone.
+    /// How many other keys of the kernel's were dropped, because one can't be dropped alone.
     pub along: usize,
     /// What could not be seen, and why.
     pub unseen: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Flushed {
 /// Drops the keys for `name`, or all.
 ///
 /// # Errors
-/// Where `/proc/keys` can't be read.
+/// If `/proc/keys` can't be read.
 pub fn flush(name: Option<&[u8]>) -> io::Result<Flushed> {
     let cache = Cache::look()?;
     let kernels = cache.entries.iter().filter(|entry| entry.place == KeyOwner::Kernel);
@@ -55,7 +55,7 @@ pub fn flush(name: Option<&[u8]>) -> io::Result<Flushed> {
         let outcome = match (&entry.answer, entry.place) {
             (CachedAnswer::Expired | CachedAnswer::Gone, _) => FlushOutcome::Needless,
             (CachedAnswer::UnderConstruction, _) => {
-                FlushOutcome::Kept("it is being answered just now; try again".to_owned())
+                FlushOutcome::Kept("it is under construction; try again".to_owned())
             }
             (_, KeyOwner::People) => unlink(&entry),
             (_, KeyOwner::Kernel) => {
@@ -71,8 +71,8 @@ pub fn flush(name: Option<&[u8]>) -> io::Result<Flushed> {
 }
 
 impl Flushed {
-    /// Drops keys of the kernel's: all at once by emptying its keyring, or each by itself. `keyring` is that which may be
-    /// emptied; not while a key in it is under construction.
+    /// Drops keys of the kernel's: all at once by clearing its keyring, or each by itself. `keyring` is the one that
+    /// may be cleared, which it may not while a key in it is under construction.
     fn drop_kernels(&mut self, keys: Vec<CachedKey>, keyring: Option<i32>, all: bool, there: usize) {
         if keys.is_empty() {
             return;
@@ -100,9 +100,11 @@ impl Flushed {
                 Ok(()) => FlushOutcome::Dropped,
                 Err(_) if cleared => FlushOutcome::Dropped,
                 Err(error) if keyring.is_none() => FlushOutcome::Kept(format!(
-                    "it can't be dropped alone ({error}), and another key is being answered just now; try again"
+                    "it can't be dropped alone ({error}), and another key is under construction; try again"
                 )),
-                Err(error) => FlushOutcome::Kept(format!("the kernel refuses ({error}); root can do it, on the host")),
+                Err(error) => {
+                    FlushOutcome::Kept(format!("the kernel refuses ({error}); root can do it, on the host"))
+                }
             };
             (entry, outcome)
         }));
@@ -118,7 +120,7 @@ fn invalidate(entry: &CachedKey) -> io::Result<()> {
     }
 }
 
-/// Takes a key of people's out of those of their keyrings that are ours as well.
+/// Unlinks a person's key from those of their keyrings that this process has too.
 fn unlink(entry: &CachedKey) -> FlushOutcome {
     if !entry.is_the_one() {
         return FlushOutcome::Kept("the kernel does not show it to us".to_owned());

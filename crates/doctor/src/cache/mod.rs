@@ -1,7 +1,7 @@
-//! The kernel's memory of DNS answers: the keys of type `dns_resolver`.
+//! The kernel's cache of DNS answers: the keys of type `dns_resolver`.
 //!
-//! Those in the kernel's own keyring, `.dns_resolver`, are what mounts find. Others belong to people who asked by
-//! `request_key(2)`, and no mount ever sees them.
+//! Mounts find those in the kernel's own keyring, `.dns_resolver`. Others belong to people who used `request_key(2)`,
+//! and no mount ever sees them.
 
 pub mod flush;
 pub mod proc_keys;
@@ -13,9 +13,9 @@ use proc_keys::{Content, State, What};
 use std::collections::HashMap;
 use std::io;
 
-/// The keyring of what mounts learn.
+/// The keyring in which mounts find answers.
 pub const KERNEL_KEYRING: &[u8] = b".dns_resolver";
-/// Where the keys that this process may see are listed.
+/// The list of the keys that this process may see.
 const LIST: &str = "/proc/keys";
 /// The key type.
 const TYPE: &str = "dns_resolver";
@@ -23,17 +23,17 @@ const TYPE: &str = "dns_resolver";
 /// One key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CachedKey {
-    /// Its number.
+    /// Its serial number.
     pub serial: i32,
-    /// Its description, as it was asked for.
+    /// Its description, as requested.
     pub name: Vec<u8>,
     /// The user who owns it.
     pub uid: String,
     /// Where it is.
     pub place: KeyOwner,
-    /// What it says.
+    /// Its content.
     pub answer: CachedAnswer,
-    /// The time left, rounded down: `12s`, `4m`. `None` where it never ends.
+    /// The time left, rounded down: `12s`, `4m`. `None` if it never expires.
     pub left: Option<String>,
 }
 
@@ -42,28 +42,28 @@ pub struct CachedKey {
 pub enum KeyOwner {
     /// In the kernel's keyring: mounts find it.
     Kernel,
-    /// In keyrings of people.
+    /// In people's keyrings.
     People,
 }
 
-/// What a key says.
+/// The content of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CachedAnswer {
-    /// So many bytes, and what they are, where this process may read them.
+    /// This many bytes, and the bytes, if this process may read them.
     Data(u32, Option<Vec<u8>>),
-    /// This error, by the helper; `dns_query()` returns it.
+    /// This error, from the helper; `dns_query()` returns it.
     Error(u16),
-    /// The key was rejected or never answered; the error is known where it could be read.
+    /// The key was rejected or never answered; the error is known if it could be read.
     Rejected(Option<u16>),
-    /// The helper is at work.
+    /// A helper is at work.
     UnderConstruction,
-    /// Nothing any more: the next question makes it anew.
+    /// Expired: the next request constructs it anew.
     Expired,
     /// It was dropped a moment ago.
     Gone,
 }
 
-/// All that could be seen.
+/// Everything that could be seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cache {
     /// The keys, the kernel's first.
@@ -78,7 +78,7 @@ impl Cache {
     /// The keys that this process may see, as they are now.
     ///
     /// # Errors
-    /// Where `/proc/keys` can't be read.
+    /// If `/proc/keys` can't be read.
     pub fn look() -> io::Result<Self> {
         let lines = proc_keys::parse(&std::fs::read(LIST)?);
         let mut cache = Self::default();
@@ -103,7 +103,7 @@ impl Cache {
                 Vec::new()
             }
         };
-        // A name with a newline in it can make a line of its own, but no second key of one number.
+        // A name that contains a newline can make a line of its own, but not a second key with one serial number.
         let mut times: HashMap<i32, usize> = HashMap::new();
         for line in &lines {
             *times.entry(line.serial).or_default() += 1;
@@ -131,7 +131,7 @@ impl Cache {
         Ok(cache)
     }
 
-    /// The same with the keys for `name` alone, if one is given.
+    /// Only the keys for `name`, if one is given.
     #[must_use]
     pub fn only(mut self, name: Option<&[u8]>) -> Self {
         if let Some(name) = name {
@@ -142,8 +142,8 @@ impl Cache {
 }
 
 impl CachedKey {
-    /// Whether it is what is found for `name`: with or without a type before it, in any case, with or without a dot at
-    /// its end (net/dns_resolver/dns_key.c, `dns_resolver_cmp()`).
+    /// Whether a request for `name` finds this key: with or without a type before it, in any case, with or without a
+    /// trailing dot (net/dns_resolver/dns_key.c, `dns_resolver_cmp()`).
     #[must_use]
     pub fn is_for(&self, name: &[u8]) -> bool {
         let plain = |text: &[u8]| text.strip_suffix(b".").unwrap_or(text).to_ascii_lowercase();
@@ -152,8 +152,8 @@ impl CachedKey {
         own == name || kinds.iter().any(|kind| own.strip_prefix(*kind) == Some(name.as_slice()))
     }
 
-    /// Whether there is such a key. One that is unlinked stays in the list for some milliseconds. One that has expired
-    /// can't be described, so that it has to be believed; it is never touched.
+    /// Whether the key exists. An unlinked key stays in the list for some milliseconds. An expired one can't be
+    /// described, so the list has to be believed; it is never touched.
     fn is_there(&self) -> bool {
         match keyctl::describe(self.serial) {
             Ok(text) => self.is_described_by(&text),
@@ -161,7 +161,7 @@ impl CachedKey {
         }
     }
 
-    /// Whether the kernel, asked for the key of this number, describes this one.
+    /// Whether the kernel describes the key with this serial number like this.
     fn is_the_one(&self) -> bool {
         keyctl::describe(self.serial).is_ok_and(|text| self.is_described_by(&text))
     }
@@ -177,7 +177,7 @@ fn answer(serial: i32, state: State, content: Option<Content>) -> CachedAnswer {
         (State::UnderConstruction, _) => CachedAnswer::UnderConstruction,
         (State::Gone, _) => CachedAnswer::Gone,
         (State::Expired, _) => CachedAnswer::Expired,
-        // Reading one under construction would wait for it.
+        // Reading a key under construction would wait for it.
         (State::Rejected, _) => {
             CachedAnswer::Rejected(keyctl::read(serial).err().and_then(|error| number(&error)))
         }
@@ -193,7 +193,7 @@ fn number(error: &io::Error) -> Option<u16> {
     u16::try_from(error.raw_os_error()?).ok()
 }
 
-/// The contents of a keyring: the numbers of its keys, in the machine's byte order.
+/// The content of a keyring: the serial numbers of its keys, in native byte order.
 fn serials(bytes: &[u8]) -> Vec<i32> {
     bytes.chunks_exact(4).filter_map(|four| Some(i32::from_ne_bytes(four.try_into().ok()?))).collect()
 }

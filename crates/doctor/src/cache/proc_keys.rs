@@ -1,6 +1,6 @@
-//! `/proc/keys` (proc(5), security/keys/proc.c), as far as it is about DNS.
+//! The DNS keys in `/proc/keys` (proc(5), security/keys/proc.c).
 
-/// The type's name, cut to the nine characters that its column has.
+/// The type's name, truncated to the nine characters of its column.
 const DNS_RESOLVER: &[u8] = b"dns_resol";
 const KEYRING: &[u8] = b"keyring";
 /// The width of that column.
@@ -9,43 +9,43 @@ const TYPE_WIDTH: usize = 9;
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The key's number.
+    /// The key's serial number.
     pub serial: i32,
     /// The key's owner.
     pub uid: String,
-    /// Where in its life it is.
+    /// Its state.
     pub state: State,
-    /// The time left, in a rounded form: `12s`, `4m`, `3h`. `None` where it never ends.
+    /// The time left, rounded: `12s`, `4m`, `3h`. `None` if it never expires.
     pub left: Option<String>,
-    /// What it is, and the name.
+    /// Its kind, and its name.
     pub what: What,
 }
 
-/// Where in its life a key is.
+/// The state of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is being answered.
+    /// Under construction.
     UnderConstruction,
     /// It has an answer.
     Positive,
     /// It was rejected, or never answered.
     Rejected,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// It was revoked or invalidated, and is about to go.
+    /// It was revoked or invalidated, and is about to be collected.
     Gone,
 }
 
-/// What a line is about.
+/// The kind of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A DNS key: its description as it is, and what is in it.
+    /// A DNS key, with its description and its content.
     Dns(Vec<u8>, Option<Content>),
     /// A keyring, by its name.
     Keyring(Vec<u8>),
 }
 
-/// What an answered key holds.
+/// The content of an answered key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// So many bytes.
@@ -54,8 +54,8 @@ pub enum Content {
     Error(u16),
 }
 
-/// The lines about DNS keys and keyrings. Others are passed over, and so is what is no line: a name may have a newline in
-/// it.
+/// The lines about DNS keys and keyrings. Other lines are skipped, and so is anything that is not a line, because a
+/// name may contain a newline.
 #[must_use]
 pub fn parse(text: &[u8]) -> Vec<Line> {
     text.split(|&byte| byte == b'\n').filter_map(line).collect()
@@ -76,7 +76,7 @@ fn line(line: &[u8]) -> Option<Line> {
     let state = state(flags, timeout)?;
     let what = match key_type.trim_ascii_end() {
         DNS_RESOLVER => {
-            // The kernel adds what is in it where there is an answer, also an expired one.
+            // The kernel appends the content if there is an answer, even an expired one.
             let (name, content) = match flags.get(5) {
                 Some(b'-') if flags.first() == Some(&b'I') => split_content(description)?,
                 _ => (description, None),
@@ -102,7 +102,7 @@ fn line(line: &[u8]) -> Option<Line> {
     })
 }
 
-/// By the flags `IRDQUNi`, each a hyphen where it is not set.
+/// From the flags `IRDQUNi`, each a hyphen if it is not set.
 fn state(flags: &[u8], timeout: &[u8]) -> Option<State> {
     let &[instantiated, revoked, dead, _quota, constructing, negative, invalidated] = flags else {
         return None;

@@ -1,22 +1,24 @@
-//! The messages that people have reported, each with the reading that it is to have.
+//! The messages that people have reported, each with its correct reading.
 
 use super::*;
 
 const MESSAGES: &str = include_str!("messages.txt");
-/// Looked for after the table had been made: on the first run 28 of the 36 were read right, 2 wrong and 6 not at all.
+/// Collected after the table had been made: on the first run 28 of the 36 were read correctly, 2 wrongly and 6 not at
+/// all.
 const HELD_OUT: &str = include_str!("heldout.txt");
-/// Looked for after what those showed had been mended: on the first run 18 of the 28 were read right, 6 wrong and 4 not
-/// at all.
+/// Collected after the failures of those had been fixed: on the first run 18 of the 28 were read correctly, 6 wrongly
+/// and 4 not at all.
 const HELD_OUT_AGAIN: &str = include_str!("heldout2.txt");
-/// Looked for after those of the second had been mended: 14 of the 20 right on the first run, 1 wrong and 5 not read.
+/// Collected after those of the second had been fixed: 14 of the 20 correctly on the first run, 1 wrongly and 5 not
+/// read.
 const HELD_OUT_THIRD: &str = include_str!("heldout3.txt");
-/// And after those of the third: 4 of the 8 right on the first run, 1 wrong and 3 not read.
+/// And after those of the third: 4 of the 8 correctly on the first run, 1 wrongly and 3 not read.
 const HELD_OUT_FOURTH: &str = include_str!("heldout4.txt");
 
 /// One of them.
 struct Reported<'a> {
     source: &'a str,
-    /// Names of rows, with commas; none of ours where it is empty.
+    /// Identifiers of rows, separated by commas; empty if none should apply.
     rows: &'a str,
     errno: &'a str,
     host: &'a str,

@@ -1,6 +1,6 @@
-//! The errors told of here, with their texts.
+//! The errors that are explained, with their texts.
 
-/// Number, name, and what `strerror(3)` of glibc calls it.
+/// Number, name, and the text of glibc's `strerror(3)`.
 pub(super) const ERRNOS: &[(u16, &str, &str)] = &[
     (1, "EPERM", "Operation not permitted"),
     (2, "ENOENT", "No such file or directory"),
@@ -36,7 +36,7 @@ pub(super) const ERRNOS: &[(u16, &str, &str)] = &[
     (129, "EKEYREJECTED", "Key was rejected by service"),
 ];
 
-/// What others call them: musl, as Alpine and busybox have it, and older C libraries.
+/// Other texts: those of musl, as on Alpine and in busybox, and of older C libraries.
 pub(super) const OTHER_TEXTS: &[(u16, &str)] = &[
     (5, "I/O error"),
     (95, "Not supported"),
@@ -61,5 +61,5 @@ pub(super) fn is_known(number: u16) -> bool {
     ERRNOS.iter().any(|(known, ..)| *known == number)
 }
 
-/// Errors that hardly anything but a mount ends with, whoever tells of them.
+/// Errors with which hardly anything but a mount ends, whoever reports them.
 pub(super) const TELLING: [u16; 3] = [66, 107, 116];

@@ -1,4 +1,4 @@
-//! `key-dns explain`: what an error means where names of mounts are looked up, and what to try.
+//! `key-dns explain`: what an error means for the name lookups of mounts, and what to try.
 
 mod errnos;
 mod read;
@@ -17,22 +17,23 @@ use std::fmt;
 pub struct Explanation {
     /// The errno in it, as number, name and text.
     pub errno: Option<(u16, &'static str, &'static str)>,
-    /// The host that it is about.
+    /// The host in it.
     pub name: Option<String>,
     /// The rows that apply.
     pub rows: Vec<&'static Row>,
 }
 
-/// Nothing in the message is known here.
+/// Nothing in the message is known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unknown {
-    /// An errno that no lookup or mount of ours ends with.
-    #[error("error {0} is none that is known here")]
+    /// An errno with which no lookup or mount ends.
+    #[error("error {0} is unknown")]
     Errno(u16),
-    /// An errno that is known, from somebody who does not end so where names are looked up.
+    /// An errno that is known, but not from this program in connection with lookups.
     #[error(
-        "{} is not known from who says it here, and may mean something else; \"key-dns explain {number}\" says what it means \
-         for mounts",
+        "{} is not an error that this program is known to report, and may mean something else; \"key-dns explain \
+         {number}\" \
+         explains it for mounts",
         name_of(*number)
     )]
     Speaker {
@@ -41,23 +42,23 @@ pub enum Unknown {
     },
     /// No errno, and no message known.
     #[error(
-        "\"{0}\" holds no error that is known here; give an errno (ESRCH), its number (3), or the whole line of \
+        "\"{0}\" contains no known error; give an errno (ESRCH), its number (3), or the whole line of \
          the message"
     )]
     Message(String),
 }
 
-/// An errno as `ENODATA (61)`, or the number where the name is not known.
+/// An errno as `ENODATA (61)`, or the number if its name is not known.
 #[must_use]
 pub fn name_of(errno: u16) -> String {
     let known = ERRNOS.iter().find(|(number, ..)| *number == errno);
     known.map_or_else(|| errno.to_string(), |(number, name, _)| format!("{name} ({number})"))
 }
 
-/// What `text` means: an errno by name or number, what mount said, or a line of a log.
+/// The meaning of `text`: an errno by name or number, what mount printed, or a log line.
 ///
 /// # Errors
-/// [`Unknown`] where nothing in it is known.
+/// [`Unknown`] if nothing in it is known.
 pub fn explain(text: &str) -> Result<Explanation, Unknown> {
     let message = read::read(text);
     let rows = shorten(rows(&message), &message);
@@ -77,10 +78,10 @@ fn unknown(message: &Message, text: &str) -> Unknown {
     }
 }
 
-/// What has no name to look up: a socket in the file system, a device of this host.
+/// Things that have no name to look up: a socket in the file system, a device of this host.
 const NAMELESS: [&str; 2] = ["dial unix", "superblock on /dev/"];
 
-/// The rows that apply: one whose phrase the message has, or else those of its errno.
+/// The rows that apply: one whose phrase is in the message, or otherwise those of its errno.
 fn rows(message: &Message) -> Vec<&'static Row> {
     if NAMELESS.iter().any(|words| message.text.contains(words)) {
         return Vec::new();
@@ -104,7 +105,7 @@ fn rows(message: &Message) -> Vec<&'static Row> {
     if by_errno.is_empty() { table::rows().filter(said).filter(aside).take(1).collect() } else { by_errno }
 }
 
-/// The rows of the message's errno, for who says it.
+/// The rows of the message's errno, for the program that reports it.
 fn by_errno(message: &Message) -> Vec<&'static Row> {
     let Some(found) = message.errno else { return Vec::new() };
     match message.speaker {
@@ -126,7 +127,7 @@ fn of_errno(message: &Message, counts: impl Fn(&Row) -> bool) -> Vec<&'static Ro
     table::rows().filter(of_it).filter(|row| counts(row)).collect()
 }
 
-/// For a name that the kernel takes for too short, nothing else is to blame.
+/// For a name that is too short for the kernel, nothing else is to blame.
 fn shorten(rows: Vec<&'static Row>, message: &Message) -> Vec<&'static Row> {
     let short = message.name.as_ref().is_some_and(|name| name.len() < 3);
     let asks = |row: &&Row| matches!(row.id.as_str(), "ceph-unresolved" | "cifs-unresolved" | "kernel-22");
@@ -134,7 +135,7 @@ fn shorten(rows: Vec<&'static Row>, message: &Message) -> Vec<&'static Row> {
 }
 
 impl Explanation {
-    /// The causes that a row knows, each with a command where there is one, the host in its place.
+    /// The causes in a row, each with a command if there is one, with the host filled in.
     pub fn causes(&self, row: &'static Row) -> impl Iterator<Item = (&'static str, Option<String>)> {
         let host = self.name.as_deref().unwrap_or("NAME");
         row.causes.iter().map(move |Cause { what, remedy }| {
@@ -143,7 +144,7 @@ impl Explanation {
     }
 }
 
-/// For people: the errno, then who says it, what it means there, and what to try.
+/// For people: the errno, then for each program that reports it, what it means there, and what to try.
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((number, name, text)) = self.errno {

@@ -1,4 +1,4 @@
-//! What a message holds: whose words it is in, an errno, and the host that it is about.
+//! Reading a message: which program wrote it, its errno, and the host that it is about.
 
 mod host;
 mod number;
@@ -10,14 +10,14 @@ pub(super) use words::has;
 use super::row::Speaker;
 use words::Found;
 
-/// A message, taken apart.
+/// A parsed message.
 #[derive(Debug)]
 pub(super) struct Message {
-    /// In lower case, its blanks and line ends as single blanks.
+    /// In lower case, with each run of blanks and line ends as a single blank.
     pub(super) text: String,
     pub(super) errno: Option<Found>,
     pub(super) speaker: Option<Speaker>,
-    /// Fit for a command line.
+    /// Suitable for a command line.
     pub(super) name: Option<String>,
 }
 

@@ -1,25 +1,25 @@
-//! The form of the table of errors.
+//! The structure of the table of errors.
 
 use serde::Deserialize;
 use std::fmt;
 
-/// What is known of an error, or of a phrase, for one of those who say it.
+/// What is known about an error, or a phrase, from one of the programs that report it.
 #[derive(Debug, Deserialize)]
 pub struct Row {
-    /// Its name: never changes, as scripts and tests go by it.
+    /// Its identifier, which never changes, because scripts and tests use it.
     pub id: String,
-    /// Who says it.
+    /// Who reports it.
     pub who: Who,
-    /// It applies to one of these phrases, in lower case, as a speaker has it, between word boundaries.
+    /// It applies to one of these phrases, in lower case, as a program prints it, between word boundaries.
     #[serde(default)]
     pub(super) phrases: Vec<String>,
-    /// And to one of these numbers, from who this row is for.
+    /// And to one of these numbers, from the program that this row is for.
     #[serde(default)]
     pub(super) errnos: Vec<u16>,
-    /// Whose message the phrases must be in; nobody in particular where they are nobody else's.
+    /// The program whose messages the phrases must be in; none if no other program uses them.
     #[serde(default)]
     pub(super) by: Option<Speaker>,
-    /// What the phrases weigh.
+    /// How much the phrases weigh.
     #[serde(default)]
     pub(super) weight: Weight,
     /// What it means there.
@@ -29,7 +29,7 @@ pub struct Row {
     pub(super) causes: Vec<Cause>,
 }
 
-/// What a phrase weighs beside an errno in the same message.
+/// How much a phrase weighs compared with an errno in the same message.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub(super) enum Weight {
     /// It says more than the errno.
@@ -37,11 +37,11 @@ pub(super) enum Weight {
     Telling,
     /// It says more than the errno, and the errno is that of the lookup.
     WithLookup,
-    /// It often stands beside what went wrong, and says less.
+    /// It often accompanies the actual error, and says less.
     Aside,
 }
 
-/// Why it may have come, and the command that tells more or helps. `NAME` in it stands for the host.
+/// A possible cause, and a command that shows more or helps. `NAME` in it stands for the host.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cause {
@@ -51,7 +51,7 @@ pub(super) struct Cause {
     pub(super) remedy: String,
 }
 
-/// Whose words a message is in.
+/// The program that wrote a message.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub(super) enum Speaker {
     /// The kernel's libceph, ceph and rbd, and `mount.ceph(8)` with their errno.
@@ -74,15 +74,15 @@ pub(super) enum Speaker {
     Go,
     /// The kernel's `dns_resolver` key type.
     KernelLookup,
-    /// `key.dns_resolver`, ours or keyutils', and `request-key` of ours.
+    /// `key.dns_resolver`, ours or keyutils', and our `request-key`.
     Helper,
-    /// keyutils' `request-key`, `keyctl` and calls of its library.
+    /// keyutils' `request-key`, `keyctl` and its library's calls.
     Keyctl,
     /// The loader of kernel modules.
     Module,
     /// `mount(8)`.
     Mount,
-    /// `mount(8)`, of a `HOST:/PATH`.
+    /// `mount(8)`, for a `HOST:/PATH`.
     MountOfPath,
     /// SELinux.
     Selinux,
@@ -91,13 +91,13 @@ pub(super) enum Speaker {
 }
 
 impl Speaker {
-    /// Whose rows count for an errno that this one says: those of the first group that knows it.
+    /// Whose rows apply to an errno from this program: those of the first group that knows it.
     pub(super) const fn rows(self) -> &'static [&'static [Who]] {
         use Who as W;
         match self {
             Self::Ceph => &[&[W::Ceph], &[W::Mount]],
             Self::CephTools => &[&[W::CephTools], &[W::Ceph], &[W::Fuse]],
-            // The SMB client hands the lookup's own error to mount(2).
+            // The SMB client passes the lookup's own error on to mount(2).
             Self::Cifs => &[&[W::Cifs], &[W::Kernel], &[W::Mount], &[W::Keyctl]],
             Self::Nfs => &[&[W::Nfs], &[W::Mount], &[W::Keyctl]],
             Self::Afs => &[&[W::Afs], &[W::Kernel], &[W::Mount], &[W::Keyctl]],
@@ -108,7 +108,7 @@ impl Speaker {
             Self::KernelLookup | Self::Helper => &[&[W::Kernel]],
             Self::Keyctl => &[&[W::Keyctl], &[W::Kernel]],
             Self::Module => &[&[W::Module], &[W::Mount]],
-            // Which file system it was is not said.
+            // It does not say which file system it was.
             Self::Mount => &[&[W::Mount, W::Ceph, W::Cifs, W::Nfs, W::Afs, W::Fuse], &[W::Keyctl]],
             Self::MountOfPath => &[&[W::Mount, W::Ceph, W::Nfs], &[W::Keyctl]],
             Self::Selinux | Self::AppArmor => &[],
@@ -116,7 +116,7 @@ impl Speaker {
     }
 }
 
-/// Who says it.
+/// Who reports it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub enum Who {
     /// CephFS and RBD.
@@ -139,7 +139,7 @@ pub enum Who {
     Go,
     /// Programs that look names up in the C library.
     Libc,
-    /// Name servers, and programs that ask them.
+    /// Name servers, and programs that query them.
     Dns,
     /// `keyctl(2)`, `request_key(2)`, and keyutils.
     Keyctl,
@@ -147,7 +147,7 @@ pub enum Who {
     Module,
     /// `mount(8)` and its helpers, whatever the file system.
     Mount,
-    /// The lookup itself, whoever wanted it.
+    /// The lookup itself, whoever requested it.
     Kernel,
     /// SELinux and AppArmor.
     Policy,

@@ -1,18 +1,18 @@
-//! What is known of each error: the one table, `table.json`. It is data and no constant, as each string of one would have
-//! to be relocated whenever the program starts, which is mostly to answer a key.
+//! What is known about each error: the only table, `table.json`. It is data and not a constant, because each string of a
+//! constant would have to be relocated whenever the program starts, which is mostly to answer a key.
 //!
-//! Grounds: docs/kernel-contract.md for what the kernel does; the messages of mount.ceph(8), mount.cifs(8), mount.nfs(8),
-//! runc and of the kernel's own log as their sources have them; messages.txt for how people meet them.
+//! Sources: docs/kernel-contract.md for what the kernel does; the sources of mount.ceph(8), mount.cifs(8), mount.nfs(8),
+//! runc and the kernel for their messages; messages.txt for how people meet them.
 
 use super::row::{Cause, Row};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// The row of a name that the kernel does not ask for.
+/// The row for a name that the kernel does not look up.
 const TOO_SHORT: &str = "name-too-short";
 
-/// The file. Of rows with the same number, what is likeliest goes first.
+/// The file. Of rows with the same number, the likeliest comes first.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -21,7 +21,7 @@ struct File {
     rows: Vec<Listed>,
 }
 
-/// A row as the file has it.
+/// A row in the file's form.
 #[derive(Deserialize)]
 struct Listed {
     #[serde(flatten)]
@@ -38,7 +38,7 @@ enum ListedCause {
 }
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    // A test looks that there are rows.
+    // A test checks that there are rows.
     read(include_str!("table.json")).unwrap_or_default()
 });
 

@@ -1,4 +1,4 @@
-//! The kernel's configuration, where it is readable.
+//! The kernel's configuration, if it is readable.
 
 use crate::host_root::HostRoot;
 use flate2::read::GzDecoder;
@@ -8,16 +8,16 @@ use std::io::{self, Read};
 /// No kernel's configuration is longer.
 const LONGEST: u64 = 4 << 20;
 
-/// What a kernel was built with.
+/// The options that a kernel was built with.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
-    /// The file that says so.
+    /// The file that contains them.
     pub(super) path: String,
     text: String,
 }
 
 impl Config {
-    /// Reads it from where distributions have it; an error names the places.
+    /// Reads it from where distributions put it; an error names the places.
     pub(super) fn read(look: &HostRoot, release: &str) -> Result<Self, String> {
         let paths = [
             "/proc/config.gz".to_owned(),

@@ -1,11 +1,11 @@
-//! Whether this process is where the kernel starts its helpers: in the initial namespaces, with the same root directory.
+//! Whether this process is where the kernel starts helpers: in the initial namespaces, with the same root directory.
 
 use crate::host_root::HostRoot;
 
 /// The inode numbers of the initial namespaces, which are part of the kernel's interface
 /// (include/linux/proc_ns.h).
 const INITIAL: [(&str, u64); 2] = [("user", 0xEFFF_FFFD), ("pid", 0xEFFF_FFFC)];
-/// Those of the initial mount and network namespaces, since Linux 6.18; before, they have any number.
+/// Those of the initial mount and network namespaces, since Linux 6.18; earlier they have arbitrary numbers.
 const SINCE_6_18: [(&str, u64); 2] = [("mnt", 0xEFFF_FFF8), ("net", 0xEFFF_FFF9)];
 /// Files that container runtimes leave.
 const MARKS: [&str; 3] = ["/run/.containerenv", "/.dockerenv", "/run/systemd/container"];
@@ -15,14 +15,14 @@ const MARKS: [&str; 3] = ["/run/.containerenv", "/.dockerenv", "/run/systemd/con
 pub(crate) enum Whereabouts {
     /// Where helpers run: their files are these.
     Host(String),
-    /// Elsewhere: what is seen here of files and the network is not what helpers see.
+    /// Elsewhere: files and network are not what helpers see.
     Container(String),
     /// It could not be told.
     Unknown(String),
 }
 
 impl Whereabouts {
-    /// Whether what is seen here is known not to be what helpers see.
+    /// Whether files and network are known not to be what helpers see.
     #[must_use]
     pub(crate) const fn is_elsewhere(&self) -> bool {
         matches!(self, Self::Container(_))
@@ -38,8 +38,8 @@ pub(crate) fn place(look: &HostRoot) -> Whereabouts {
     }
 }
 
-/// Whether the root directory is that of the kernel's threads, which they share with the first process. A process that
-/// sees the mounts of another one is told of those alone that its own root directory leads to.
+/// Whether the root directory is that of the kernel's threads, which they share with the first process. In mountinfo, a
+/// process sees only those mounts of another that its own root directory leads to.
 fn root_directory(look: &HostRoot, why: String) -> Whereabouts {
     // The last one on it counts.
     let root = |process: &str| {
@@ -54,7 +54,7 @@ fn root_directory(look: &HostRoot, why: String) -> Whereabouts {
     let Some(own) = root("self") else {
         return Whereabouts::Unknown("/proc/self/mountinfo can't be read".to_owned());
     };
-    // A folder that nothing is mounted on.
+    // A directory that nothing is mounted on.
     let Some(own) = own else {
         return Whereabouts::Container("nothing is mounted on the root directory: it is a chroot".to_owned());
     };
@@ -98,7 +98,7 @@ fn namespaces(look: &HostRoot) -> Whereabouts {
                 return match MARKS.into_iter().find(|mark| look.exists(mark)) {
                     Some(mark) => Whereabouts::Container(format!("there is {mark}")),
                     None => Whereabouts::Unknown(format!(
-                        "/proc/2/ns/{kind}, the kernel's own, is for root to see"
+                        "only root can read /proc/2/ns/{kind}, the kernel's own"
                     )),
                 };
             }

@@ -139,6 +139,6 @@ fn a_full_quota_and_lost_capabilities_are_told() {
     }
     let bset = ("proc/sys/kernel/usermodehelper/bset", "4294966271\t511");
     let found = kernel("caps", Consumer::Anyone, &[BUILTIN, bset]);
-    assert_eq!(first(&found), ("upcall-capabilities", "reboot, when it suits"));
+    assert_eq!(first(&found), ("upcall-capabilities", "reboot at a convenient time"));
     assert!(!found.step.is_broken());
 }

@@ -42,8 +42,7 @@ fn runs(seen: &[CheckResult], context: MetricsContext) -> [Gauge; 4] {
         Gauge::new("key_dns_doctor_check_duration_seconds", "How long the longest check of its kind took.");
     let mut unfinished =
         Gauge::new("key_dns_doctor_unfinished_checks", "Checks that did not end within the time limit.");
-    let mut unseen =
-        Gauge::new("key_dns_doctor_unseen_steps", "Steps of a check that could not be looked at.");
+    let mut unseen = Gauge::new("key_dns_doctor_unseen_steps", "Steps of a check that could not be checked.");
     for kind in kinds(seen) {
         let of_kind = || seen.iter().filter(move |seen| seen.kind == kind);
         let took = of_kind().map(|seen| seen.took).max().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! CephFS: which part of the cluster a mount waits for, by what the kernel's client shows in debugfs
+//! CephFS: which component of the cluster a mount waits for, from what the kernel's client shows in debugfs
 //! (fs/ceph/debugfs.c, net/ceph/debugfs.c).
 
 mod debugfs;
@@ -16,13 +16,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a request that is there twice has waited at least.
+/// A request that is seen twice has waited at least this long.
 pub(super) const APART: Duration = Duration::from_millis(1500);
-/// How long a server may take to accept a connection and to greet.
+/// How long a server may take to accept a connection and send its banner.
 const GREETING: Duration = Duration::from_millis(600);
-/// What is said of one that is alive, as far as its port goes.
+/// What is said about a server that is alive, judging by its port.
 const GREETS: &str = "accepts connections and greets";
-/// As many servers of a kind are tried.
+/// At most this many servers of each kind are tried.
 const MOST: usize = 8;
 
 impl Part {
@@ -36,25 +36,25 @@ impl Part {
         }
     }
 
-    /// What waits for it.
+    /// What hangs because of it.
     const fn hangs(self) -> &'static str {
         match self {
             Self::Monitors => {
-                "df (statfs) and new mounts hang, and nobody tells this host of servers that have moved"
+                "df (statfs) and new mounts hang, and this host does not learn of servers that have moved"
             }
-            Self::Mds => "ls, stat and opening of what is not cached hang, and so do containers that have it",
-            Self::Osd => "reading and writing of file contents hangs, and so do fsync, sync and unmounting",
+            Self::Mds => {
+                "ls, stat and opening files that are not cached hang, and so do containers that use them"
+            }
+            Self::Osd => "reading and writing files hang, and so do fsync, sync and unmounting",
         }
     }
 
-    /// What does not.
+    /// What still works.
     const fn works(self) -> &'static str {
         match self {
             Self::Monitors => "files can be listed, read and written while MDS and OSD stay where they are",
-            Self::Mds => "files that are open may be read and written, and df answers",
-            Self::Osd => {
-                "names, ls, stat and df answer, and so do files with all their contents on other OSD"
-            }
+            Self::Mds => "open files can be read and written, and df works",
+            Self::Osd => "ls, stat and df work, and so do files whose contents are all on other OSDs",
         }
     }
 
@@ -68,7 +68,7 @@ impl Part {
     }
 }
 
-/// What was seen of the kernel's clients of Ceph: before the mounts were touched, and after.
+/// The state of the kernel's Ceph clients: before the mounts were probed, and after.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) before: Vec<Client>,
@@ -76,7 +76,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// The clients that this mount may be of, with the requests that were there both times.
+    /// The clients that this mount may belong to, with the requests that were there both times.
     fn of<'a>(&'a self, group: &'a Group<'_>) -> impl Iterator<Item = (&'a Client, Vec<&'a Request>)> {
         let ours = |client: &&Client| match group
             .first
@@ -84,7 +84,7 @@ impl Seen {
             .split_once('@')
             .and_then(|(_, rest)| rest.split_once('.'))
         {
-            // USER@FSID.NAME=PATH, where the mount has that.
+            // USER@FSID.NAME=PATH, if the mount has that form.
             Some((fsid, _)) if fsid.len() == 36 => client.name.starts_with(fsid),
             _ => true,
         };
@@ -96,7 +96,7 @@ impl Seen {
     }
 }
 
-/// What is wrong with a CephFS, if the kernel shows that something waits; `None` where nothing does.
+/// What is wrong with a CephFS, if the kernel shows that something waits; `None` if nothing does.
 pub(super) fn finding(
     group: &Group<'_>,
     outcome: &ProbeOutcome,
@@ -145,7 +145,7 @@ pub(super) fn finding(
             }
         }
     }
-    // Those that greet wait for the others, if there are any.
+    // Those that send their banner wait for the others, if there are any.
     let alone = parts.len() == 1 && greeting.is_empty();
     let slow = silent.is_none() && parts.is_empty();
     if parts.is_empty() {
@@ -156,9 +156,9 @@ pub(super) fn finding(
         silent?;
         return Some(Finding::warn(
             "ceph-slow",
-            format!("the CephFS {} on {} answers late", group.first.source, shown(&group.first.point)),
-            format!("{}, and has since: nothing waits", evidence.join("; ")),
-            Remedy::advice("see on the cluster what it is busy with (ceph -s)"),
+            format!("the CephFS {} on {} answers slowly", group.first.source, shown(&group.first.point)),
+            format!("{}, but nothing waits any more", evidence.join("; ")),
+            Remedy::advice("check on the cluster what it is busy with (ceph -s)"),
         ));
     }
     let list = |text: fn(Part) -> &'static str| parts.iter().map(|part| text(*part)).collect::<Vec<_>>();
@@ -167,13 +167,13 @@ pub(super) fn finding(
         return Some(Finding::warn(
             "ceph-slow",
             format!(
-                "of the CephFS {place}, requests wait for {} s and more, though its {} can be reached",
+                "requests of the CephFS {place} have waited for {} s or more, although its {} can be reached",
                 APART.as_secs_f32(),
                 list(Part::name).join(" and ")
             ),
             evidence.join("; "),
             Remedy::advice(format!(
-                "see on the cluster what it is busy with (ceph -s, {})",
+                "check on the cluster what it is busy with (ceph -s, {})",
                 list(Part::look).join(", ")
             )),
         ));
@@ -181,46 +181,46 @@ pub(super) fn finding(
     Some(Finding::broken(
         "ceph-silent",
         format!(
-            "of the CephFS {place}, the {} it waits for do not answer: {}. Meanwhile {}. It goes on by itself when they are \
-             back",
+            "the {} that the CephFS {place} waits for do not answer: {}. Meanwhile {}. It resumes by itself when they \
+             are back",
             list(Part::name).join(" and "),
             list(Part::hangs).join("; "),
             if let ([part], true) = (parts.as_slice(), alone) {
                 part.works()
             } else {
-                "what is cached may still be seen"
+                "cached files may still be visible"
             },
         ),
         evidence.join("; "),
         Remedy::advice(format!(
-            "see on the cluster why ({}), or why the addresses are not reached from here; what waits then goes on. Unmounting \
-             (umount -f) is the last resort: what was not written is lost",
+            "find out on the cluster why ({}), or why this host does not reach the addresses; waiting requests then \
+             resume. Unmounting (umount -f) is the last resort: unwritten data is lost",
             list(Part::look).join(", ")
         )),
     ))
 }
 
-/// What is wrong where the cluster has shut the client out, as it does with one that was not heard of for minutes, or by
-/// hand: nothing brings that back but mounting it anew.
+/// What is wrong if the cluster has evicted the client, as it does with one that was silent for minutes, or by hand:
+/// only a new mount recovers from that.
 fn evicted(group: &Group<'_>, failure: &str, seen: &Seen) -> Option<Finding> {
     let (client, _) = seen.of(group).find(|(client, _)| client.is_blocklisted)?;
     Some(Finding::broken(
         "ceph-evicted",
         format!(
-            "the cluster has evicted this client of the CephFS {} on {}: whatever touches it fails, also when the network is \
-             well again",
+            "the cluster has evicted this client of the CephFS {} on {}: everything that touches it fails, even after \
+             the network has recovered",
             group.first.source,
             shown(&group.first.point)
         ),
         format!("{failure}; {}/{}/status has \"blocklisted: true\"", debugfs::FOLDER, client.name),
         Remedy::advice(
-            "stop what uses it, umount -f it and mount it as before; the option recover_session=clean has the kernel do that \
-             by itself",
+            "stop what uses it, umount -f it and mount it as before; with the option recover_session=clean the kernel \
+             does that by itself",
         ),
     ))
 }
 
-/// What waits for a part of the cluster, and what its servers say; and whether all of those greet.
+/// What waits for a component of the cluster, and what its servers say; and whether all of them send their banner.
 fn told(client: &Client, part: Part, waiting: &[&&Request]) -> (String, bool) {
     let mut operations: Vec<&str> = waiting.iter().map(|request| request.operation.as_str()).collect();
     operations.sort_unstable();
@@ -233,7 +233,7 @@ fn told(client: &Client, part: Part, waiting: &[&&Request]) -> (String, bool) {
             .collect(),
     };
     if servers.is_empty() {
-        // Waiting for a server to be there: all that there are.
+        // It waits for a server to appear: all are tried.
         servers = client.servers(part).collect();
     }
     let more = servers.len().saturating_sub(MOST);
@@ -261,7 +261,7 @@ fn told(client: &Client, part: Part, waiting: &[&&Request]) -> (String, bool) {
     (text, greet)
 }
 
-/// What a server's port says: Ceph's servers greet whoever connects (doc/dev/msgr2.rst, "banner").
+/// What a server's port says: Ceph's servers send a banner to whoever connects (doc/dev/msgr2.rst, "banner").
 fn greeting(address: Option<SocketAddr>) -> String {
     let Some(address) = address else { return "no address".to_owned() };
     let start = Instant::now();
@@ -275,7 +275,7 @@ fn greeting(address: Option<SocketAddr>) -> String {
     let mut banner = [0; 4];
     match stream.set_read_timeout(Some(left)).and_then(|()| stream.read(&mut banner)) {
         Ok(length) if length > 0 => GREETS.to_owned(),
-        _ => "accepts connections and says nothing: it is stopped, or overloaded".to_owned(),
+        _ => "accepts connections but sends nothing: it is stopped, or overloaded".to_owned(),
     }
 }
 
@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(judge(&none, &silent).unwrap().id, "ceph-slow");
         assert_eq!(judge(&none, &well), None);
         let mds = judge(&seen(&files(mdsc, "", ""), &files(mdsc, "", "")), &silent).unwrap();
-        assert!(mds.problem.contains("the metadata servers (MDS) it waits for do not answer"), "{mds:?}");
+        assert!(mds.problem.contains("the metadata servers (MDS) that the CephFS "), "{mds:?}");
         assert_eq!(
             mds.evidence,
             format!(
@@ -358,8 +358,8 @@ mod tests {
         assert_eq!(
             osd.evidence,
             format!(
-                "1 request (read) waits for the object servers (OSD): osd0 {stopped} (exists, up): accepts connections and \
-                 says nothing: it is stopped, or overloaded"
+                "1 request (read) waits for the object servers (OSD): osd0 {stopped} (exists, up): accepts \
+                 connections but sends nothing: it is stopped, or overloaded"
             )
         );
         let monc = "have mdsmap 5\nhave osdmap 9\n3 statfs\n";
@@ -371,7 +371,7 @@ mod tests {
         let all = judge(&seen(&files(mdsc, osdc, monc), &files(mdsc, osdc, monc)), &silent).unwrap();
         // The monitor is alive, as far as its port goes.
         assert!(
-            all.problem.contains("the metadata servers (MDS) and object servers (OSD) it waits"),
+            all.problem.contains("the metadata servers (MDS) and object servers (OSD) that the CephFS "),
             "{all:?}"
         );
         assert!(all.evidence.contains(&format!("mon0 {monitor}: accepts connections and greets")), "{all:?}");

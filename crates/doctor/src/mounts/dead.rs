@@ -1,4 +1,4 @@
-//! FUSE mounts whose daemon is dead, and what takes their place where it was started again.
+//! FUSE mounts whose daemon is dead, and what replaces them if it was restarted.
 
 use super::probe::{ProbeOutcome, Probed};
 use super::scene::{Group, Scene, shown, word};
@@ -9,28 +9,28 @@ use crate::shell::quoted;
 use nix::errno::Errno;
 use std::path::PathBuf;
 
-/// Whether that is what its daemon's death looks like.
+/// Whether this is how a dead daemon shows.
 pub(super) fn is_dead(group: &Group<'_>, outcome: &ProbeOutcome) -> bool {
-    // ECONNABORTED: the connection was ended by way of /sys/fs/fuse/connections.
+    // ECONNABORTED: the connection was aborted through /sys/fs/fuse/connections.
     group.first.is_fuse()
         && matches!(outcome, ProbeOutcome::Fails { errno: Errno::ENOTCONN | Errno::ECONNABORTED, .. })
 }
 
-/// A dead mount, and where what it showed is now.
+/// A dead mount, and where its content is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Successor<'a> {
-    /// The dead one.
+    /// The dead mount.
     pub(super) mount: &'a Mount,
-    /// The mount of the daemon that was started again.
+    /// The restarted daemon's mount.
     pub(super) main: &'a Mount,
     /// The same path in it.
     pub(super) source: PathBuf,
-    /// Whether nothing but the inode number can tell that it is the same.
+    /// Whether only the inode number can show that it is the same.
     pub(super) by_inode: bool,
 }
 
-/// For each mount of a dead daemon that a path leads to: where the same is now, if the daemon was started again. `alive`
-/// are the file systems that answer.
+/// For each reachable mount of a dead daemon: where its content is now, if the daemon was restarted. `alive` are the
+/// file systems that answer.
 pub(super) fn successors<'a>(
     group: &Group<'a>,
     alive: &[&Group<'a>],
@@ -41,7 +41,7 @@ pub(super) fn successors<'a>(
         .iter()
         .filter(|other| other.first.fs_type == first.fs_type && other.first.source == first.source)
         .collect();
-    // Of two, nothing says which took its place.
+    // Of two candidates, nothing says which one replaced it.
     let [live] = same_kind.as_slice() else { return Vec::new() };
     let mut found = Vec::new();
     for &mount in &group.mounts {
@@ -51,7 +51,7 @@ pub(super) fn successors<'a>(
             (path != mount.point).then_some((*main, path))
         });
         let Some((main, source)) = place else { continue };
-        // The old one lies below the new one, or the source says what it is.
+        // The old mount lies below the new one, or the source identifies it.
         let below = scene.mounts.iter().any(|old| old.device == first.device && old.point == main.point);
         let telling = first.source.contains(['/', ':', '@']);
         found.push(Successor { mount, main, source, by_inode: !(below || telling) });
@@ -59,15 +59,15 @@ pub(super) fn successors<'a>(
     found
 }
 
-/// Whether what was found is what the dead mount showed: it answers, and where nothing else tells, it has the same number.
-/// The root of a file system has the same number everywhere.
+/// Whether the candidate is what the dead mount showed: it answers, and if nothing else identifies it, has the same
+/// inode number. The root of a file system has the same number everywhere.
 pub(super) fn is_same(successor: &Successor<'_>, old: Option<u64>, new: &Probed) -> bool {
     const ROOT: u64 = 1;
     matches!(new.outcome, ProbeOutcome::Answers(_))
         && (!successor.by_inode || (old.is_some() && old == new.inode && old != Some(ROOT)))
 }
 
-/// What is wrong, told once for all mounts of the daemon. `cures` are those whose successors are known.
+/// What is wrong, reported once for all mounts of the daemon. `cures` are those whose successors are known.
 pub(super) fn findings(
     group: &Group<'_>,
     outcome: &ProbeOutcome,
@@ -89,15 +89,15 @@ pub(super) fn findings(
                 format!("mount --bind {} {}", word(&cure.source), word(&cure.mount.point))
             };
             format!(
-                "bind what is alive over what is dead: {}",
+                "bind the live mount over the dead one: {}",
                 cures.iter().map(bind).collect::<Vec<_>>().join("; ")
             )
         };
         findings.push(Finding::broken(
             "fuse-dead",
             format!(
-                "the daemon of a FUSE file system was started again on {}, and {} still {} that of the dead one: whatever \
-                 touches it fails, containers that have it among them",
+                "the daemon of a FUSE file system was restarted on {}, but {} still {} the dead mount: everything \
+                 that touches it fails, and so do containers that use it",
                 shown(&main.point),
                 points.join(", "),
                 if points.len() == 1 { "shows" } else { "show" },
@@ -113,20 +113,19 @@ pub(super) fn findings(
         1 => String::new(),
         number => format!(", with {} more mounts of it", number - 1),
     };
-    // Its own mount, which is the oldest. What was bound of it stays until there is something to bind in its place.
+    // Its own mount, which is the oldest. Bind mounts of it stay until there is something to bind in their place.
     let own = left.iter().find(|mount| mount.root == b"/");
-    let then =
-        "bind mounts of it stay as they are until then, and key-dns doctor --mounts says how they come back";
+    let then = "its bind mounts stay dead until then; key-dns doctor --mounts then shows how to restore them";
     let advice = match (scene.pid, own) {
         (Some(_), _) => scene.remount(&[]),
         (None, Some(own)) => format!("start its daemon again: {}; {then}", scene.remount(&[&own.point])),
-        (None, None) => format!("start its daemon again, where it was mounted before; {then}"),
+        (None, None) => format!("start its daemon again, at the same mount point; {then}"),
     };
     findings.push(Finding::broken(
         "fuse-dead",
         format!(
-            "the daemon of the FUSE file system on {} is dead{others}: whatever touches it fails, and so do bind mounts and \
-             containers that have it",
+            "the daemon of the FUSE file system on {} is dead{others}: everything that touches it fails, and so do \
+             bind mounts of it and containers that use it",
             shown(&first.point)
         ),
         evidence,
@@ -135,13 +134,14 @@ pub(super) fn findings(
     findings
 }
 
-/// The command that binds what is alive over what is dead, if that is still so. Nothing is unmounted, so that at no time
-/// the folder below can be written to; what is dead stays below.
+/// The command that binds the live mount over the dead one, if that is still its state. It unmounts nothing, so the
+/// directory underneath can't be written to at any time; the dead mount stays below.
 fn bind(cure: &Successor<'_>) -> Option<String> {
     let (source, point, main) =
         (quoted(&cure.source)?, quoted(&cure.mount.point)?, quoted(&cure.main.point)?);
     Some(format!(
-        "if LC_ALL=C stat -f {point} 2>&1 | grep -q -e 'not connected' -e 'connection abort' && mountpoint -q {main}; then mount \
+        "if LC_ALL=C stat -f {point} 2>&1 | grep -q -e 'not connected' -e 'connection abort' && mountpoint -q {main}; \
+         then mount \
          --bind {source} {point}; fi"
     ))
 }

@@ -1,8 +1,8 @@
-//! Bind mounts of something that was deleted.
+//! Bind mounts whose source was deleted.
 //!
-//! What is mounted stays, but it can't be mounted once more: mount(2) fails with ENOENT (seen), which a container runtime
-//! tells as "mount through procfd". Nothing can be mounted over it either, so that it has to be unmounted first: there is
-//! no command that does not leave the folder below open for a moment, and for good where its second half fails.
+//! The mount itself stays, but can't be mounted again: mount(2) fails with ENOENT (seen), which a container runtime
+//! reports as "mount through procfd". Nothing can be mounted over it either, so it has to be unmounted first: every
+//! command would expose the directory underneath for a moment, and for good if its second half fails.
 
 use super::scene::{Scene, shown, word};
 use super::table::Mount;
@@ -10,7 +10,7 @@ use crate::remedy::Remedy;
 use crate::report::Finding;
 use std::path::PathBuf;
 
-/// Where the same path is to be found now, by another mount of the file system.
+/// Where the same path is now, through another mount of the file system.
 pub(super) fn remade(mount: &Mount, scene: &Scene) -> Option<PathBuf> {
     let root = mount.deleted()?;
     let mut others =
@@ -30,16 +30,16 @@ pub(super) fn finding(mount: &Mount, source: Option<&PathBuf>, scene: &Scene) ->
             "stop what uses it; umount -l {bare}; mount --bind {} {bare}; start it again",
             word(source)
         ),
-        (None, None) => format!(
-            "bring back what it showed, and bind it anew; or umount -l {bare}, where nothing needs it"
-        ),
+        (None, None) => {
+            format!("restore what it showed, and bind it again; or umount -l {bare}, if nothing needs it")
+        }
     };
     Some(Finding::broken(
         "bind-source-deleted",
         format!(
-            "{point} is a bind mount of something that was deleted: it can't be bound anywhere else, so that a \
-             container with it does not start (\"mount through procfd … no such file or directory\"), and shows \
-             nothing of what took the place of the old one"
+            "{point} is a bind mount of something that was deleted: it can't be bound anywhere else, so a container \
+             that has it does not start (\"mount through procfd … no such file or directory\"), and it does not show \
+             what has replaced it"
         ),
         format!("mountinfo has {gone}//deleted of {} ({}) on {point}", mount.source, mount.fs_type),
         Remedy::advice(advice),

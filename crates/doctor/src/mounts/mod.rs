@@ -1,7 +1,7 @@
 //! `key-dns doctor --mounts`: mounts that are broken, or soon will be.
 //!
-//! Nothing of a mount is touched by this process itself, as that may take for ever: [`probe`] does it by processes that
-//! can be left behind.
+//! This process touches no mount itself, because that may hang forever: [`probe`] does it in child processes that can
+//! be abandoned.
 
 mod ceph;
 mod dead;
@@ -59,7 +59,7 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
     steps.extend(deleted);
     mounts.extend(deleted_mounts);
     overview.summary = format!(
-        "{} mounts, {} file systems of network or FUSE, {} bind mounts of something deleted",
+        "{} mounts, {} network or FUSE file systems, {} bind mounts of something deleted",
         scene.mounts.len(),
         groups.len(),
         scene.mounts.iter().filter(|mount| mount.deleted().is_some()).count(),
@@ -70,7 +70,7 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
 
 /// What came of touching the file systems.
 struct Touched {
-    /// Of each group, in their order.
+    /// For each group, in order.
     outcomes: Vec<ProbeOutcome>,
     ceph: ceph::Seen,
 }
@@ -99,7 +99,7 @@ fn touch(groups: &[Group<'_>], scene: &Scene, look: &HostRoot) -> Touched {
     let hangs = groups.iter().zip(&outcomes).any(silent);
     let mut ceph = ceph::Seen { after: if has_ceph { ceph::clients(look) } else { Vec::new() }, before };
     if hangs {
-        // What the touch itself waits for has waited long enough.
+        // What the probe itself waits for has waited long enough.
         ceph.before.clone_from(&ceph.after);
     } else if ceph.before.iter().any(ceph::Client::waits) {
         sleep(ceph::APART.saturating_sub(start.elapsed()));
@@ -108,7 +108,7 @@ fn touch(groups: &[Group<'_>], scene: &Scene, look: &HostRoot) -> Touched {
     Touched { outcomes, ceph }
 }
 
-/// Each file system that a server or a daemon is behind: whether it answers, and whether its name is still right.
+/// Each network or FUSE file system: whether it answers, and whether its name is still correct.
 fn look_at_groups(
     groups: &[Group<'_>],
     touched: &Touched,
@@ -185,7 +185,7 @@ fn look_at_group(
     let counts = |mount: &&&Mount| state == MountState::Dead || mount.deleted().is_none();
     let mounts = group.mounts.iter().filter(counts).count();
     if scene.elsewhere {
-        step.fact("whether the names in its source have moved is for the host to see: the kernel asks there");
+        step.fact("only on the host can be checked whether the names in its source have moved: the kernel looks them up there");
     } else {
         names::check(group.first, scene, look, settings, &mut step);
     }
@@ -223,7 +223,7 @@ fn look_at_deleted(groups: &[Group<'_>], touched: &Touched, scene: &Scene) -> (V
         .iter()
         .filter(|mount| mount.deleted().is_some() && scene.is_reachable(mount) && !is_dead(mount))
         .collect();
-    // Whether there is something to bind again may take for ever to find out as well.
+    // Finding out whether there is something to bind again may hang forever as well.
     let sources: Vec<Option<PathBuf>> = mounts.iter().map(|mount| deleted::remade(mount, scene)).collect();
     let targets: Vec<Target> =
         sources.iter().flatten().map(|path| Target { path: scene.path(path), user: None }).collect();
@@ -261,7 +261,7 @@ fn barred(outcome: &ProbeOutcome) -> bool {
     matches!(outcome, ProbeOutcome::Fails { errno: Errno::EACCES | Errno::EPERM, .. })
 }
 
-/// The user and group of a FUSE mount, where it is not root's.
+/// The user and group of a FUSE mount, if they are not root's.
 fn owner(mount: &Mount) -> Option<(u32, u32)> {
     let number = |name| mount.option(name).and_then(|number| number.parse().ok());
     let user = number("user_id").filter(|user| *user != 0 && mount.is_fuse())?;
@@ -369,7 +369,7 @@ mod tests {
         // A path that can't be shown.
         let odd = TABLE.replace("/var/pods/c", "/var/pods/c\\012d");
         let words =
-            "bind what is alive over what is dead: mount --bind /mnt/ceph/vol PATH (it has characters";
+            "bind the live mount over the dead one: mount --bind /mnt/ceph/vol PATH (it has characters";
         assert!(dead(&odd, None, (77, 77))[0].words().unwrap().starts_with(words));
     }
 

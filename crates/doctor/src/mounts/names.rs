@@ -16,15 +16,15 @@ use std::net::{IpAddr, SocketAddr};
 use upcall::Settings;
 use upcall::{Log, Purpose, look_up};
 
-/// How long one name may take, in seconds.
+/// Time limit for one name, in seconds.
 const LIMIT: u32 = 3;
 
-/// The address that the kernel says it uses, for NFS and CIFS.
+/// The address that the kernel reports, for NFS and CIFS.
 pub(super) fn address_option(mount: &Mount) -> Option<IpAddr> {
     mount.option("addr")?.parse().ok()
 }
 
-/// Looks whether each name of a mount's source leads to an address that the mount uses.
+/// Checks whether each name in a mount's source leads to an address that the mount uses.
 pub(super) fn check(mount: &Mount, scene: &Scene, look: &HostRoot, settings: &Settings, step: &mut Step) {
     let entry = MountEntry {
         mount_point: String::new(),
@@ -51,7 +51,7 @@ pub(super) fn check(mount: &Mount, scene: &Scene, look: &HostRoot, settings: &Se
             ) => {
                 step.find(gone(mount, question, &used, &failure));
             }
-            // Whether it still is the same can't be said.
+            // It can't be determined whether it is still the same.
             Err(failure) => step.unseen(format!("the addresses of {}", question.name()), failure.to_string()),
         }
     }
@@ -87,7 +87,7 @@ fn used(mount: &Mount, subject: &Subject, look: &HostRoot) -> Result<Vec<IpAddr>
     }
 }
 
-/// The monitors that libceph knows, of all clusters: which is whose it does not say.
+/// The monitors that libceph knows, of all clusters: it does not say which is whose.
 fn monitors(look: &HostRoot) -> Result<Vec<IpAddr>, String> {
     const FOLDER: &str = "/sys/kernel/debug/ceph";
     let mut found = Vec::new();
@@ -102,7 +102,7 @@ fn monitors(look: &HostRoot) -> Result<Vec<IpAddr>, String> {
     }
 }
 
-/// The servers that kAFS knows of a cell.
+/// The servers of a cell that kAFS knows.
 fn servers(subject: &Subject, look: &HostRoot) -> Result<Vec<IpAddr>, String> {
     let cell = subject.questions.first().map(KeyRequest::name).unwrap_or_default();
     let path = format!("/proc/net/afs/{cell}/vlservers");
@@ -110,10 +110,10 @@ fn servers(subject: &Subject, look: &HostRoot) -> Result<Vec<IpAddr>, String> {
     if found.is_empty() { Err(format!("{path} has no address")) } else { Ok(found) }
 }
 
-/// The addresses among the words of a text, with a port or without.
+/// The addresses among the words of a text, with or without a port.
 fn addresses(text: &str) -> Vec<IpAddr> {
     let word = |word: &str| {
-        // libceph writes (1)192.0.2.1:6789: with a number before it where there is one.
+        // libceph writes (1)192.0.2.1:6789, with a number in front if there is one.
         let word = word.rsplit_once(')').map_or(word, |(_, rest)| rest).trim_end_matches([',', ';']);
         let bare = word.trim_start_matches('[').trim_end_matches(']');
         let socket = || word.parse::<SocketAddr>().map(|socket| socket.ip());
@@ -128,7 +128,7 @@ fn addresses(text: &str) -> Vec<IpAddr> {
     found
 }
 
-/// A finding where no address of the name is one that the mount uses.
+/// A finding, if no address of the name is one that the mount uses.
 fn judge(
     mount: &Mount,
     question: &KeyRequest,
@@ -143,13 +143,13 @@ fn judge(
     Some(Finding::warn(
         "mount-name-moved",
         format!(
-            "{name} has moved since {} was mounted on {point}: the mount goes on with the old address, and breaks when \
-             the old server goes",
+            "{name} has moved since {} was mounted on {point}: the mount keeps the old address, and breaks when the \
+             old server goes",
             mount.source
         ),
         format!("the mount uses {}; {name} is now {}", list(used), list(found)),
         Remedy::advice(format!(
-            "when it suits: {}",
+            "at a convenient time: {}",
             scene.remount(&[&mount.point]).replace("umount -l", "umount")
         )),
     ))
@@ -160,11 +160,11 @@ fn gone(mount: &Mount, question: &KeyRequest, used: &[IpAddr], failure: &Failure
     Finding::warn(
         "mount-name-gone",
         format!(
-            "{name}, of which {} on {point} was mounted, has no address any more: it can't be mounted again",
+            "{name}, the source of {} on {point}, has no address any more: it can't be mounted again",
             mount.source
         ),
         format!("the mount uses {}; looking up {name}: {failure}", list(used)),
-        Remedy::advice(format!("see why: key-dns doctor {}", shell::name(&question.description))),
+        Remedy::advice(format!("find out why: key-dns doctor {}", shell::name(&question.description))),
     )
 }
 
@@ -203,7 +203,7 @@ mod tests {
         let finding = seen(NFS, &["192.0.2.2", "2001:db8::2"]).unwrap();
         assert_eq!(finding.id, "mount-name-moved");
         assert_eq!(finding.evidence, "the mount uses 192.0.2.1; srv.test is now 192.0.2.2, 2001:db8::2");
-        let words = "when it suits: stop what uses it; umount /mnt/nfs; then mount it as before";
+        let words = "at a convenient time: stop what uses it; umount /mnt/nfs; then mount it as before";
         assert_eq!(finding.remedy, Remedy::advice(words));
     }
 

@@ -1,4 +1,4 @@
-//! Touching mounts, each in a process of its own: one whose server is gone may hold whoever touches it for ever.
+//! Probing mounts, each in a child process: a mount whose server is gone may block whatever touches it forever.
 
 use crate::child;
 use nix::errno::Errno;
@@ -14,9 +14,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The subcommand that touches one mount.
+/// The subcommand that probes one mount.
 pub const SUBCOMMAND: &str = "probe-mount";
-/// How long a mount may take. An NFS server under load takes tens of milliseconds.
+/// Time limit for one mount. An NFS server under load takes tens of milliseconds.
 pub const LIMIT: Duration = Duration::from_millis(2500);
 /// How many are touched at once.
 const AT_ONCE: usize = 32;
@@ -26,33 +26,33 @@ const FIRST_CALL: &str = "statfs";
 /// A number that the file system has for what is mounted, in the lines of the process that touches it.
 const INODE: &str = "inode";
 
-/// What came of it.
+/// The result of a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeOutcome {
     /// It answered.
     Answers(Duration),
     /// A call failed.
     Fails {
-        /// Which call.
+        /// The call.
         call: String,
-        /// With what.
+        /// Its error.
         errno: Errno,
     },
-    /// Nothing came; the process that waits was told to end.
+    /// Nothing happened; the waiting process was told to end.
     Silent {
-        /// Which call did not return.
+        /// The call that did not return.
         call: String,
     },
-    /// It could not be tried.
+    /// It could not be probed.
     Untried(String),
 }
 
-/// What is known of one after it was touched.
+/// What is known of a mount after its probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probed {
-    /// What came of it.
+    /// The result.
     pub outcome: ProbeOutcome,
-    /// Its inode number, as the kernel remembers it, also where nobody answers any more.
+    /// Its inode number, as the kernel remembers it even if nobody answers any more.
     pub inode: Option<u64>,
 }
 
@@ -62,12 +62,12 @@ impl Probed {
     }
 }
 
-/// What is to be touched, and by whom.
+/// What to probe, and as which user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The path.
     pub path: PathBuf,
-    /// Another user and group than ours: FUSE lets nobody but its owner in, not even root.
+    /// A user and group other than ours: FUSE lets nobody but its owner in, not even root.
     pub user: Option<(u32, u32)>,
 }
 
@@ -89,7 +89,7 @@ fn some(targets: &[Target], silent: impl Fn(&Target) -> bool) -> Vec<Probed> {
     }
     let ended = waiting.into_iter().map(|state| match state {
         State::Ended(probed) => probed,
-        State::Running(_) => Probed::untried("it was left behind".to_owned()),
+        State::Running(_) => Probed::untried("it was abandoned".to_owned()),
     });
     ended.collect()
 }
@@ -129,7 +129,7 @@ impl State {
             Ok(Some(_)) => *self = Self::Ended(parse(&said(child), start.elapsed(), true)),
             Ok(None) if over => {
                 let text = said(child);
-                // One that waits uninterruptibly stays until that wait ends; nobody waits for it here.
+                // A process that waits uninterruptibly stays until that wait ends; nothing here waits for it.
                 let _ = child.kill();
                 *self = Self::Ended(parse(&text, start.elapsed(), false));
             }
@@ -139,7 +139,7 @@ impl State {
     }
 }
 
-/// What the process has said so far: lines that always fit in its pipe.
+/// What the process has said so far: lines that always fit into its pipe.
 fn said(child: &mut Child) -> String {
     let mut bytes = Vec::new();
     if let Some(mut pipe) = child.stdout.take() {
@@ -151,7 +151,7 @@ fn said(child: &mut Child) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// What its lines mean, after it has `ended` by itself or not.
+/// The meaning of its lines, whether or not it has `ended` by itself.
 fn parse(text: &str, took: Duration, ended: bool) -> Probed {
     let number = |line: &str| line.strip_prefix(INODE)?.trim().parse().ok();
     let inode = text.lines().find_map(number);
@@ -162,27 +162,26 @@ fn parse(text: &str, took: Duration, ended: bool) -> Probed {
             call: (*call).to_owned(),
             errno: Errno::from_raw(errno.parse().unwrap_or_default()),
         },
-        (_, true) => ProbeOutcome::Untried("the process that tried it ended early".to_owned()),
+        (_, true) => ProbeOutcome::Untried("the process that probed it exited early".to_owned()),
         ([call], false) if !call.is_empty() => ProbeOutcome::Silent { call: (*call).to_owned() },
         (_, false) => ProbeOutcome::Silent { call: "statx".to_owned() },
     };
     Probed { outcome, inode }
 }
 
-/// Touches the mount at `path` for the process that started this one, and writes to standard output what came of it.
+/// Probes the mount at `path` for the process that started this one, and writes the result to standard output.
 ///
 /// # Errors
-/// As [`touch`].
+/// As for [`touch`].
 pub fn touch_for_parent(path: &Path) -> io::Result<()> {
     child::end_with_parent();
     touch(path, io::stdout())
 }
 
-/// Touches the mount at `path`, which may take for ever, and says what came of it: each call before it is made, and what
-/// it failed with.
+/// Probes the mount at `path`, which may hang forever, and reports each call before it is made, and its error.
 ///
 /// # Errors
-/// Where that can't be written.
+/// If that can't be written.
 fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     let facts = |sync: libc::c_int| {
         // rustix does not have these two for each architecture.
@@ -197,7 +196,7 @@ fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     if let Err(errno) = statfs(path) {
         return writeln!(out, "statfs {}", errno as i32);
     }
-    // The attributes of a root are remembered, and how full it is another server may know.
+    // The attributes of a root are cached, and a different server may know how full it is.
     writeln!(out, "statx")?;
     out.flush()?;
     match facts(libc::AT_STATX_FORCE_SYNC) {
@@ -206,7 +205,7 @@ fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     }
 }
 
-/// Where a path of another process is found from here.
+/// The path from here of a path of another process.
 #[must_use]
 pub fn path_of(pid: Option<u32>, path: &Path) -> PathBuf {
     match pid {

@@ -6,27 +6,27 @@ use crate::shell::quoted;
 use nix::unistd::geteuid;
 use std::path::{Path, PathBuf};
 
-/// The mounts of one process, and what goes for all of them.
+/// The mounts of one process, and what applies to all of them.
 #[derive(Debug, Default)]
 pub(super) struct Scene {
     pub(super) mounts: Vec<Mount>,
-    /// Whose mounts they are, where not our own.
+    /// Whose mounts they are, if not our own.
     pub(super) pid: Option<u32>,
-    /// Mount points that fstab has.
+    /// Mount points in fstab.
     pub(super) fstab: Vec<String>,
-    /// Whether this is known to be a container, or the like.
+    /// Whether this is known to be a container, or similar.
     pub(super) elsewhere: bool,
 }
 
-/// The mounts of one file system that a path leads to.
+/// The reachable mounts of one file system.
 pub(super) struct Group<'a> {
     pub(super) first: &'a Mount,
     pub(super) mounts: Vec<&'a Mount>,
 }
 
 impl Scene {
-    /// The file systems that a server or a daemon is behind. Those who ask the kernel to mount, as automounters do, are
-    /// not touched.
+    /// The network and FUSE file systems. Those that make the kernel mount something, as automounters do, are not
+    /// touched.
     pub(super) fn groups(&self) -> Vec<Group<'_>> {
         let mut groups: Vec<Group<'_>> = Vec::new();
         for mount in self.mounts.iter().filter(|mount| mount.is_network() || mount.is_fuse()) {
@@ -45,15 +45,15 @@ impl Scene {
         table::is_reachable(mount, &self.mounts)
     }
 
-    /// Where a path of that process is found by us.
+    /// The path from here of a path of that process.
     pub(super) fn path(&self, path: &Path) -> PathBuf {
         probe::path_of(self.pid, path)
     }
 
     pub(super) fn why_barred(&self) -> &'static str {
         match self.pid {
-            Some(_) if !geteuid().is_root() => "only root may look into the files of another process",
-            _ => "only its owner may look into it",
+            Some(_) if !geteuid().is_root() => "only root can check the files of another process",
+            _ => "only its owner can access it",
         }
     }
 
@@ -61,11 +61,11 @@ impl Scene {
         self.pid.is_none() && self.fstab.iter().any(|known| Path::new(known) == point)
     }
 
-    /// What is to be done about a mount that is no use any more, in words. Without it, what is written there goes to the
-    /// folder below, so that no command does it.
+    /// What to do about a mount that is useless now, in words. Once it is unmounted, programs would write to the
+    /// directory underneath, so no command does it.
     pub(super) fn remount(&self, points: &[&Path]) -> String {
         if let Some(pid) = self.pid {
-            return format!("restart the container of process {pid}: its runtime mounts anew");
+            return format!("restart the container of process {pid}: its runtime then mounts it again");
         }
         let first = points.first().copied().unwrap_or_else(|| Path::new("/"));
         let again = if self.in_fstab(first) {
@@ -80,7 +80,7 @@ impl Scene {
 }
 
 impl Group<'_> {
-    /// Where it is mounted.
+    /// Its mount points.
     pub(super) fn points(&self) -> Vec<&Path> {
         self.mounts.iter().map(|mount| mount.point.as_path()).collect()
     }

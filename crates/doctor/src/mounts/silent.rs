@@ -21,8 +21,8 @@ pub(super) fn finding(group: &Group<'_>, outcome: &ProbeOutcome, scene: &Scene) 
         ProbeOutcome::Silent { call } => Some(Finding::broken(
             "mount-silent",
             format!(
-                "{source} ({fs_type}) on {point} does not answer: whatever touches it hangs, df, ls and a shell in it \
-                 among them, and containers that have it neither start nor stop"
+                "{source} ({fs_type}) on {point} does not answer: everything that touches it hangs, including df, ls \
+                 and shells in it, and containers that use it neither start nor stop"
             ),
             format!(
                 "{} of {point} did not return within {} s{}",
@@ -31,15 +31,9 @@ pub(super) fn finding(group: &Group<'_>, outcome: &ProbeOutcome, scene: &Scene) 
                 server(first)
             ),
             Remedy::advice(format!(
-                "have the server, its daemon or the network mended: what waits then goes on by itself. Only where it will \
-                 not come back: {}",
-                match first.fs_type.as_str() {
-                    // Pending calls of NFS end only so.
-                    "nfs" | "nfs4" if scene.pid.is_none() => {
-                        scene.remount(&group.points()).replace("umount -l", "umount -f -l")
-                    }
-                    _ => scene.remount(&group.points()),
-                }
+                "repair the server, its daemon or the network: waiting programs then resume. Only if it will not come \
+                 back: {}",
+                remount(group, scene)
             )),
         )),
         ProbeOutcome::Fails { call, errno } if !matches!(errno, Errno::EACCES | Errno::EPERM) => {
@@ -51,18 +45,31 @@ pub(super) fn finding(group: &Group<'_>, outcome: &ProbeOutcome, scene: &Scene) 
             };
             let first_see = match id {
                 "mount-stale" => "",
-                _ => "see that the server can be reached; where that does not help: ",
+                _ => "check that the server can be reached; if that does not help: ",
             };
             Some(Finding::broken(
                 id,
                 format!(
-                    "{source} ({fs_type}) on {point}: {why}; bind mounts and containers that have it fail too"
+                    "{source} ({fs_type}) on {point}: {why}; bind mounts of it and containers that use it fail too"
                 ),
                 format!("{call}(2) of {point}: {errno}{}", server(first)),
-                Remedy::advice(format!("{first_see}{}", scene.remount(&group.points()))),
+                Remedy::advice(format!("{first_see}{}", remount(group, scene))),
             ))
         }
         _ => None,
+    }
+}
+
+/// How to unmount a useless mount and mount it again.
+fn remount(group: &Group<'_>, scene: &Scene) -> String {
+    let words = scene.remount(&group.points());
+    match group.first.fs_type.as_str() {
+        // Nothing else ends pending NFS calls.
+        "nfs" | "nfs4" => words.replace("umount -l", "umount -f -l"),
+        // After a lazy unmount the client would live on, and a new mount could share it (fs/ceph/super.c,
+        // ceph_compare_super()).
+        "ceph" => words.replace("umount -l", "umount -f"),
+        _ => words,
     }
 }
 
@@ -73,7 +80,8 @@ pub(super) fn named(call: &str) -> String {
         call => format!("{call}(2)"),
     }
 }
-/// What the server's port says, where address and port are known.
+
+/// What the server's port says, if address and port are known.
 fn server(mount: &Mount) -> String {
     let port = |default| {
         mount.option("port").and_then(|port| port.parse().ok()).filter(|port| *port > 0).unwrap_or(default)

@@ -1,4 +1,4 @@
-//! The mounts of a process: all of mountinfo (proc_pid_mountinfo(5)), and which of them a path leads to.
+//! The mounts of a process: all of mountinfo (proc_pid_mountinfo(5)), and which of them are reachable by path.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 pub struct Mount {
     id: u32,
     parent: u32,
-    /// `major:minor` of its file system; all mounts of one file system have the same.
+    /// `major:minor` of its file system, which all mounts of one file system share.
     pub device: String,
-    /// What of the file system is mounted: a path in it. Where that was deleted, `//deleted` follows.
+    /// The part of the file system that is mounted: a path in it, followed by `//deleted` if it was deleted.
     pub root: Vec<u8>,
-    /// Where.
+    /// The mount point.
     pub point: PathBuf,
     /// `ceph`, `nfs4`, `fuse.sshfs`, …
     pub fs_type: String,
-    /// What is mounted.
+    /// The source.
     pub source: String,
     /// The options of the file system itself.
     pub options: String,
@@ -33,11 +33,11 @@ impl Mount {
     /// The path within its file system, if what is mounted was deleted.
     #[must_use]
     pub fn deleted(&self) -> Option<&[u8]> {
-        // What the kernel puts after it (fs/d_path.c).
+        // The kernel's suffix (fs/d_path.c).
         self.root.strip_suffix(b"//deleted")
     }
 
-    /// Where a path of its file system is found through this mount.
+    /// The path of a file of its file system, seen through this mount.
     #[must_use]
     pub fn within(&self, root: &[u8]) -> Option<PathBuf> {
         if self.deleted().is_some() {
@@ -57,7 +57,7 @@ impl Mount {
         matches!(self.fs_type.as_str(), "fuse" | "fuseblk") || self.fs_type.starts_with("fuse.")
     }
 
-    /// Whether a server is behind it.
+    /// Whether it is a network file system.
     #[must_use]
     pub fn is_network(&self) -> bool {
         const TYPES: [&str; 11] =
@@ -66,7 +66,7 @@ impl Mount {
     }
 }
 
-/// The mounts of a mountinfo; lines that are none are passed over.
+/// The mounts of a mountinfo; invalid lines are skipped.
 #[must_use]
 pub fn parse(text: &[u8]) -> Vec<Mount> {
     text.split(|&byte| byte == b'\n').filter_map(mount).collect()
@@ -105,13 +105,13 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether the path of this mount leads to it, and not to one that was mounted over it or over a folder above it later.
+/// Whether this mount's path leads to it, and not to one that was later mounted over it or over a parent directory.
 #[must_use]
 pub fn is_reachable(mount: &Mount, all: &[Mount]) -> bool {
     let mut at = mount;
     // A chain as long as the table would be a loop.
     for _ in 0..=all.len() {
-        // The table is in the order in which things were mounted.
+        // The table is in mount order.
         let mut later = false;
         let covered = all.iter().any(|other| {
             if other.id == at.id {
@@ -127,7 +127,7 @@ pub fn is_reachable(mount: &Mount, all: &[Mount]) -> bool {
         let parent =
             |mount: &Mount| all.iter().find(|other| other.id == mount.parent && other.id != mount.id);
         let above = match parent(at) {
-            // This one is the cover of its parent, so that only what is above both matters.
+            // This one covers its parent, so only what is above both matters.
             Some(covered) if covered.point == at.point => parent(covered),
             above => above,
         };

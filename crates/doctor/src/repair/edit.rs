@@ -1,9 +1,9 @@
-//! Commands that change a line of a file, which they find by what it says.
+//! Commands that change a line of a file, which they locate by content.
 
 use crate::host_root::HostRoot;
 use crate::shell::{is_plain, quoted};
 
-/// A file whose lines commands are to change.
+/// A file whose lines commands may change.
 pub(crate) struct Lines {
     path: String,
     texts: Vec<String>,
@@ -11,8 +11,8 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Reads it; `None` where no command may change it: it is a link, which sed(1) would put a file in the place of, it
-    /// can't be read, or is no text.
+    /// Reads it; `None` if no command may change it: it is a link, which sed(1) would replace by a file, it can't be
+    /// read, or is not text.
     pub(crate) fn read(look: &HostRoot, path: &str) -> Option<Self> {
         let facts = look.path(path).symlink_metadata().ok()?;
         if !facts.is_file() {
@@ -23,17 +23,17 @@ impl Lines {
         Some(Self { path: path.to_owned(), texts: text.lines().map(str::to_owned).collect(), ends_well })
     }
 
-    /// The lines with their numbers, counted from 1.
+    /// The lines with their numbers, starting at 1.
     pub(crate) fn all(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.texts.iter().map(String::as_str))
     }
 
-    /// The command that makes a comment of line `number`.
+    /// The command that comments out line `number`.
     pub(crate) fn comment_out(&self, number: usize) -> Option<String> {
         self.substitute(self.only(number)?, "# &")
     }
 
-    /// The command that puts `new` in the place of line `number`.
+    /// The command that replaces line `number` by `new`.
     pub(crate) fn replace(&self, number: usize, new: &str) -> Option<String> {
         let old = self.only(number)?;
         let new = new.replace('\t', " ");
@@ -43,7 +43,7 @@ impl Lines {
         self.substitute(old, &replacement(&new))
     }
 
-    /// Line `number`, where no other says the same.
+    /// Line `number`, if no other line is identical.
     fn only(&self, number: usize) -> Option<&str> {
         let line = self.texts.get(number.checked_sub(1)?)?;
         (self.texts.iter().filter(|other| *other == line).count() == 1).then_some(line)
@@ -54,7 +54,7 @@ impl Lines {
     }
 }
 
-/// The command that adds a line to a file, unless it is there. The file is made where there is none.
+/// The command that adds a line to a file, unless it is there. It creates the file if necessary.
 pub(crate) fn append(look: &HostRoot, path: &str, line: &str) -> Option<String> {
     let there = look.path(path).symlink_metadata().is_ok();
     if there && !Lines::read(look, path)?.ends_well {
@@ -67,7 +67,7 @@ pub(crate) fn append(look: &HostRoot, path: &str, line: &str) -> Option<String> 
     ))
 }
 
-/// A text as a basic regular expression; a tab, which can't be seen, as any blank.
+/// A text as a basic regular expression; a tab, which is invisible, matches any blank.
 pub(super) fn pattern(text: &str) -> Option<String> {
     let mut pattern = String::new();
     for c in text.chars() {
@@ -81,7 +81,7 @@ pub(super) fn pattern(text: &str) -> Option<String> {
     is_plain(&pattern).then_some(pattern)
 }
 
-/// A text as what stands for a match.
+/// A text as the replacement of a match.
 fn replacement(text: &str) -> String {
     text.replace('\\', "\\\\").replace('&', "\\&").replace('|', "\\|")
 }

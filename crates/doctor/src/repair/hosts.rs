@@ -6,16 +6,16 @@ use crate::remedy::Remedy;
 use crate::shell::quoted;
 use names::config;
 
-/// What takes a name away from these lines, and leaves the other names in them.
+/// Removes a name from these lines, and leaves their other names.
 pub(crate) fn without(look: &HostRoot, name: &str, lines: &[usize]) -> Remedy {
     let numbers: Vec<String> = lines.iter().map(ToString::to_string).collect();
     Remedy::command_or(
         command(look, name, lines),
-        format!("take {name} out of line {} of {}, if DNS is right", numbers.join(" and "), config::HOSTS),
+        format!("remove {name} from line {} of {}, if DNS is right", numbers.join(" and "), config::HOSTS),
     )
 }
 
-/// The word is taken out of all lines that have it with that address; a line that has no other goes.
+/// The word is removed from all lines that have it with that address; a line that has no other name is deleted.
 fn command(look: &HostRoot, name: &str, lines: &[usize]) -> Option<String> {
     let file = Lines::read(look, config::HOSTS)?;
     let mut script = String::new();
@@ -30,7 +30,7 @@ fn command(look: &HostRoot, name: &str, lines: &[usize]) -> Option<String> {
             }
             let names: Vec<&str> = words.collect();
             let found: Vec<&&str> = names.iter().filter(|word| word.eq_ignore_ascii_case(name)).collect();
-            // A comment may have the name as well; and nothing tells two of them apart.
+            // A comment may contain the name as well; and nothing distinguishes two occurrences.
             if names.is_empty()
                 || other.contains('#')
                 || found.len() > 1

@@ -1,4 +1,4 @@
-//! What changes which name servers are asked.
+//! Remedies for the list of name servers.
 
 use super::edit::Lines;
 use crate::host_root::HostRoot;
@@ -8,9 +8,9 @@ use names::message::Question;
 use std::net::{IpAddr, SocketAddr};
 use upcall::{DEFAULT_PATH, Settings};
 
-/// Who writes resolv.conf.
+/// The program that writes resolv.conf.
 enum Writer {
-    /// A person, or at least nothing that is known to write it anew.
+    /// A person, or at least no program that is known to rewrite it.
     Person,
     /// systemd-resolved.
     Resolved,
@@ -36,7 +36,7 @@ pub(crate) fn names_no_server(look: &HostRoot) -> bool {
     !text.lines().any(|line| line.starts_with("nameserver"))
 }
 
-/// What has another server asked in the place of this one. Which one, only a person knows.
+/// Replaces this server by another one. Only a person knows by which.
 pub(crate) fn replace(
     look: &HostRoot,
     settings: &Settings,
@@ -46,22 +46,24 @@ pub(crate) fn replace(
     let old = bare(server);
     Remedy::advice(if settings.lookup.name_servers_for(&question.name.to_ascii()).is_some() {
         format!(
-            "start the name server at {server} again, or name another one for the domain in {DEFAULT_PATH}"
+            "start the name server at {server} again, or configure another one for the domain in {DEFAULT_PATH}"
         )
     } else if names_no_server(look) {
-        format!("name a server in {}: nameserver ADDRESS", resolv::PATH)
+        format!("add a server to {}: nameserver ADDRESS", resolv::PATH)
     } else {
         match writer(look) {
-            Writer::Resolved => "give systemd-resolved a server that answers: resolvectl dns INTERFACE ADDRESS".to_owned(),
+            Writer::Resolved => "configure systemd-resolved with a server that answers: resolvectl dns INTERFACE \
+                ADDRESS".to_owned(),
             Writer::NetworkManager => {
-                "give NetworkManager a server that answers: nmcli connection modify CONNECTION ipv4.dns ADDRESS".to_owned()
+                "configure NetworkManager with a server that answers: nmcli connection modify CONNECTION ipv4.dns \
+                 ADDRESS".to_owned()
             }
-            Writer::Person => format!("have the server at {server} answer, or name another one in the place of {old} in {}", resolv::PATH),
+            Writer::Person => format!("repair the server at {server}, or replace {old} by another one in {}", resolv::PATH),
         }
     })
 }
 
-/// What has this server asked no longer, where there are others that answer.
+/// Removes this server, if there are others that answer.
 pub(crate) fn remove(
     look: &HostRoot,
     settings: &Settings,
@@ -81,23 +83,23 @@ pub(crate) fn remove(
         };
         let mut found = lines.all().filter(|(_, line)| names_it(line));
         let number = found.next()?.0;
-        // Told twice, it would still be asked.
+        // If it is listed twice, it would still be queried.
         if found.next().is_some() { None } else { lines.comment_out(number) }
     });
     Remedy::command_or(
         command,
-        format!("take {} out of {} until it answers again", bare(server), resolv::PATH),
+        format!("remove {} from {} until it answers again", bare(server), resolv::PATH),
     )
 }
 
-/// What is to be done about servers of which one knows a name that another denies. Which is right, no command knows.
+/// Advice if one server knows a name that another denies. No command knows which is right.
 pub(crate) fn disagree(server: SocketAddr, knows: SocketAddr) -> Remedy {
     Remedy::advice(format!(
-        "find out which of {server} and {knows} is right, and have the other one mended, or asked no longer (resolv.conf)"
+        "find out which of {server} and {knows} is right, and repair the other one or remove it (resolv.conf)"
     ))
 }
 
-/// What a server is called in a command.
+/// A server's address in a command.
 pub(crate) fn bare(server: SocketAddr) -> String {
     server.ip().to_string()
 }

@@ -13,23 +13,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 use upcall::Settings;
 
-/// The longest that a server is waited for, in seconds, whatever resolv.conf says.
+/// The longest wait for a server, in seconds, whatever resolv.conf says.
 const LONGEST: u32 = 3;
-/// As many of the names that the search list makes are asked for.
+/// How many of the names that the search list makes are queried.
 const MOST_NAMES: usize = 4;
 
-/// What one server said.
+/// The result for one server.
 #[derive(Clone, Debug)]
 pub(super) struct Probe {
     pub(super) server: SocketAddr,
     pub(super) question: Question,
     pub(super) outcome: Result<Response, ServerError>,
-    /// Whether it is the letters that it does not take, and not EDNS.
+    /// Whether it rejects random case, and not EDNS.
     pub(super) by_letters: bool,
     took: Duration,
 }
 
-/// Asks each server that a lookup would ask; for no name, for the servers of the root, which any of them knows.
+/// Queries each server that a lookup would query; without a name, for the root's name servers, which any of them knows.
 pub(super) fn run(
     asked: Option<&Asked>,
     family: Family,
@@ -68,7 +68,7 @@ pub(super) fn run(
     Ok(probes)
 }
 
-/// Which of these servers answer a plain question: for the servers of the root, which any of them knows.
+/// Which of these servers answer a plain query: for the root's name servers, which any of them knows.
 pub(super) fn alive(servers: &[SocketAddr], dns: &Dns<'_, &Network>) -> Vec<SocketAddr> {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else {
         return Vec::new();
@@ -95,7 +95,7 @@ async fn one(server: SocketAddr, question: &Question, options: &QueryOptions) ->
     let took = start.elapsed();
     let mut by_letters = false;
     if options.mixed_case && outcome.as_ref().is_ok_and(|reply| reply.quirks.iter().any(is_of_the_question)) {
-        // With EDNS alone.
+        // Only with EDNS.
         let options = QueryOptions { mixed_case: false, ..options.clone() };
         let again = ask(server, question, &options).await;
         by_letters = again.is_ok_and(|reply| !reply.quirks.iter().any(is_of_the_question));
@@ -103,7 +103,7 @@ async fn one(server: SocketAddr, question: &Question, options: &QueryOptions) ->
     Probe { server, question: question.clone(), outcome, by_letters, took }
 }
 
-/// What a server says; an answer that was cut off counts.
+/// The server's answer; a truncated one counts.
 async fn ask(
     server: SocketAddr,
     question: &Question,
@@ -122,23 +122,23 @@ async fn ask(
     })
 }
 
-/// Whether EDNS or mixed letters in the question bring it about.
+/// Whether EDNS or random case in the query causes it.
 fn is_of_the_question(quirk: &Quirk) -> bool {
     matches!(quirk, Quirk::DeniesAltered | Quirk::FailsAltered(_) | Quirk::SilentToAltered)
 }
 
 impl Probe {
-    /// Whether it says that there is no such name, so that the search goes on.
+    /// Whether it denies the name, so that the search continues.
     fn is_no_such_name(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|reply| reply.rcode == rcode::NXDOMAIN)
     }
 
-    /// Whether it answered that it can't say.
+    /// Whether it answered that it can't tell.
     pub(super) fn fails(&self) -> bool {
         matches!(&self.outcome, Err(error) if matches!(error.obstacle, Obstacle::Rcode(_) | Obstacle::Lame))
     }
 
-    /// Whether it has something, an alias included.
+    /// Whether it has something, including an alias.
     pub(super) fn has_records(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|reply| !reply.answers.is_empty())
     }

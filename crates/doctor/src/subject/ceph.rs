@@ -1,6 +1,6 @@
-//! How Ceph writes its monitors.
+//! Ceph's notations for monitors.
 
-/// The value of `mon_host`, with blanks, underscores or hyphens in its name.
+/// The value of `mon_host`, whose name may have blanks, underscores or hyphens.
 pub(super) fn mon_host(text: &str) -> Option<&str> {
     text.lines().find_map(|line| {
         let (name, value) = line.split_once('=')?;
@@ -13,7 +13,8 @@ pub(super) fn mon_host(text: &str) -> Option<&str> {
     })
 }
 
-/// The parts of a list: by commas, semicolons, blanks or slashes, without brackets around several, protocols and nonces.
+/// The parts of a list, separated by commas, semicolons, blanks or slashes, without brackets around several, protocols
+/// and nonces.
 pub(super) fn parts(list: &str) -> Vec<&str> {
     let parts = list.split([',', ';', '/', ' ', '\t']).filter_map(|part| {
         let part = part.trim();
@@ -31,7 +32,7 @@ fn protocol(text: &str) -> Option<&str> {
     ["v1:", "v2:", "any:"].iter().find_map(|protocol| text.strip_prefix(protocol))
 }
 
-/// Whether slashes divide it: each part has a port or is a nonce.
+/// Whether slashes separate it: each part has a port or is a nonce.
 pub(super) fn is_list(text: &str) -> bool {
     let with_port = |part: &&str| {
         part.rsplit_once(':')
@@ -41,7 +42,7 @@ pub(super) fn is_list(text: &str) -> bool {
     !parts.is_empty() && parts.iter().all(with_port)
 }
 
-/// `0001-LENGTH-CLUSTER-POOL-UUID`, as ceph-csi calls volumes.
+/// `0001-LENGTH-CLUSTER-POOL-UUID`, ceph-csi's volume handles.
 pub(super) fn is_volume_handle(text: &str) -> bool {
     let hexadecimal =
         |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());

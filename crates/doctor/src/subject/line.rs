@@ -1,11 +1,11 @@
-//! Lines that hold a source among other words: of fstab, of the output of mount(8), and mount commands.
+//! Lines that contain a source among other words: from fstab, from the output of mount(8), and mount commands.
 
 use crate::mount_table::{self, MountEntry};
 
 /// Options of mount(8) with a value of their own that is neither type nor options.
 const WITH_VALUE: [&str; 8] = ["-L", "-U", "-O", "-N", "-R", "--label", "--uuid", "--test-opts"];
 
-/// The mount that a line tells of, if it is one. Of a command with one place alone, the source is empty.
+/// The mount in a line, if there is one. For a command with only one path, the source is empty.
 pub(super) fn entry(text: &str) -> Option<MountEntry> {
     if !text.contains(char::is_whitespace) {
         return None;
@@ -69,7 +69,7 @@ fn command(text: &str) -> Option<MountEntry> {
             _ => places.push(word),
         }
     }
-    // A path alone is looked for in fstab, as mount(8) does.
+    // A path alone is looked up in fstab, as mount(8) does.
     let (source, point) = match places.as_slice() {
         [source, point, ..] => (*source, *point),
         [point] if point.starts_with('/') && !point.starts_with("//") => ("", *point),
@@ -81,7 +81,7 @@ fn command(text: &str) -> Option<MountEntry> {
     (!entry.source.is_empty() || !entry.mount_point.is_empty()).then_some(entry)
 }
 
-/// Words as a shell divides them, quotes and backslashes taken away.
+/// Splits words as a shell does, and removes quotes and backslashes.
 fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quote, mut started) = (Vec::new(), String::new(), None, false);
     let mut letters = text.chars();

@@ -1,5 +1,5 @@
-//! What is asked about: the keys that the kernel would request for a name, a mount source, a mount point, a line of
-//! fstab or a mount command. `docs/doctor.md` has the table of forms.
+//! What the doctor is asked about: the keys that the kernel would request for a name, a mount source, a mount point, a
+//! line of fstab or a mount command. `docs/doctor.md` has the table of forms.
 
 mod ceph;
 mod line;
@@ -12,10 +12,10 @@ use crate::host_root::HostRoot;
 use crate::mount_table::{self, MountEntry};
 
 impl Subject {
-    /// Takes apart what was typed. For a mount point, what is mounted there, or is to be.
+    /// Parses what was typed. For a mount point, what is mounted there, or should be.
     ///
     /// # Errors
-    /// Where no host can be seen in it.
+    /// If it contains no host.
     pub fn parse(text: &str, look: &HostRoot) -> Result<Self, NoSubject> {
         let text = text.trim();
         if let Some(entry) = line::entry(text) {
@@ -27,7 +27,7 @@ impl Subject {
         source::read(text, None, "", Some(look))
     }
 
-    /// Of a line or a command: where the source is missing or in the place of the mount point, fstab has it.
+    /// For a line or a command: if the source is missing, or is in the place of the mount point, fstab has it.
     fn of_line(entry: &MountEntry, look: &HostRoot) -> Result<Self, NoSubject> {
         if entry.source.is_empty() {
             return Self::of_mount_point(&entry.mount_point, look);
@@ -67,7 +67,7 @@ impl Subject {
         }
     }
 
-    /// Takes apart what is mounted; `None` where the file system asks for no names.
+    /// Parses what is mounted; `None` if the file system requests no names.
     #[must_use]
     pub(crate) fn of_mount(entry: &MountEntry) -> Option<Result<Self, NoSubject>> {
         Self::of_entry(entry, None)

@@ -6,10 +6,10 @@ use crate::host_root::HostRoot;
 use names::{literal, name};
 use std::net::IpAddr;
 
-/// Where a cluster's monitors are told of.
+/// Where a cluster's monitors are listed.
 const CEPH_CONF: &str = "/etc/ceph/ceph.conf";
 
-/// Options that name hosts, and whose they are.
+/// Options that contain hosts, and who looks those up.
 const OPTIONS: [(&str, Option<Consumer>); 8] = [
     ("mon_addr", Some(Consumer::Ceph)),
     ("mon_host", Some(Consumer::Ceph)),
@@ -21,7 +21,7 @@ const OPTIONS: [(&str, Option<Consumer>); 8] = [
     ("What", None),
 ];
 
-/// Schemes of URLs, and whose lookup they stand for.
+/// URL schemes, and who looks their host up.
 const SCHEMES: [(&str, Consumer); 6] = [
     ("nfs", Consumer::Nfs),
     ("nfs4", Consumer::Nfs),
@@ -31,7 +31,7 @@ const SCHEMES: [(&str, Consumer); 6] = [
     ("cephfs", Consumer::Ceph),
 ];
 
-/// Takes a source apart; one of a known file system has no other forms than its own.
+/// Parses a source; for a known file system, only in its own forms.
 pub(super) fn read(
     source: &str,
     consumer: Option<Consumer>,
@@ -62,11 +62,11 @@ pub(super) fn read(
     match source.split_once(":/") {
         Some((hosts, _)) => before_path(source, hosts, consumer),
         None if consumer.is_none() => alone(source),
-        None => Err(no_host("it has no host before a \":/\"")),
+        None => Err(no_host("there is no host before a \":/\"")),
     }
 }
 
-/// What has a source in it: an option with its name, a URL, a volume handle, `sshfs#…`.
+/// Something that contains a source: an option with its name, a URL, a volume handle, `sshfs#…`.
 fn wrapped(text: &str, look: Option<&HostRoot>) -> Option<Result<Subject, NoSubject>> {
     if let Some(rest) = text.strip_prefix("sshfs#") {
         return Some(own_lookup(rest));
@@ -88,7 +88,7 @@ fn wrapped(text: &str, look: Option<&HostRoot>) -> Option<Result<Subject, NoSubj
     volume_handle(text)
 }
 
-/// `sshfs` and its like give the host to a program of their own.
+/// `sshfs` and similar programs pass the host to a program of their own.
 fn own_lookup(source: &str) -> Result<Subject, NoSubject> {
     let hosts = source.split_once(':').map_or(source, |(hosts, _)| hosts);
     match host(without_user(hosts)) {
@@ -107,7 +107,7 @@ fn url(text: &str, scheme: &str, rest: &str) -> Result<Subject, NoSubject> {
     of_list(text, without_user(authority), consumer)
 }
 
-/// `USER@FSID.NAME=/PATH` has its monitors in the option `mon_addr`, divided by slashes, or in ceph.conf.
+/// `USER@FSID.NAME=/PATH` has its monitors in the option `mon_addr`, separated by slashes, or in ceph.conf.
 fn of_named_file_system(source: &str, options: &str, look: Option<&HostRoot>) -> Result<Subject, NoSubject> {
     if let Some(option) = options.split(',').find(|option| option.starts_with("mon_addr=")) {
         return read(option, None, "", None);
@@ -142,7 +142,7 @@ fn volume_handle(text: &str) -> Option<Result<Subject, NoSubject>> {
     Some(of_list(text, server, consumer))
 }
 
-/// `//[USER[:PASSWORD]@]HOST[:PORT]/SHARE`, what stands behind the slashes.
+/// `//[USER[:PASSWORD]@]HOST[:PORT]/SHARE`, the part after the slashes.
 fn unc(source: &str, rest: &str) -> Result<Subject, NoSubject> {
     match rest.split(['/', '\\']).next().unwrap_or_default() {
         "" => Err(NoSubject::NoHost(source.to_owned(), "a CIFS source is //SERVER/SHARE")),
@@ -150,7 +150,7 @@ fn unc(source: &str, rest: &str) -> Result<Subject, NoSubject> {
     }
 }
 
-/// What stands before `:/`: monitors, each with its port or without, or an NFS server.
+/// The part before `:/`: monitors, with or without ports, or an NFS server.
 fn before_path(source: &str, hosts: &str, consumer: Option<Consumer>) -> Result<Subject, NoSubject> {
     if let Some(address) = bare_ipv6(hosts) {
         return Err(NoSubject::Brackets(address));
@@ -164,7 +164,7 @@ fn before_path(source: &str, hosts: &str, consumer: Option<Consumer>) -> Result<
     of_list(source, hosts, consumer.unwrap_or(guess))
 }
 
-/// No source: a name, with the type of a key before it or with a port, an address, or a list of monitors.
+/// Not a source: a name, with a query type before it or with a port, an address, or a list of monitors.
 fn alone(text: &str) -> Result<Subject, NoSubject> {
     if let Some(cell) = text.strip_prefix("afsdb:") {
         return if fits(cell) {
@@ -204,7 +204,7 @@ fn alone(text: &str) -> Result<Subject, NoSubject> {
     of_list(text, without_user(text.strip_suffix(':').unwrap_or(text)), consumer)
 }
 
-/// The hosts of a list, each with a port, a protocol of Ceph's or a nonce, or without.
+/// The hosts of a list, each with or without a port, a Ceph protocol or a nonce.
 fn of_list(text: &str, list: &str, consumer: Consumer) -> Result<Subject, NoSubject> {
     let parts = ceph::parts(list);
     let mut hosts = Vec::new();
@@ -242,7 +242,7 @@ fn host(text: &str) -> Option<&str> {
     }
 }
 
-/// `HOST` of `HOST:PORT`; an IPv6 address has brackets where it has a port.
+/// `HOST` of `HOST:PORT`; an IPv6 address has brackets if it has a port.
 fn without_port(text: &str) -> &str {
     match text.rsplit_once(':') {
         Some((host, port))
@@ -261,7 +261,7 @@ fn without_user(text: &str) -> &str {
     text.rsplit_once('@').map_or(text, |(_, host)| host)
 }
 
-/// An IPv6 address without brackets, with a port or without.
+/// An IPv6 address without brackets, with or without a port.
 fn bare_ipv6(text: &str) -> Option<IpAddr> {
     let address = literal::parse(text).map(|literal| literal.address);
     address.filter(IpAddr::is_ipv6)

@@ -1,9 +1,9 @@
-//! What is asked about, and why nothing can be asked.
+//! What the doctor is asked about, and why it can't be answered.
 
 use names::literal;
 use std::net::IpAddr;
 
-/// Whose lookup it is.
+/// Who makes the lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consumer {
     /// libceph: CephFS and RBD.
@@ -14,7 +14,7 @@ pub enum Consumer {
     Nfs,
     /// kAFS.
     Afs,
-    /// Nobody in particular.
+    /// Not known.
     Anyone,
 }
 
@@ -32,7 +32,7 @@ impl Consumer {
     }
 }
 
-/// One key that is asked for.
+/// A key that is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRequest {
     /// Its description: `NAME`, `a:NAME`, `afsdb:CELL`.
@@ -50,7 +50,7 @@ impl KeyRequest {
         Self { description: format!("afsdb:{cell}"), callout: "srv=1" }
     }
 
-    /// The name without the type before it.
+    /// The name without the query type before it.
     #[must_use]
     pub fn name(&self) -> &str {
         match self.description.split_once(':') {
@@ -69,45 +69,45 @@ impl KeyRequest {
     }
 }
 
-/// What is asked about, taken apart.
+/// A parsed argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
-    /// Whose lookups they are.
+    /// Who makes the lookups.
     pub consumer: Consumer,
     /// The keys.
     pub questions: Vec<KeyRequest>,
-    /// Addresses that stand in the place of names: nobody is asked for them.
+    /// Addresses in the place of names, which need no lookup.
     pub addresses: Vec<String>,
     /// Where it comes from, for a mount point.
     pub origin: Option<String>,
 }
 
-/// Forms that are understood, for who gave another one.
+/// Accepted forms, shown if another one was given.
 const EXAMPLES: &str = "mon1.example.org, mon1:6789,mon2:6789:/, //server/share, server:/export, %cell:volume, a mount \
                         point, a line of /etc/fstab, or a mount command";
 
-/// Why nothing can be asked about it.
+/// Why there is nothing to check.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSubject {
-    /// A mount point that nobody knows.
-    #[error("{0} is no mount point, and /etc/fstab has no line for it; give the mount's source instead")]
+    /// An unknown mount point.
+    #[error("{0} is not a mount point, and /etc/fstab has no line for it; give the mount's source instead")]
     NoMount(String),
     /// A file system that needs no names.
-    #[error("{mount_point} is of type {fs_type} ({source_}), which asks the kernel for no names")]
+    #[error("{mount_point} is of type {fs_type} ({source_}), for which the kernel looks up no names")]
     NoNames {
-        /// The folder.
+        /// The mount point.
         mount_point: String,
         /// Its type.
         fs_type: String,
-        /// What is mounted there.
+        /// Its source.
         source_: String,
     },
-    /// A source that can't be taken apart.
+    /// A source that can't be parsed.
     #[error("\"{0}\" names no host: {1}")]
     NoHost(String, &'static str),
     /// A file system whose program looks names up itself.
     #[error(
-        "{program} looks {host} up itself, in the C library, and asks the kernel for no names: see \"getent ahosts {host}\""
+        "{program} looks {host} up itself, in the C library, and not through the kernel: see \"getent ahosts {host}\""
     )]
     OwnLookup {
         /// The program.
@@ -117,11 +117,11 @@ pub enum NoSubject {
     },
     /// An IPv6 address before a path.
     #[error(
-        "the IPv6 address {0} needs brackets there: [{0}]; without them, its end reads as a port or a path"
+        "the IPv6 address {0} needs brackets here: [{0}]; without them, its end reads as a port or a path"
     )]
     Brackets(IpAddr),
-    /// None of the forms.
-    #[error("\"{text}\" is none of the forms that are understood: {why}. Some are {EXAMPLES}")]
+    /// Not an accepted form.
+    #[error("\"{text}\" is not an accepted form: {why}. Examples: {EXAMPLES}")]
     NoForm {
         /// What was given, escaped.
         text: String,
@@ -141,7 +141,7 @@ impl Subject {
         Self { consumer, questions: Vec::new(), addresses: Vec::new(), origin: None }
     }
 
-    /// Of hosts, each once. Addresses in the place of names are not asked for.
+    /// Hosts without duplicates. Addresses in the place of names need no lookup.
     pub(super) fn of_hosts<'a>(consumer: Consumer, hosts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut subject = Self::new(consumer);
         for host in hosts {

@@ -21,7 +21,7 @@ const AFS: u16 = 1;
 #[derive(Debug, Default)]
 pub(super) struct Advertised {
     pub(super) candidates: Vec<Candidate>,
-    /// Number of records that make no sense.
+    /// Number of invalid records.
     pub(super) bad: usize,
     /// The only record says that there is no such service (RFC 2782, "Target").
     pub(super) no_service: bool,
@@ -32,11 +32,11 @@ pub(super) struct Advertised {
 
 type Asking<'a> = Pin<Box<dyn Future<Output = Result<Advertised, Failure>> + 'a>>;
 
-/// The two questions about a cell.
+/// The two queries for a cell.
 pub(super) struct Questions<'a, T> {
     cell: &'a str,
     host: &'a Host<'a, T>,
-    /// When what is known of the records has to do.
+    /// When to continue with the records that are known.
     until: Instant,
     afsdb: Pin<Box<MaybeDone<Asking<'a>>>>,
 }
@@ -47,10 +47,10 @@ impl<'a, T: Transport> Questions<'a, T> {
         Self { cell, host, until, afsdb: Box::pin(maybe_done(afsdb)) }
     }
 
-    /// What the SRV records say.
+    /// The servers from the SRV records.
     ///
-    /// The AFSDB records are asked for meanwhile: most cells have those alone, and servers which drop one
-    /// question don't use up the time of the other.
+    /// The AFSDB records are queried at the same time: most cells have only those, and a server that drops one query
+    /// does not use up the time of the other.
     pub(super) async fn srv(&mut self) -> Result<Advertised, Failure> {
         let name = format!("{SERVICE}.{}", self.cell);
         let srv = pin!(ask(self.cell, name, RecordType::SRV, self.host, self.until));
@@ -64,7 +64,7 @@ impl<'a, T: Transport> Questions<'a, T> {
         }
     }
 
-    /// What the AFSDB records say.
+    /// The servers from the AFSDB records.
     pub(super) async fn afsdb(&mut self) -> Result<Advertised, Failure> {
         self.afsdb.as_mut().await;
         self.afsdb.as_mut().take_output().unwrap_or(Err(Failure::NoSuchName { ttl: None }))
@@ -78,7 +78,7 @@ async fn ask<T: Transport>(
     host: &Host<'_, T>,
     until: Instant,
 ) -> Result<Advertised, Failure> {
-    // A cell's name may be too long for a service before it.
+    // A cell's name may be too long to put a service in front of it.
     let Some(name) = absolute(&name) else {
         return Err(Failure::NoSuchName { ttl: None });
     };
@@ -92,19 +92,19 @@ async fn ask<T: Transport>(
 }
 
 impl Advertised {
-    /// Sorts out what the records of one type say. Glue for names outside the `bailiwick` is dropped: who
-    /// answers for the cell has no say there.
+    /// Evaluates the records of one type. Glue for names outside the `bailiwick` is dropped: the cell's name servers
+    /// have no authority there.
     pub(super) fn new(records: Records, bailiwick: &Name) -> Result<Self, Failure> {
         let Records { records, unreadable, mut glue, ttl } = records;
         glue.retain(|record| bailiwick.zone_of(&record.owner));
         let mut advertised = Self { bad: unreadable.into(), glue, ttl, ..Self::default() };
-        // The targets that are the root, and whether one is that of an SRV record.
+        // The targets that are the root, and whether one of them is that of an SRV record.
         let (mut roots, mut no_service) = (0, false);
         for record in records {
             let is_srv = matches!(record.data, Rdata::Srv { .. });
             let (candidate, target) = match record.data {
                 Rdata::Srv { priority, weight, port, target } => {
-                    // kAFS takes 0 for the usual port, and so does a text reader here.
+                    // kAFS reads 0 as the default port, and so do we for text.
                     let port = if port == 0 { VL_PORT } else { port };
                     (Candidate { priority, weight, port, ..Candidate::default() }, target)
                 }
@@ -125,7 +125,7 @@ impl Advertised {
             advertised.candidates.push(Candidate { name: name.to_owned(), ..candidate });
         }
         if advertised.candidates.is_empty() && advertised.bad == 0 {
-            // For AFSDB the root is no host, and says nothing about other sources.
+            // For AFSDB the root is not a host, and says nothing about other sources.
             if !no_service {
                 return Err(Failure::NoAddress { ttl });
             }
@@ -137,9 +137,8 @@ impl Advertised {
         Ok(advertised)
     }
 
-    /// In order of priority, then of weight, the greatest first, as kAFS sorts too
-    /// (`afs_extract_vlserver_list()`); among equals by name and port, whatever order the records came in.
-    /// Each server once.
+    /// Sorted by priority, then by weight, the greatest first, as kAFS sorts too (`afs_extract_vlserver_list()`); equal
+    /// ones by name and port, in whatever order the records came. Each server once.
     fn sort(&mut self) {
         let rank = |one: &Candidate| {
             let weight = u16::MAX - one.weight;

@@ -1,4 +1,4 @@
-//! The servers of an AFS cell: by DNS, and from the cell database where DNS has none or is not to be asked.
+//! The servers of an AFS cell: from DNS, and from the cell database if DNS has none or is disabled for the cell.
 //!
 //! SRV records come first (RFC 5864 §3), then AFSDB records (RFC 1183 §1), then kafs-client's files, then
 //! OpenAFS's. The first source with a server that has an address is the answer.
@@ -16,34 +16,34 @@ use servers::{Candidate, ServerAddresses};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A cell that is being looked up.
+/// The lookup of one cell.
 struct CellLookup<'a, T> {
     cell: &'a str,
     families: Families,
     host: &'a Host<'a, T>,
-    /// When what is known of the records has to do.
+    /// When to continue with the records that are known.
     records_until: Instant,
-    /// When what is known of the addresses has to do.
+    /// When to continue with the addresses that are known.
     addresses_until: Instant,
 }
 
-/// What a source of servers brought.
+/// The result of one source of servers.
 enum SourceOutcome {
-    /// Servers, one of which at least has an address.
+    /// Servers, at least one of which has an address.
     Found(ServerList),
-    /// Nothing of use: the next source is asked.
+    /// Nothing usable: the next source is tried.
     Nothing(Failure),
-    /// It is known that there are none: nobody else is asked.
+    /// It is known that there are none: no other source is tried.
     NoService(Failure),
 }
 
 /// The servers of a cell.
 ///
-/// Of the deadline, half is for the records of the cell, and nine tenths for those and the addresses of the
-/// servers; what is not known by then is told as it is.
+/// Half of the deadline is for the cell's records, and nine tenths for those and the servers' addresses. After that,
+/// the answer contains what is known.
 ///
 /// # Errors
-/// The weightiest failure of all sources.
+/// The most important failure of all sources.
 pub(crate) async fn servers<T: Transport>(
     query: &CellQuery,
     host: &Host<'_, T>,
@@ -81,7 +81,7 @@ impl<T: Transport> CellLookup<'_, T> {
                 SourceOutcome::Nothing(failure) => failure,
             }
         } else {
-            let reason = "DNS is not asked for this cell (use_dns), and no database names a server of it";
+            let reason = "DNS is disabled for this cell (use_dns), and no database has a server for it";
             Failure::NoServer { reason, ttl: None }
         };
         let failure = match self.by_database(configured, min_ttl).await {
@@ -99,7 +99,7 @@ impl<T: Transport> CellLookup<'_, T> {
         }
     }
 
-    /// By SRV records, and by AFSDB records where those bring nothing.
+    /// From SRV records, or from AFSDB records if those bring nothing.
     async fn by_dns(&self, min_ttl: &mut MinTtl) -> SourceOutcome {
         let mut questions = dns::Questions::new(self.cell, self.host, self.records_until);
         let failure = match self.advertised(RecordSource::Srv, questions.srv().await, min_ttl).await {
@@ -152,7 +152,7 @@ impl<T: Transport> CellLookup<'_, T> {
         servers::resolve(candidates, kind, self.host, self.families, self.addresses_until).await
     }
 
-    /// The list, if any of its servers has an address; else why there is none.
+    /// The list, if any of its servers has an address; otherwise why there is none.
     fn list_of(
         &self,
         source: RecordSource,
@@ -178,14 +178,14 @@ impl<T: Transport> CellLookup<'_, T> {
         min_ttl.shorten(Some(self.lasts(&failure)));
         SourceOutcome::Nothing(match failure {
             Failure::NoSuchName { ttl } | Failure::NoAddress { ttl } => {
-                Failure::NoServer { reason: "neither DNS nor a database names a server of the cell", ttl }
+                Failure::NoServer { reason: "neither DNS nor a database has a server for the cell", ttl }
             }
             other => other,
         })
     }
 
-    /// How long an answer may be kept that was found in spite of this failure: as long as what is missing is
-    /// known to be missing, and where it may come back any time, as long as "no such name" is.
+    /// How long to keep an answer that was found in spite of this failure: as long as what is missing is known to be
+    /// missing, or if it may come back at any time, as long as "no such name".
     fn lasts(&self, failure: &Failure) -> Ttl {
         match failure.verdict().1 {
             Lasting::Negative(Some(ttl)) => ttl,
@@ -194,7 +194,7 @@ impl<T: Transport> CellLookup<'_, T> {
     }
 }
 
-/// The smallest TTL of all that was used.
+/// The smallest TTL of everything that was used.
 #[derive(Default)]
 struct MinTtl(Option<Ttl>);
 
@@ -206,7 +206,7 @@ impl MinTtl {
         };
     }
 
-    /// A failure that says "nothing there" holds for as long as all that says so.
+    /// A failure that means "nothing there" holds as long as everything that says so.
     fn limit(&self, failure: Failure) -> Failure {
         match failure {
             Failure::NoServer { reason, .. } => Failure::NoServer { reason, ttl: self.0 },

@@ -1,4 +1,4 @@
-//! From the names of servers to their addresses.
+//! From server names to addresses.
 
 use crate::address::{Address, AddressSet, Families, Origin};
 use crate::config::cells::Cell;
@@ -12,14 +12,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// A server whose addresses are not known yet, or known from a database.
+/// A server whose addresses are not known yet, or come from a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) name: String,
     pub(super) priority: u16,
     pub(super) weight: u16,
     pub(super) port: u16,
-    /// The addresses, where they need not be looked up.
+    /// The addresses, if they need not be looked up.
     pub(super) known: Option<Vec<IpAddr>>,
 }
 
@@ -40,13 +40,13 @@ impl Candidate {
 #[derive(Debug, Default)]
 pub(super) struct ServerAddresses {
     pub(super) servers: Vec<Server>,
-    /// Why servers have no address.
+    /// Why servers have no addresses.
     pub(super) failures: Vec<Failure>,
     /// The smallest TTL of the addresses.
     pub(super) ttl: Option<Ttl>,
 }
 
-/// The servers of a database, in its order. One whose addresses have different ports is several.
+/// The servers of a database, in its order. A server whose addresses have different ports becomes several.
 pub(super) fn configured(cell: &Cell, families: Families) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = Vec::new();
     for server in &cell.servers {
@@ -88,7 +88,7 @@ fn push_once(addresses: &mut Vec<IpAddr>, ip: IpAddr) {
     }
 }
 
-/// Servers with the addresses that a database has, and nobody is asked for more.
+/// Servers with only the addresses that a database has.
 pub(super) fn as_they_are(candidates: Vec<Candidate>) -> ServerAddresses {
     let servers = candidates.into_iter().take(MAX_SERVERS).map(|mut candidate| {
         let known = candidate.known.take();
@@ -102,8 +102,8 @@ pub(super) fn as_they_are(candidates: Vec<Candidate>) -> ServerAddresses {
     ServerAddresses { servers: servers.collect(), ..ServerAddresses::default() }
 }
 
-/// Servers with the addresses that their names have, looked up side by side, each name once. One whose
-/// addresses are not known at `until` has none, for now.
+/// Servers with the addresses of their names, looked up in parallel, each name once. A server whose addresses are not
+/// known at `until` has a temporary failure.
 pub(super) async fn resolve<T: Transport>(
     candidates: Vec<Candidate>,
     kind: NameKind<'_>,
@@ -151,10 +151,10 @@ pub(super) async fn resolve<T: Transport>(
     found
 }
 
-/// When the lookup of this number begins.
+/// When the lookup with this number begins.
 ///
-/// Five hundred questions at once are more than the socket of a name server holds (net.core.rmem_default),
-/// and what it drops comes back after seconds. A usual cell waits for nothing.
+/// Five hundred queries at once exceed the receive buffer of a name server's socket (net.core.rmem_default), and what
+/// it drops is repeated only after seconds. A typical cell waits for nothing.
 fn start_of(number: usize) -> Duration {
     const VOLLEY: usize = 32;
     const PAUSE: Duration = Duration::from_millis(5);
@@ -167,7 +167,7 @@ async fn lookup<T: Transport>(
     host: &Host<'_, T>,
     families: Families,
 ) -> Result<AddressSet, Failure> {
-    // Where a name should be, some zones have an address; getaddrinfo() reads those too.
+    // Some zones have an address where a name belongs; getaddrinfo() accepts that too.
     if let Some(literal) = literal::parse(name) {
         let address = Address { ip: literal.address, origin: Origin::Literal };
         return if wanted(literal.address, families) {
@@ -187,7 +187,7 @@ fn once(found: &AddressSet) -> Vec<IpAddr> {
     addresses
 }
 
-/// What the kernel is told of a server whose addresses could not be had.
+/// The status that the kernel gets for a server without addresses.
 fn status(failure: &Failure) -> LookupStatus {
     match failure {
         Failure::NoSuchName { .. } | Failure::NoAddress { .. } | Failure::NoServer { .. } => {

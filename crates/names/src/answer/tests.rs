@@ -67,7 +67,11 @@ fn without_an_answer_within_the_head_start_the_other_family_is_asked_for_too() {
         (seen.questions(), seen.times()),
         (vec!["mon1.test. A".into(), "mon1.test. AAAA".into()], vec![0, 50])
     );
-    assert!(seen.trace.contains(&"no answer within 50 ms: IPv6 too".to_owned()), "{:?}", seen.trace);
+    assert!(
+        seen.trace.contains(&"no answer within 50 ms: looking up IPv6 too".to_owned()),
+        "{:?}",
+        seen.trace
+    );
     // The other one's is not waited for then.
     let seen = first(Family::Ipv4, &[("A", ipv4().after(200)), ("AAAA", ipv6().after(400))]);
     assert_eq!((seen.outcome.as_str(), seen.took), ("192.0.2.7 for 60 s", 200));
@@ -84,10 +88,10 @@ fn without_an_answer_within_the_head_start_the_other_family_is_asked_for_too() {
 fn where_the_preferred_family_has_nothing_the_other_one_is_asked_for_at_once() {
     let seen = first(Family::Ipv4, &[("A", Act::no_data(60).after(20)), ("AAAA", ipv6().after(5))]);
     assert_eq!((seen.outcome.as_str(), seen.took), ("2001:db8::7 for 50 s", 45));
-    assert!(seen.trace.contains(&"no IPv4 address: IPv6 next".to_owned()), "{:?}", seen.trace);
+    assert!(seen.trace.contains(&"no IPv4 address: looking up IPv6".to_owned()), "{:?}", seen.trace);
     let seen = first(Family::Ipv6, &[("AAAA", Act::no_data(60)), ("A", ipv4())]);
     assert_eq!(seen.outcome, "192.0.2.7 for 60 s");
-    assert!(seen.trace.contains(&"no IPv6 address: IPv4 next".to_owned()), "{:?}", seen.trace);
+    assert!(seen.trace.contains(&"no IPv6 address: looking up IPv4".to_owned()), "{:?}", seen.trace);
     let seen = first(Family::Ipv4, &[("A", ipv4())]);
     assert!(
         !seen.trace.iter().any(|step| step.contains("next") || step.contains(" too")),
@@ -260,7 +264,7 @@ fn an_address_is_its_own_answer_in_the_family_that_is_asked_for() {
         (b"::ffff:192.0.2.1", "ipv4", Some("192.0.2.1")),
         (b"::ffff:192.0.2.1", "ipv6", Some("::ffff:192.0.2.1")),
         (b"::ffff:192.0.2.1", "", Some("::ffff:192.0.2.1")),
-        (b"fe80::1%eth0", "", Some("an address with a scope can't be handed to the kernel")),
+        (b"fe80::1%eth0", "", Some("an address with a scope can't be passed to the kernel")),
         // These are names.
         (b"mon1.test", "", None),
         (b"127.1.1.1.1", "", None),

@@ -11,12 +11,12 @@ use std::net::IpAddr;
 use crate::file::{Warning, lines};
 use crate::order::policy::{MAPPED, Policy, Row, row};
 
-/// Where it is.
+/// Its path.
 pub const PATH: &str = "/etc/gai.conf";
 
-/// Reads the text of a `gai.conf`.
+/// Parses the text of a `gai.conf`.
 ///
-/// Never fails: a line that makes no sense is left out and warned of.
+/// Never fails: an invalid line is dropped, with a warning.
 #[must_use]
 pub fn parse(gai_conf: &[u8]) -> (Policy, Vec<Warning>) {
     let (mut labels, mut precedences, mut scopes) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,6 +1,6 @@
-//! The setting of `host.conf(5)` that lookups heed: `multi`, whether all lines of a name count.
+//! The setting of `host.conf(5)` that lookups use: `multi`, whether all lines for a name count.
 
-/// Where it is.
+/// Its path.
 pub const PATH: &str = "/etc/host.conf";
 
 /// Whether `host_conf`, the content of `/etc/host.conf`, says `multi on`. See host.conf(5).

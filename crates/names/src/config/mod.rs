@@ -1,4 +1,4 @@
-//! The files that say how to resolve, each parsed by a pure function that warns by line and never fails.
+//! The files that say how to resolve names, each with a pure parser that warns by line and never fails.
 
 pub mod cells;
 pub mod gai;
@@ -7,5 +7,5 @@ pub mod nsswitch;
 pub mod resolv;
 pub mod sortlist;
 
-/// Where the hosts file is, which is read anew for each name (`hosts`).
+/// The path of the hosts file, which is read again for each name (`hosts`).
 pub const HOSTS: &str = "/etc/hosts";

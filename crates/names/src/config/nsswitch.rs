@@ -1,33 +1,33 @@
-//! The `hosts:` line of `nsswitch.conf(5)`: where names are looked up, in which order, and when that ends.
+//! The `hosts:` line of `nsswitch.conf(5)`: where names are looked up, in which order, and when to stop.
 
 use crate::file::{Warning, lines};
 
-/// Where it is.
+/// Its path.
 pub const PATH: &str = "/etc/nsswitch.conf";
 
-/// A source and what happens after it.
+/// A source and the actions after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     /// The source's name: `files`, `dns`, `mdns4_minimal`, …
     pub name: String,
-    /// Whether the search ends there, by the source's status.
+    /// Whether the search stops there, by the source's status.
     pub actions: Actions,
 }
 
-/// How a source's search ended.
+/// The outcome of searching a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NssStatus {
     /// It has the name.
     Success,
-    /// It answers, and doesn't have the name.
+    /// It answers, but does not have the name.
     NotFound,
-    /// It can't be asked.
+    /// It can't be queried.
     Unavail,
-    /// It can't answer for now.
+    /// It can't answer at the moment.
     TryAgain,
 }
 
-/// For each status, whether the search ends there.
+/// For each status, whether the search stops there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Actions {
     success: bool,
@@ -43,7 +43,7 @@ impl Default for Actions {
 }
 
 impl Actions {
-    /// Whether the search ends after a source with this status.
+    /// Whether the search stops after a source with this status.
     #[must_use]
     pub const fn ends_at(self, status: NssStatus) -> bool {
         match status {
@@ -63,7 +63,7 @@ impl Actions {
         }
     }
 
-    /// Reads what stands between the brackets: `NOTFOUND=return !UNAVAIL=continue`.
+    /// Parses what is between the brackets: `NOTFOUND=return !UNAVAIL=continue`.
     fn parse(&mut self, text: &str) -> Result<(), String> {
         for item in text.split_whitespace() {
             let (status, action) =
@@ -76,7 +76,7 @@ impl Actions {
             let (_, named) = named.ok_or_else(|| format!("{status:?} is not a status"))?;
             let ends = match action.to_ascii_lowercase().as_str() {
                 "return" => true,
-                // Host names are never merged; the search just goes on.
+                // Host names are never merged; the search just continues.
                 "continue" | "merge" => false,
                 _ => return Err(format!("{action:?} is not an action")),
             };
@@ -97,14 +97,14 @@ const STATUSES: [(&str, NssStatus); 4] = [
     ("tryagain", NssStatus::TryAgain),
 ];
 
-/// The order where the file or its line is missing: `files dns`.
+/// The order if the file or its line is missing: `files dns`.
 #[must_use]
 pub fn default_order() -> Vec<Service> {
     ["files", "dns"].map(|source| Service { name: source.to_owned(), actions: Actions::default() }).to_vec()
 }
 
-/// The sources of host names in order. Brackets that can't be read leave the defaults to the source before
-/// them, with a warning.
+/// The sources of host names in order. For brackets that can't be parsed, the source before them keeps its defaults,
+/// with a warning.
 #[must_use]
 pub fn parse(file: &[u8]) -> (Vec<Service>, Vec<Warning>) {
     let mut order = None;
@@ -137,7 +137,7 @@ fn sources(mut text: &str) -> (Vec<Service>, Vec<String>) {
         if let Some(rest) = text.strip_prefix('[') {
             let (inside, rest) = rest.split_once(']').unwrap_or((rest, ""));
             match entries.last_mut() {
-                None => messages.push(format!("[{inside}] stands before any source; ignored")),
+                None => messages.push(format!("[{inside}] comes before any source; ignored")),
                 Some(entry) => {
                     let mut actions = entry.actions;
                     match actions.parse(inside) {
@@ -208,7 +208,7 @@ mod tests {
             ("hosts: dns [NOTFOUND=stop] files", "\"stop\" is not an action; [NOTFOUND=stop] ignored"),
             ("hosts: dns [GONE=return] files", "\"GONE\" is not a status"),
             ("hosts: dns [NOTFOUND] files", "\"NOTFOUND\" is not STATUS=ACTION"),
-            ("hosts: [NOTFOUND=return] dns files", "stands before any source"),
+            ("hosts: [NOTFOUND=return] dns files", "comes before any source"),
         ] {
             let (_, warnings) = parse(line.as_bytes());
             assert!(warnings[0].message.contains(expected), "{warnings:?}");

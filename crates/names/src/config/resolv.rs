@@ -6,7 +6,7 @@ use crate::literal;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Where it is.
+/// Its path.
 pub const PATH: &str = "/etc/resolv.conf";
 
 /// glibc's limits (resolv/resolv.h, resolv/bits/types/res_state.h).
@@ -15,28 +15,28 @@ const MAX_NDOTS: u32 = 15;
 const MAX_TIMEOUT: u32 = 30;
 const MAX_ATTEMPTS: u32 = 5;
 
-/// How DNS is to be asked.
+/// How to query DNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvConf {
     /// The servers in order, at most three; none means 127.0.0.1.
     pub servers: Vec<NameServer>,
-    /// The search list as written; `None` where the file has none, and the host's domain counts.
+    /// The search list as written; `None` if the file has none, so that the host's domain applies.
     pub search: Option<Vec<String>>,
-    /// Names with at least this many dots are tried as they are first.
+    /// Names with at least this many dots are first tried unchanged.
     pub ndots: u32,
     /// Seconds to wait for the first server, at least 1.
     pub timeout: u32,
-    /// How often the list of servers is gone through.
+    /// How many rounds through the list of servers.
     pub attempts: u32,
-    /// Begin with any of the servers.
+    /// Start with a random server.
     pub rotate: bool,
-    /// TCP from the start.
+    /// Use TCP from the start.
     pub use_vc: bool,
-    /// A name without a dot is never asked as it is.
+    /// A name without a dot is never queried unchanged.
     pub no_tld_query: bool,
-    /// AAAA records are never asked for.
+    /// AAAA records are never queried.
     pub no_aaaa: bool,
-    /// A and AAAA are asked for one after the other.
+    /// A and AAAA are queried one after the other.
     pub single_request: bool,
     /// The networks whose addresses come first among the A records of an answer.
     pub sortlist: Sortlist,
@@ -79,8 +79,8 @@ impl Default for ResolvConf {
 }
 
 impl ResolvConf {
-    /// Parses a file. What glibc ignores is ignored; a `nameserver` line that names no address, which is
-    /// surely a mistake, is warned of as well.
+    /// Parses a file. Ignores what glibc ignores, but warns of a `nameserver` line without an address, which must be a
+    /// mistake.
     #[must_use]
     pub fn parse(file: &[u8]) -> (Self, Vec<Warning>) {
         let mut conf = Self::default();
@@ -111,7 +111,7 @@ impl ResolvConf {
                 "domain" | "search" => {
                     let most = if keyword == "domain" { 1 } else { usize::MAX };
                     let domains: Vec<String> = words(rest).take(most).map(str::to_owned).collect();
-                    // A line without any says nothing.
+                    // A line without any has no effect.
                     if !domains.is_empty() {
                         conf.search = Some(domains);
                     }

@@ -1,8 +1,8 @@
 //! The `sortlist` lines of resolv.conf(5).
 //!
-//! In glibc they apply to the A records of a DNS answer when only IPv4 was asked for (`addrsort` in
-//! resolv/nss_dns/dns-host.c), before the sort of [`crate::order`], whose ties they so decide. With both families asked
-//! for nothing is sorted by them, and neither AAAA records nor /etc/hosts have anything to do with it.
+//! In glibc they apply to the A records of a DNS answer when only IPv4 was requested (`addrsort` in
+//! resolv/nss_dns/dns-host.c), before the sort of [`crate::order`], and so decide its ties. If both families are
+//! requested, nothing is sorted by them, and they never concern AAAA records or /etc/hosts.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,7 +15,7 @@ pub struct Sortlist {
     networks: Vec<Network>,
 }
 
-/// One with bits outside its mask has no address in it, as in glibc.
+/// A network with bits outside its mask contains no address, as in glibc.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Network {
     address: Ipv4Addr,
@@ -23,8 +23,8 @@ struct Network {
 }
 
 impl Sortlist {
-    /// Adds the networks of a line, given without the word `sortlist`, to those of the lines before. A `;` ends the
-    /// line. What makes no sense is left out and warned of.
+    /// Adds the networks of a line, given without the word `sortlist`, to those of earlier lines. A `;` ends the line.
+    /// Invalid entries are dropped, with a warning.
     pub fn add_line(&mut self, line: usize, value: &str) -> Vec<Warning> {
         let mut warnings = Vec::new();
         for word in value.split(';').next().unwrap_or_default().split_ascii_whitespace() {
@@ -45,8 +45,8 @@ impl Sortlist {
         self.networks.is_empty()
     }
 
-    /// Sorts the addresses of an A answer, in the order of its records, by the first network that each is in; those in
-    /// none come last. Ties stay.
+    /// Sorts the addresses of an A answer, in the order of its records, by the first network that contains each; those
+    /// in none come last. Ties keep their order.
     pub fn apply<T>(&self, answer: &mut [T], address: impl Fn(&T) -> IpAddr) {
         answer.sort_by_cached_key(|item| {
             let address = address(item);
@@ -57,7 +57,7 @@ impl Sortlist {
 }
 
 impl Network {
-    /// An address, perhaps with a mask behind `/`; without one it has the mask of its class.
+    /// An address, perhaps with a mask after `/`; without one it has the mask of its class.
     fn parse(word: &str) -> Option<Self> {
         let (address, mask) =
             word.split_once('/').map_or((word, None), |(address, mask)| (address, Some(mask)));

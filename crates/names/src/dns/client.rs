@@ -16,25 +16,25 @@ use tokio::time::{Instant, timeout_at};
 /// No server gave a usable answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoAnswer {
-    /// What stood in the way, turn by turn.
+    /// What went wrong, turn by turn.
     pub errors: Vec<(SocketAddr, ServerError)>,
-    /// An answer that was cut off, and not to be had whole, with those of its records that were there.
+    /// An answer that was truncated and could not be had completely, with the records that did arrive.
     pub partial: Option<Response>,
 }
 
-/// A turn's events, with the round and the place of its server.
+/// A turn's events, with the round and the position of its server.
 type Turns<'t> = SelectAll<Pin<Box<dyn Stream<Item = (u32, usize, TurnEvent)> + 't>>>;
 
 impl<T: Transport> Client<'_, T> {
-    /// Asks the servers in their order until one gives a usable answer: NOERROR or NXDOMAIN.
+    /// Queries the servers in order until one gives a usable answer: NOERROR or NXDOMAIN.
     ///
-    /// The next server's turn comes when one fails, and already when one has been silent for a while (`hedge`); of two
-    /// answers in hand that of the earlier server counts. A new round through the list begins when all turns of the last
-    /// have ended or their time is over, so a server that is gone costs its time-out only where no other one answers.
-    /// What a server says counts until the last round is over, however late it is, as in glibc.
+    /// The next server's turn comes when one fails, and also when one has been silent for a while (`hedge`); of two
+    /// answers in hand, that of the earlier server counts. A new round through the list begins when all turns of the
+    /// last one have ended or timed out, so a server that is gone costs its timeout only if no other one answers. An
+    /// answer counts until the last round is over, however late it is, as in glibc.
     ///
     /// # Errors
-    /// [`NoAnswer`] when all turns of all rounds have failed.
+    /// [`NoAnswer`] if all turns of all rounds have failed.
     pub async fn ask(&self, question: &Question) -> Result<Response, NoAnswer> {
         let inquiry = Inquiry::new(question);
         let mut errors = Vec::new();
@@ -51,11 +51,11 @@ impl<T: Transport> Client<'_, T> {
         let mut round = 0;
         while round < self.options.attempts.max(1) {
             let mut waiting = self.servers.iter().copied().enumerate();
-            // The places of the servers whose turn it is.
+            // The positions of the servers whose turn is in progress.
             let mut active = Vec::new();
             let mut start = true;
             let mut hedge = Instant::now();
-            // Whether the only server has been asked twice, which is another attempt.
+            // Whether the only server has been queried twice, which is another attempt.
             let mut twice = false;
             loop {
                 if std::mem::take(&mut start)
@@ -71,7 +71,8 @@ impl<T: Transport> Client<'_, T> {
                 let next = if waiting.len() > 0 {
                     let Ok(next) = timeout_at(hedge, turns.next()).await else {
                         let after = self.options.hedge.as_millis();
-                        self.trace.decide(|| format!("no answer after {after} ms: the next server too"));
+                        self.trace
+                            .decide(|| format!("no answer after {after} ms: querying the next server too"));
                         start = true;
                         continue;
                     };
@@ -108,15 +109,15 @@ impl<T: Transport> Client<'_, T> {
         index: usize,
         server: SocketAddr,
     ) -> Pin<Box<dyn Stream<Item = (u32, usize, TurnEvent)> + 't>> {
-        // Some middleboxes drop queries with EDNS, or in mixed case. Later rounds ask in plain; in the first one each server
-        // that is silent is asked so when all have been asked once.
+        // Some middleboxes drop queries with EDNS, or with random case. Later rounds use plain queries; in the first
+        // one, each silent server gets a plain query once all servers have been queried.
         let servers = u32::try_from(self.servers.len()).unwrap_or(1);
         let altered = (round == 0).then(|| self.options.hedge * servers);
         let events = Turn::begin(self, inquiry, server, self.limit(index), altered);
         Box::pin(events.map(move |event| (round, index, event)))
     }
 
-    /// How long the server at `index` is waited for (glibc's resolv/res_send.c, `send_dg()`).
+    /// How long to wait for the server at `index` (glibc's resolv/res_send.c, `send_dg()`).
     fn limit(&self, index: usize) -> Duration {
         let doubled = self.options.timeout << u32::try_from(index).unwrap_or(0).min(8);
         let count = u32::try_from(self.servers.len()).unwrap_or(1).max(1);
@@ -125,7 +126,7 @@ impl<T: Transport> Client<'_, T> {
     }
 }
 
-/// Of this answer and those that are there as well, the one of the earliest server.
+/// The answer of the earliest server, among this one and those that have also arrived.
 fn best_in_hand(turns: &mut Turns<'_>, index: usize, reply: Response) -> Response {
     let mut best = (index, reply);
     while let Some(Some((_, index, event))) = turns.next().now_or_never() {
@@ -148,7 +149,7 @@ impl NoAnswer {
         })
     }
 
-    /// Whether the last answer that came was SERVFAIL.
+    /// Whether the last answer was SERVFAIL.
     #[must_use]
     pub fn servfail(&self) -> bool {
         let mut codes = self.errors.iter().rev().filter_map(|(_, error)| match error.obstacle {
@@ -158,7 +159,7 @@ impl NoAnswer {
         codes.next() == Some(rcode::SERVFAIL)
     }
 
-    /// What it means for the query: a refusal where every server refused, else something that may pass.
+    /// What that means for the query: a refusal if every server refused, otherwise a temporary failure.
     #[must_use]
     pub fn failure(&self) -> Failure {
         let refuses = |error: &ServerError| match error.obstacle {

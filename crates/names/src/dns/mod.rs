@@ -1,4 +1,4 @@
-//! The `dns` source: a host's addresses by DNS, as glibc's `nss_dns` finds them.
+//! The `dns` source: a host's addresses from DNS, as glibc's `nss_dns` finds them.
 
 mod client;
 mod search;
@@ -24,61 +24,60 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use key::{Failure, Family, Ttl};
 use std::net::{IpAddr, SocketAddr};
 
-/// How many aliases are followed from one name to its addresses, over all messages.
+/// How many aliases to follow from one name to its addresses, over all messages.
 const LONGEST_CHAIN: usize = 16;
 
 /// The `dns` source, set up for one lookup.
 #[derive(Debug)]
 pub struct Dns<'a, T> {
-    /// The way to the servers.
+    /// The transport to the servers.
     pub transport: T,
-    /// The servers, in the order in which they are asked.
+    /// The servers, in the order in which they are queried.
     pub servers: Vec<SocketAddr>,
-    /// How servers are asked.
+    /// How to query servers.
     pub queries: QueryOptions,
-    /// Where the servers of single domains are to be found.
+    /// The servers for single domains.
     pub options: &'a LookupOptions,
-    /// The domains that names are completed with.
+    /// The domains that complete a name.
     pub search: Vec<String>,
-    /// Names with at least this many dots are tried as they are first.
+    /// Names with at least this many dots are first tried unchanged.
     pub ndots: u32,
-    /// A name without a dot is never asked as it is.
+    /// A name without a dot is never queried unchanged.
     pub no_tld_query: bool,
-    /// AAAA records are never asked for.
+    /// AAAA records are never queried.
     pub no_aaaa: bool,
-    /// A and AAAA are asked for one after the other.
+    /// A and AAAA are queried one after the other.
     pub single_request: bool,
-    /// The networks whose addresses come first, where IPv4 alone is asked for.
+    /// The networks whose addresses come first, if only IPv4 is requested.
     pub sortlist: &'a Sortlist,
-    /// Addresses that are known already, and need not be asked for.
+    /// Addresses that are already known, and need no query.
     pub glue: &'a [Record],
-    /// What servers have answered up to now.
+    /// What servers have answered so far.
     pub answered: Answered,
-    /// Where each turn of a server is noted.
+    /// Where each turn is recorded.
     pub trace: &'a Trace,
 }
 
 /// Records of one type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
-    /// The records of the name, or of the name that it is an alias of. May be empty where others were
-    /// unreadable.
+    /// The records of the name, or of the name that it is an alias of. May be empty if others were unreadable.
     pub records: Vec<Record>,
     /// Number of records that could not be read.
     pub unreadable: u16,
-    /// The addresses that came along.
+    /// The additional addresses.
     pub glue: Vec<Record>,
     /// The smallest TTL of the aliases and the records.
     pub ttl: Option<Ttl>,
 }
 
-/// What one name brought in one family.
+/// The result for one name in one family.
 enum FamilyOutcome {
     /// Addresses.
     Found(AddressSet),
-    /// An answer with records, but no address in them: an alias that leads nowhere.
+    /// An answer with records, but no address among them: an alias that leads nowhere.
     Barren(Failure),
-    /// The name, or a name that it is an alias of, has no such record.
+    /// The name, or the name that it is an alias of, has no such record.
     Nothing(Failure),
     /// No server answered.
     Unanswered(NoAnswer),
@@ -88,20 +87,20 @@ impl<T: Transport> Dns<'_, T> {
     /// The addresses of `name` in `families`, IPv4 first, in the order of the answers.
     ///
     /// # Errors
-    /// The failure that glibc's search would end with, and the status that `nsswitch.conf` goes by;
-    /// [`Failure::BadName`] where no host can have the name.
+    /// The failure that glibc's search would end with, and the status for `nsswitch.conf`; [`Failure::BadName`] if the
+    /// name is not a valid host name.
     pub async fn lookup(&self, name: &str, families: Families) -> Result<AddressSet, (NssStatus, Failure)> {
         if let Some(reason) = name::flaw(name.as_bytes()) {
             return Err((NssStatus::NotFound, Failure::bad_name(name.as_bytes(), reason)));
         }
         let mut search = Search::new(name, &self.search, self.ndots, self.no_tld_query);
         while let Some(candidate) = search.next_candidate() {
-            // A domain that makes no name with this one is passed over.
+            // A domain that does not make a valid name with this one is skipped.
             let Some(absolute) = absolute(&candidate) else {
-                self.trace.decide(|| format!("{candidate} is no name, and passed over"));
+                self.trace.decide(|| format!("{candidate} is not a valid name; skipped"));
                 continue;
             };
-            self.trace.decide(|| format!("asking for {} ({families})", absolute.to_ascii()));
+            self.trace.decide(|| format!("looking up {} ({families})", absolute.to_ascii()));
             match self.candidate(&absolute, families).await {
                 Ok(result) => return result.map_err(|failure| (NssStatus::NotFound, failure)),
                 Err((verdict, failure)) => search.report(verdict, failure),
@@ -110,10 +109,10 @@ impl<T: Transport> Dns<'_, T> {
         Err(search.failure())
     }
 
-    /// The records of any type that an absolute name has, or is an alias of a name with.
+    /// The records of any type that an absolute name has, directly or through an alias.
     ///
     /// # Errors
-    /// [`Failure::NoSuchName`] and [`Failure::NoAddress`] where there are none.
+    /// [`Failure::NoSuchName`] and [`Failure::NoAddress`] if there are none.
     pub async fn records(&self, question: &Question) -> Result<Records, Failure> {
         let Question { name, record_type } = question;
         let mut chain = Chain::new(name.clone(), *record_type);
@@ -134,7 +133,7 @@ impl<T: Transport> Dns<'_, T> {
         }
     }
 
-    /// One absolute name in the families asked for. `Err` lets the search go on.
+    /// One absolute name in the requested families. `Err` lets the search continue.
     async fn candidate(
         &self,
         name: &Name,
@@ -147,7 +146,7 @@ impl<T: Transport> Dns<'_, T> {
         match families {
             Families::Only(family) => match self.family(name, family).await {
                 FamilyOutcome::Found(mut found) => {
-                    // It has networks of IPv4 alone, and leaves other addresses where they are.
+                    // Its networks are IPv4 only, and it leaves other addresses where they are.
                     self.sortlist.apply(&mut found.addresses, |address| address.ip);
                     Ok(Ok(found))
                 }
@@ -168,7 +167,7 @@ impl<T: Transport> Dns<'_, T> {
         if self.single_request { (ipv4.await, ipv6.await) } else { join(ipv4, ipv6).await }
     }
 
-    /// One absolute name in one family, following aliases also from message to message.
+    /// One absolute name in one family, following aliases even across messages.
     async fn family(&self, name: &Name, family: Family) -> FamilyOutcome {
         let record_type = match family {
             Family::Ipv4 => RecordType::A,
@@ -198,7 +197,7 @@ impl<T: Transport> Dns<'_, T> {
                     let incomplete = unanswered.map(|unanswered| unanswered.failure());
                     return FamilyOutcome::Found(AddressSet { addresses, ttl: chain.ttl, incomplete });
                 }
-                // The records that are there may lead to one that was cut off.
+                // The records that did arrive may lead to one that was cut off.
                 (_, Some(unanswered)) => return FamilyOutcome::Unanswered(unanswered),
                 (ChainStep::Alias, None) => {}
                 (ChainStep::Barren(failure), None) => return FamilyOutcome::Barren(failure),
@@ -207,7 +206,7 @@ impl<T: Transport> Dns<'_, T> {
         }
     }
 
-    /// Whether the settings reject an address, which is noted.
+    /// Whether the settings reject an address, which is recorded.
     fn rejects(&self, question: &Question, address: &Address) -> bool {
         let kind = self.options.reject.reason(address.ip);
         if let Some(kind) = kind {
@@ -223,7 +222,7 @@ impl<T: Transport> Dns<'_, T> {
         let special = self.options.name_servers_for(&question.name.to_ascii());
         if let Some(domain) = special {
             let of = || if domain.domain.is_empty() { "." } else { &domain.domain };
-            self.trace.decide(|| format!("{question}: servers by nameserver[{}]", of()));
+            self.trace.decide(|| format!("{question}: servers from nameserver[{}]", of()));
         }
         let client = Client {
             transport: &self.transport,
@@ -235,7 +234,7 @@ impl<T: Transport> Dns<'_, T> {
         client.ask(question).await
     }
 
-    /// The answer that the glue gives, if it has one. What it lacks may exist all the same.
+    /// The answer from the glue, if there is one. What the glue lacks may exist nevertheless.
     fn glued(&self, question: &Question) -> Option<Response> {
         let fits = |record: &&Record| {
             record.owner == question.name && record.data.record_type() == question.record_type
@@ -249,17 +248,17 @@ impl<T: Transport> Dns<'_, T> {
     }
 }
 
-/// `candidate` as a name from the root; `None` where no host can have it.
+/// `candidate` as an absolute name; `None` if it is not a valid host name.
 #[must_use]
 pub fn absolute(candidate: &str) -> Option<Name> {
     if name::flaw(candidate.as_bytes()).is_some() {
         return None;
     }
-    // Not by Name::from_ascii, which takes no label that begins with a hyphen.
+    // Not Name::from_ascii, which rejects labels that begin with a hyphen.
     Name::from_labels(candidate.trim_end_matches('.').split('.').map(str::as_bytes)).ok()
 }
 
-/// A walk along aliases.
+/// Following a chain of aliases.
 struct Chain {
     end: Name,
     wanted: RecordType,
@@ -281,10 +280,10 @@ impl Chain {
         Self { end: name, wanted, seen: Vec::new(), ttl: None }
     }
 
-    /// Follows the aliases in one answer from where the walk has come to.
+    /// Follows the aliases in one answer from the current position.
     ///
-    /// Records of names off the chain are not looked at, so that nobody can slip in an address that was not
-    /// asked for (RFC 5452 §6), and their order plays no part.
+    /// Records of names off the chain are ignored, so nobody can slip in an address that was not queried (RFC 5452 §6),
+    /// and the records' order does not matter.
     fn follow(&mut self, reply: &Response) -> ChainStep {
         let start = self.end.clone();
         loop {
@@ -307,7 +306,7 @@ impl Chain {
         }
         let moved = start != self.end;
         if moved && reply.rcode == rcode::NOERROR && reply.negative_ttl.is_none() {
-            // The server stopped half-way and did not say that there is nothing: ask for the rest.
+            // The server stopped half-way without denying the rest: query it.
             return ChainStep::Alias;
         }
         let ttl = match (self.ttl, reply.negative_ttl) {
@@ -323,7 +322,7 @@ impl Chain {
     }
 }
 
-/// The address that a record holds.
+/// The address in a record.
 fn address(record: Record, server: Option<SocketAddr>) -> Option<Address> {
     let ip = match record.data {
         Rdata::A(address) => IpAddr::V4(address),
@@ -355,8 +354,8 @@ fn verdict_of(failure: &Failure) -> Verdict {
     }
 }
 
-/// What both families together mean for the search (resolv/res_query.c, `__res_context_query()`): what
-/// either has is the answer, also while the other is not to be had; no longer than `limit` then.
+/// What both families together mean for the search (resolv/res_query.c, `__res_context_query()`): what either has is
+/// the answer, even if the other is unavailable, but then for no longer than `limit`.
 fn combine(
     ipv4: FamilyOutcome,
     ipv6: FamilyOutcome,
@@ -384,7 +383,7 @@ fn combine(
             }))
         }
         (FamilyOutcome::Nothing(one), FamilyOutcome::Nothing(two)) => {
-            // NXDOMAIN holds for both types of record (RFC 8020), whatever the other answer says.
+            // NXDOMAIN holds for both record types (RFC 8020), whatever the other answer says.
             let verdict = match (verdict_of(&one), verdict_of(&two)) {
                 (Verdict::NoData, Verdict::NoData) => Verdict::NoData,
                 _ => Verdict::NoSuchName,

@@ -1,27 +1,27 @@
-//! The search list: which absolute names a name stands for, one after the other.
+//! The search list: the absolute names that a name stands for, in order.
 //!
-//! The order, and when to stop, are glibc's (resolv/res_query.c, `__res_context_search()`), as
-//! resolv.conf(5) has them under `search` and `ndots`.
+//! The order, and when to stop, are glibc's (resolv/res_query.c, `__res_context_search()`), as resolv.conf(5) describes
+//! under `search` and `ndots`.
 
 use crate::config::nsswitch::NssStatus;
 use key::Failure;
 
-/// What became of one candidate, as far as the search cares.
+/// The outcome of one candidate, as far as it matters to the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The name exists, with no such record.
+    /// The name exists, but has no such record.
     NoData,
     /// The name does not exist.
     NoSuchName,
     /// The servers answered with SERVFAIL.
     ServFail,
-    /// No server could be reached at all: asking for another name is no use.
+    /// No server could be reached at all: trying another name is pointless.
     NobodyThere,
-    /// Anything else: no more of the list, but the name itself is still tried.
+    /// Anything else: the rest of the list is skipped, but the name itself is still tried.
     Other,
 }
 
-/// The candidates of one name. Ask for the next, report what became of it, and so on.
+/// The candidates for one name. Ask for the next one, report its outcome, and so on.
 #[derive(Debug)]
 pub struct Search<'a> {
     name: &'a str,
@@ -66,7 +66,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The next name to ask for, absolute but without its final dot; `None` at the end.
+    /// The next name to query, absolute but without its trailing dot; `None` at the end.
     #[must_use]
     pub fn next_candidate(&mut self) -> Option<String> {
         if self.phase == Phase::AsIsFirst && !self.tried_as_is {
@@ -77,7 +77,7 @@ impl<'a> Search<'a> {
             for domain in self.domains.by_ref() {
                 self.searched = true;
                 match domain.trim_matches('.') {
-                    // glibc asks for it again.
+                    // glibc queries it again.
                     "" if self.tried_as_is => {}
                     "" => {
                         self.tried_as_is = true;
@@ -98,7 +98,7 @@ impl<'a> Search<'a> {
         None
     }
 
-    /// Says what became of the candidate handed out last, which did not answer.
+    /// Reports the outcome of the last candidate, which did not answer.
     pub fn report(&mut self, verdict: Verdict, failure: Failure) {
         self.status = match verdict {
             Verdict::NoData | Verdict::NoSuchName => NssStatus::NotFound,
@@ -113,7 +113,7 @@ impl<'a> Search<'a> {
             Phase::List => match verdict {
                 Verdict::NobodyThere => self.phase = Phase::Done,
                 Verdict::Other => {
-                    // glibc forgets it; but that nobody told is not that there is no such name.
+                    // glibc forgets that failure; but "nobody could tell" is not "no such name".
                     remember(&mut self.passing, &failure);
                     self.phase = Phase::AsIsLast;
                 }
@@ -126,9 +126,9 @@ impl<'a> Search<'a> {
         self.last = Some(failure);
     }
 
-    /// The failure of the whole search: that of the name as it is, if that came first; else what may pass, which glibc
-    /// takes for less than that a name has no such record; else what was most promising on the way. The status is that
-    /// of the last candidate.
+    /// The failure of the whole search: that of the name itself, if it was tried first; otherwise a temporary one,
+    /// which glibc ranks below "no such record"; otherwise the most promising one. The status is that of the last
+    /// candidate.
     #[must_use]
     pub fn failure(self) -> (NssStatus, Failure) {
         let found = self.as_is_first.or(self.passing).or(self.no_data).or(self.last);

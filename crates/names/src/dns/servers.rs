@@ -1,4 +1,4 @@
-//! What a question is put to: servers, and how they are asked.
+//! What a question needs: servers, and how to query them.
 
 use crate::trace::Trace;
 use hickory_resolver::proto::rr::Name;
@@ -6,24 +6,24 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How servers are asked.
+/// How to query servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryOptions {
     /// How long to wait for the first server, in seconds; later ones get longer, as in glibc.
     pub timeout: u32,
-    /// How often the list is gone through.
+    /// How many rounds through the list.
     pub attempts: u32,
-    /// How long a server may be silent before the next one is asked as well.
+    /// How long a server may be silent before the next one is queried as well.
     pub hedge: Duration,
-    /// TCP from the start.
+    /// Use TCP from the start.
     pub use_vc: bool,
-    /// Whether the letters of a question by UDP are upper and lower case at random, as the answer has to repeat
-    /// them (draft-vixie-dnsext-dns0x20-00): who can't see the question has to guess them.
+    /// Whether queries over UDP have random letter case, which the answer has to repeat (0x20,
+    /// draft-vixie-dnsext-dns0x20-00): an attacker who can't see the query has to guess it.
     pub mixed_case: bool,
 }
 
-/// The names for which servers had records when they were asked with EDNS and in mixed letters: they take such
-/// questions, and what else they say of these names needs no confirmation.
+/// The names for which servers have returned records to queries with EDNS and random case: they accept such queries, so
+/// their other answers for these names need no confirmation.
 #[derive(Debug, Default)]
 pub struct Answered(RefCell<Vec<(SocketAddr, Name)>>);
 
@@ -39,16 +39,16 @@ impl Answered {
     }
 }
 
-/// Asks servers by way of a transport.
+/// Queries servers through a transport.
 pub struct Client<'a, T> {
-    /// The way to the servers.
+    /// The transport to the servers.
     pub transport: &'a T,
-    /// The servers, in the order in which they are asked.
+    /// The servers, in the order in which they are queried.
     pub servers: &'a [SocketAddr],
-    /// How they are asked.
+    /// How to query them.
     pub options: &'a QueryOptions,
     /// What they have answered in this lookup.
     pub answered: &'a Answered,
-    /// Where each turn is noted.
+    /// Where each turn is recorded.
     pub trace: &'a Trace,
 }

@@ -15,17 +15,17 @@ use std::os::fd::AsRawFd;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-/// The largest datagram that is read: more than three times of what we say that we take.
+/// The largest datagram that is read: more than three times the size that we advertise.
 const MAX_DATAGRAM: usize = 4096;
 
-/// Carries a query to a server and its answer back: the network, and in tests and fuzzing a script.
+/// Carries a query to a server and its answer back: the network, or in tests and fuzzing a script.
 pub trait Transport {
-    /// Sends `query`, a whole message, at the first poll, and hands on every message that comes from the server to the
-    /// socket of this query, whatever it is, until that is dropped.
+    /// Sends `query`, a complete message, at the first poll, and passes on every message from the server to this
+    /// query's socket, whatever it is, until the stream is dropped.
     ///
     /// # Errors
-    /// As the sockets, and the stream ends with it: ECONNREFUSED where nothing listens, ENETUNREACH and such without a
-    /// route, `UnexpectedEof` where the server closes the connection.
+    /// Those of the sockets, which end the stream: ECONNREFUSED if nothing listens, ENETUNREACH and the like without a
+    /// route, `UnexpectedEof` if the server closes the connection.
     fn exchange(
         &self,
         server: SocketAddr,
@@ -63,15 +63,16 @@ impl Transport for Network {
     }
 }
 
-/// Asks by a socket of its own. It is connected: a port that nobody listens on then says so at once (ECONNREFUSED), and
-/// the kernel drops what comes from anyone but the server. It is not bound, so that the kernel picks the port, at
-/// random among the ephemeral ones.
+/// Uses a new socket for each query. It is connected: so a port on which nothing listens reports that at once
+/// (ECONNREFUSED), and the kernel drops packets from anyone but the server. It is not bound, so the kernel picks a
+/// random ephemeral port.
 fn by_udp(server: SocketAddr, query: &[u8]) -> io::Result<impl Stream<Item = io::Result<Vec<u8>>> + use<>> {
     let family = if server.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = std::net::UdpSocket::from(socket(family, SockType::Datagram, flags, None)?);
     socket.connect(server)?;
-    // Before the event loop has the socket, which would wait for it: so the first poll of a lookup sends its question.
+    // Before the socket is registered with the event loop, which would wait for it: so the first poll of a lookup sends
+    // its query.
     socket.send(query)?;
     let socket = UdpSocket::from_std(socket)?;
     Ok(stream::try_unfold((socket, vec![0; MAX_DATAGRAM]), async |(socket, mut buffer)| {
@@ -82,7 +83,7 @@ fn by_udp(server: SocketAddr, query: &[u8]) -> io::Result<impl Stream<Item = io:
 
 async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Vec<u8>> {
     loop {
-        // An ICMP message is an error (EPOLLERR) without anything to be read.
+        // An ICMP message is an error (EPOLLERR) without anything to read.
         let ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
         let interest = if ready.is_error() { Interest::ERROR } else { Interest::READABLE };
         let received = socket.try_io(interest, || {
@@ -101,7 +102,7 @@ async fn by_tcp(server: SocketAddr, query: Vec<u8>) -> io::Result<impl Stream<It
     let connection = connection.await.map_err(into_io)?;
     sender.send(SerialMessage::new(query, server)).map_err(into_io)?;
     let messages = connection.map(move |received| {
-        // The connection is open for as long as somebody may send.
+        // The connection stays open as long as somebody may send.
         let _ = &sender;
         received.map(|message| message.into_parts().0).map_err(into_io)
     });

@@ -1,9 +1,9 @@
-//! One server's turn: how it is asked, and what its messages mean.
+//! One server's turn: how it is queried, and what its messages mean.
 //!
-//! A question as glibc sends it, plain, is the reference. The first one is altered: with EDNS, for answers that need no
-//! TCP, and in mixed letters, which whoever forges an answer has to guess. An answer to it with records counts. Anything
-//! else may be the fault of what was altered, so the server is asked once more in plain before that counts. Every socket
-//! of a turn is listened to until the whole question is answered.
+//! A plain query, as glibc sends it, is the reference. The first query is altered: it has EDNS, for answers that need
+//! no TCP, and random case (0x20), which a forger has to guess. An answer with records counts. Anything else may be the
+//! fault of the alterations, so a plain query follows before that counts. Every socket of a turn is read until the
+//! whole question is answered.
 
 use crate::dns::servers::Client;
 use crate::dns::transport::Transport;
@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout_at};
 /// How long a denial waits to be confirmed.
 const CONFIRMATION: Duration = Duration::from_secs(1);
 
-/// So many messages with wrong ids may be strays: more are somebody's guesses (PowerDNS's `spoof-nearmiss-max`).
+/// This many messages with wrong IDs may be strays; more are guesses (PowerDNS's `spoof-nearmiss-max`).
 const MOST_STRAYS: u32 = 4;
 
 /// A question, and what all turns of all servers have learned.
@@ -34,7 +34,7 @@ pub(super) struct Inquiry<'a> {
     pub(super) question: &'a Question,
     /// How many datagrams had wrong ids.
     wrong_ids: Cell<u32>,
-    /// The first answer that was cut off and has records nevertheless.
+    /// The first answer that was truncated but has records.
     partial: RefCell<Option<Response>>,
 }
 
@@ -43,30 +43,30 @@ impl<'a> Inquiry<'a> {
         Self { question, wrong_ids: Cell::new(0), partial: RefCell::default() }
     }
 
-    /// The first answer that was cut off and has records nevertheless.
+    /// The first answer that was truncated but has records.
     pub(super) fn partial(self) -> Option<Response> {
         self.partial.into_inner()
     }
 
-    /// Whether somebody seems to guess ids, so that an answer must be hard to guess otherwise.
+    /// Whether somebody seems to be guessing IDs, so that an answer must be hard to guess in other ways.
     fn is_attacked(&self) -> bool {
         self.wrong_ids.get() > MOST_STRAYS
     }
 }
 
-/// What a turn has come to.
+/// The outcome of a turn.
 pub(super) enum TurnEvent {
-    /// Its time is over. What its server still says counts.
+    /// It has timed out. Later answers from the server still count.
     Overdue(ServerError),
     /// It has ended.
     Ended {
         outcome: Result<Response, ServerError>,
-        /// The server had the plain question after the altered one.
+        /// The plain query has followed the altered one.
         asked_twice: bool,
     },
 }
 
-/// How a question is put.
+/// The form of a query.
 #[derive(Clone, Copy)]
 struct Form {
     protocol: Protocol,
@@ -75,7 +75,7 @@ struct Form {
 }
 
 impl Form {
-    /// As glibc does it.
+    /// Plain, as glibc sends it.
     fn plain(protocol: Protocol) -> Self {
         Self { protocol, edns: false, mixed: false }
     }
@@ -85,11 +85,11 @@ impl Form {
     }
 }
 
-/// A question that went out.
+/// A query that was sent.
 struct Sent {
     form: Form,
     query: Vec<u8>,
-    /// The same in the letters of the question.
+    /// The same in the letter case of the question.
     as_asked: Vec<u8>,
 }
 
@@ -111,21 +111,21 @@ pub(super) struct Turn<'a, T> {
     inquiry: &'a Inquiry<'a>,
     server: SocketAddr,
     limit: Duration,
-    /// When its time is over.
+    /// When it times out.
     deadline: Option<Instant>,
-    /// When the server is asked in plain if it has said nothing usable.
+    /// When to send a plain query if the server has said nothing usable.
     plain_at: Option<Instant>,
     sent: Vec<Sent>,
     messages: SelectAll<Messages<'a>>,
-    /// Whether the plain question has followed the altered one.
+    /// Whether the plain query has followed the altered one.
     confirms: bool,
     by_tcp: bool,
-    /// Why there is no answer by TCP.
+    /// Why there is no answer over TCP.
     no_tcp: Option<ServerError>,
-    /// An answer by UDP was cut off.
+    /// An answer over UDP was truncated.
     cut_off: bool,
     other_letters: bool,
-    /// What the altered question was answered with, if it was, instead of records.
+    /// The answer to the altered query, if it had no records.
     rebuff: Option<Quirk>,
     /// A denial that is not confirmed yet.
     denial: Option<Response>,
@@ -135,9 +135,9 @@ pub(super) struct Turn<'a, T> {
 }
 
 impl<'a, T: Transport> Turn<'a, T> {
-    /// The events of a turn: the first poll sends its question.
+    /// The events of a turn: the first poll sends the query.
     ///
-    /// The `altered` question is put in plain as well where the server is silent for that long.
+    /// The `altered` query is followed by a plain one if the server is silent for that long.
     pub(super) fn begin(
         client: &'a Client<'a, T>,
         inquiry: &'a Inquiry<'a>,
@@ -150,7 +150,7 @@ impl<'a, T: Transport> Turn<'a, T> {
         let form = match altered {
             _ if options.use_vc => Form::plain(Protocol::Tcp),
             Some(_) => Form { protocol: Protocol::Udp, edns: true, mixed: options.mixed_case },
-            // Who guesses has to guess the letters in every attempt.
+            // An attacker who guesses has to guess the letter case in every attempt.
             None => Form { mixed: options.mixed_case && inquiry.is_attacked(), ..Form::plain(Protocol::Udp) },
         };
         let mut turn = Self {
@@ -203,7 +203,7 @@ impl<'a, T: Transport> Turn<'a, T> {
         None
     }
 
-    /// Sends the question, at the next poll.
+    /// Sends the query, at the next poll.
     fn ask(&mut self, form: Form) {
         self.by_tcp |= form.protocol == Protocol::Tcp;
         match self.encode(form) {
@@ -232,13 +232,13 @@ impl<'a, T: Transport> Turn<'a, T> {
         Ok(Sent { form, query, as_asked })
     }
 
-    /// Asks as glibc does, unless that is on its way.
+    /// Sends a plain query, unless one is in progress.
     fn ask_plainly(&mut self, why: impl FnOnce() -> String) {
         self.plain_at = None;
         if std::mem::replace(&mut self.confirms, true) {
             return;
         }
-        self.client.trace.decide(|| format!("{}: once more in plain", why()));
+        self.client.trace.decide(|| format!("{}: repeating the query plain", why()));
         if !self.inquiry.is_attacked() {
             self.ask(Form::plain(Protocol::Udp));
         } else if !self.by_tcp {
@@ -246,15 +246,15 @@ impl<'a, T: Transport> Turn<'a, T> {
         }
     }
 
-    /// Asks by TCP, unless that is on its way.
+    /// Queries over TCP, unless that is in progress.
     fn ask_by_tcp(&mut self, why: impl FnOnce() -> String) {
         if !self.by_tcp {
-            self.client.trace.decide(|| format!("{}: once more by TCP", why()));
+            self.client.trace.decide(|| format!("{}: repeating the query over TCP", why()));
             self.ask(Form::plain(Protocol::Tcp));
         }
     }
 
-    /// Gives the server its time anew, unless it is over.
+    /// Restarts the server's timeout, unless it is over.
     fn extend(&mut self, by: Duration) {
         if self.deadline.is_some() {
             self.deadline = Some(Instant::now() + by);
@@ -266,12 +266,12 @@ impl<'a, T: Transport> Turn<'a, T> {
         let server = self.server;
         if self.plain_at.is_some_and(|at| at <= now) {
             self.plain_at = None;
-            // A plain question is as easily answered by others where they guess.
+            // For an attacker who guesses, a plain query is just as easy to answer.
             if !self.inquiry.is_attacked() {
                 if !self.other_letters && self.rebuff.is_none() {
                     self.rebuff = Some(Quirk::SilentToAltered);
                 }
-                self.ask_plainly(|| format!("{server} says nothing that counts"));
+                self.ask_plainly(|| format!("{server} sends nothing usable"));
             }
         }
         if self.deadline.is_none_or(|deadline| deadline > now) {
@@ -295,7 +295,7 @@ impl<'a, T: Transport> Turn<'a, T> {
         Some(TurnEvent::Overdue(error))
     }
 
-    /// A message that came to one of the sockets.
+    /// A message that arrived at one of the sockets.
     fn message(&mut self, number: usize, mut message: Vec<u8>) -> Option<TurnEvent> {
         let Sent { form, query, as_asked } = self.sent.get(number)?;
         let form = *form;
@@ -307,7 +307,7 @@ impl<'a, T: Transport> Turn<'a, T> {
                     let server = self.server;
                     self.client.trace.decide(|| {
                         format!(
-                            "answers with wrong ids, as if of {server}: nothing counts that is easily guessed"
+                            "wrong IDs in answers that claim to be from {server}: accepting only what is hard to guess"
                         )
                     });
                 }
@@ -315,10 +315,10 @@ impl<'a, T: Transport> Turn<'a, T> {
             }
             Relation::WrongId | Relation::Stray => None,
             Relation::OtherLetters if form.mixed => self.in_other_letters(),
-            // It has no letters that somebody would have to guess.
+            // It has no letters that an attacker would have to guess.
             Relation::BareError if form.protocol == Protocol::Udp && self.inquiry.is_attacked() => None,
             Relation::Reply | Relation::OtherLetters | Relation::BareError => {
-                // Names in the answer may point to that of the question, which is to be in the letters asked for.
+                // Names in the answer may point to the name in its question, which must have the requested letter case.
                 if form.mixed {
                     copy_name(as_asked, &mut message);
                 }
@@ -327,12 +327,13 @@ impl<'a, T: Transport> Turn<'a, T> {
         }
     }
 
-    /// An answer in other letters may be forged, or the server's way to write names: it is asked by TCP, which whoever
-    /// can't see the connection can't get into, and by UDP where nothing else comes for a moment.
+    /// An answer in a different letter case may be forged, or the server may change the case. The query is repeated
+    /// over TCP, into which an attacker who can't see the connection can't inject, and over UDP if nothing else arrives
+    /// for a moment.
     fn in_other_letters(&mut self) -> Option<TurnEvent> {
         if !std::mem::replace(&mut self.other_letters, true) {
             let server = self.server;
-            self.ask_by_tcp(|| format!("the answer of {server} has other letters"));
+            self.ask_by_tcp(|| format!("the answer from {server} changes the letter case"));
             if !self.confirms {
                 let soon = Instant::now() + self.client.options.hedge;
                 self.plain_at = Some(self.plain_at.map_or(soon, |at| at.min(soon)));
@@ -345,7 +346,7 @@ impl<'a, T: Transport> Turn<'a, T> {
         let server = self.server;
         let protocol = form.protocol;
         if !form.is_altered() && protocol == Protocol::Udp && self.inquiry.is_attacked() {
-            self.ask_by_tcp(|| format!("the answer of {server} may be guessed"));
+            self.ask_by_tcp(|| format!("the answer from {server} may be a guess"));
             return self.no_tcp.clone().map(|_| self.end(Err(Obstacle::Forged.over(Protocol::Udp))));
         }
         let judgement = match &decoded {
@@ -391,12 +392,12 @@ impl<'a, T: Transport> Turn<'a, T> {
         }
     }
 
-    /// Whether the server is known to take altered questions for the name.
+    /// Whether the server is known to accept altered queries for the name.
     fn takes_it_altered(&self) -> bool {
         self.client.answered.holds(self.server, &self.inquiry.question.name)
     }
 
-    /// An answer by UDP that is not all.
+    /// An answer over UDP that is truncated.
     fn rest_by_tcp(&mut self, reply: Response) -> Option<TurnEvent> {
         let server = self.server;
         self.cut_off = true;
@@ -409,11 +410,11 @@ impl<'a, T: Transport> Turn<'a, T> {
             return Some(self.end(Err(error)));
         }
         self.extend(self.limit);
-        self.ask_by_tcp(|| format!("the answer of {server} is cut off"));
+        self.ask_by_tcp(|| format!("the answer from {server} is truncated"));
         None
     }
 
-    /// A socket that brings nothing any more.
+    /// A socket that delivers nothing any more.
     fn broken(&mut self, number: usize, error: io::Error) -> Option<TurnEvent> {
         let form = self.sent.get(number)?.form;
         let error = Obstacle::from(error).over(form.protocol);
@@ -425,13 +426,14 @@ impl<'a, T: Transport> Turn<'a, T> {
                     reply.quirks = vec![Quirk::CutOff(error.to_string())];
                 }
             } else if self.other_letters || self.confirms {
-                // The answer by UDP may still come.
+                // The answer over UDP may still arrive.
                 self.last = Some(error);
                 return None;
             }
         }
         self.last = Some(error);
-        // Where the altered question fails so, the plain one may be on its way; else the last socket ends the turn.
+        // If the altered query fails like this, the plain one may be in progress; otherwise the last socket ends the
+        // turn.
         (!form.is_altered()).then(|| self.give_up())
     }
 
@@ -450,25 +452,25 @@ impl<'a, T: Transport> Turn<'a, T> {
                 reply.quirks.push(Quirk::Late);
             }
         }
-        // Of one whose time was over before, what it says now is told as well.
+        // For a turn that timed out before, what the server says now is recorded too.
         let step = self.step.take();
         step.unwrap_or_else(|| self.client.trace.begin(self.inquiry.question, self.server)).end(&outcome);
         TurnEvent::Ended { outcome, asked_twice: self.confirms }
     }
 }
 
-/// What an answer to a question in this form says.
+/// What an answer to a query in this form says.
 fn judge(reply: &Response, form: Form) -> Judgement {
     let makes_no_sense = |why: &str| Judgement::Error(Obstacle::Undecodable(why.to_owned()));
     match reply.rcode {
         rcode::NOERROR | rcode::NXDOMAIN if form.edns && reply.misplaced_opt => {
-            makes_no_sense("EDNS where it does not belong")
+            makes_no_sense("an EDNS record where none belongs")
         }
         rcode::NOERROR if reply.is_lame() => Judgement::Error(Obstacle::Lame),
         rcode::NOERROR if reply.is_unreadable() => makes_no_sense("no record of the answer can be read"),
-        // That there is nothing in half an answer says nothing of the other half.
+        // An empty truncated answer says nothing about its missing part.
         rcode::NOERROR if reply.truncated && reply.answers.is_empty() => {
-            makes_no_sense("the answer is cut off, by TCP as well")
+            makes_no_sense("the answer is truncated, over TCP as well")
         }
         rcode::NOERROR | rcode::NXDOMAIN if reply.answers.is_empty() => Judgement::Denial,
         rcode::NOERROR | rcode::NXDOMAIN => Judgement::Answer,

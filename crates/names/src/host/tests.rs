@@ -128,10 +128,10 @@ fn without_a_way_to_ask_modules_their_sources_are_unavailable() {
     let host = TestHost { order: "sss dns", ..TestHost::default() };
     let seen = look_up(&host, table(&[("", mon1())]), "mon1.test", IPV4);
     assert_eq!(seen.outcome, "192.0.2.7 for 60 s");
-    assert_eq!(seen.trace[0], "mon1.test in sss: NSS modules are not asked here");
+    assert_eq!(seen.trace[0], "mon1.test in sss: NSS modules are not queried here");
     let host = TestHost { order: "sss", ..TestHost::default() };
     let seen = look_up(&host, Table::default(), "mon1.test", IPV4);
-    assert_eq!(seen.outcome, "no usable answer for now: sss: NSS modules are not asked here");
+    assert_eq!(seen.outcome, "no usable answer for now: sss: NSS modules are not queried here");
 }
 
 #[test]

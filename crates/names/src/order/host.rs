@@ -11,11 +11,11 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, connect, s
 use super::netlink::Netlink;
 use super::{Interface, SourceAddresses};
 
-/// What the kernel says, asked at the time of the question and no earlier.
+/// What the kernel says at the time of the question, and no earlier.
 ///
-/// The source address for a destination is that of a UDP socket connected to it; no packet is sent. One socket of each
-/// family serves all destinations one after the other: a new one costs more than the question. The interface addresses
-/// are fetched with the first question for one, once.
+/// The source address for a destination is that of a UDP socket connected to it; no packet is sent. One socket per
+/// family serves all destinations one after the other, because a new one costs more than the question. The interface
+/// addresses are fetched once, with the first question for one.
 #[derive(Debug, Default)]
 pub struct HostSources {
     /// Whether the kernel is not asked, and no destination has a source.
@@ -27,19 +27,19 @@ pub struct HostSources {
 }
 
 impl HostSources {
-    /// Opens a socket for questions to the kernel, and asks none.
+    /// Opens a socket for questions to the kernel, and asks none yet.
     #[must_use]
     pub fn open() -> Self {
         Self { netlink: Netlink::open(), ..Self::default() }
     }
 
-    /// Those of a host that reaches nobody: the same on every machine.
+    /// Those of a host that reaches nothing: the same on every machine.
     #[must_use]
     pub fn isolated() -> Self {
         Self { isolated: true, ..Self::default() }
     }
 
-    /// Whether there is a way to a destination. It is taken for granted where the kernel is not asked.
+    /// Whether there is a route to a destination. It is assumed if the kernel is not asked.
     #[must_use]
     pub fn reaches(&self, destination: IpAddr) -> bool {
         // A socket of its own, which need not forget it.
@@ -84,8 +84,8 @@ fn disconnect(socket: &UdpSocket) {
     let _ = connect(socket.as_raw_fd(), &SockaddrIn::from(unspecified));
 }
 
-/// What glibc makes of the interface addresses: where there is no IPv6 address but `::1`, it knows none at all, and so
-/// no subnet, which leaves the IPv4 addresses of a name in the order of DNS (`make_request` in
+/// glibc's view of the interface addresses: if there is no IPv6 address but `::1`, it knows none at all, and so no
+/// subnet, which leaves the IPv4 addresses of a name in the order of DNS (`make_request` in
 /// sysdeps/unix/sysv/linux/check_pf.c). Hosts without IPv6 depend on that.
 fn known(interfaces: BTreeMap<IpAddr, Interface>) -> BTreeMap<IpAddr, Interface> {
     if interfaces.keys().any(|address| address.is_ipv6() && !address.is_loopback()) {
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_destination_does_not_get_the_source_of_the_one_before() {
         let host = HostSources::open();
-        // Where this machine has no network, there is nothing to remember.
+        // If this machine has no network, there is nothing to remember.
         host.source_for(address("192.0.2.1"));
         assert_eq!(host.source_for(address("127.0.0.1")), Some(address("127.0.0.1")));
     }

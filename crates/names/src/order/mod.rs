@@ -8,8 +8,8 @@
 //! - Rule 9 in IPv4 counts common bits only within the source's own subnet. In IPv6 it counts all 128 bits, while
 //!   RFC 6724 §2.2 stops at the length of the source's prefix.
 //!
-//! Rules 4 (home addresses) and 7 (native transport) are left out: the one is for Mobile IPv6, the other needs the type
-//! of each link, and in glibc knows three old kinds of tunnel.
+//! Rules 4 (home addresses) and 7 (native transport) are left out: the former is for Mobile IPv6, the latter needs the
+//! type of each link, and in glibc knows only three old kinds of tunnel.
 
 pub mod host;
 mod netlink;
@@ -29,22 +29,23 @@ pub struct Interface {
     pub deprecated: bool,
 }
 
-/// What the sort has to know of a host.
+/// What the sort needs to know about a host.
 pub trait SourceAddresses {
     /// The address, of the same family, from which the host would send to a destination; `None` if it is unreachable.
     ///
     /// Asked once per destination, in the order given.
     fn source_for(&self, destination: IpAddr) -> Option<IpAddr>;
 
-    /// What is known of a source address.
+    /// What is known about a source address.
     fn interface_of(&self, source: IpAddr) -> Option<Interface>;
 }
 
 /// Puts the addresses into the order in which glibc's `getaddrinfo` with `SOCK_STREAM` gives them.
 ///
-/// No address is dropped, no duplicate either. With fewer than two, nothing is asked of `host`.
+/// No address is dropped, nor is any duplicate. With fewer than two, nothing is asked of `host`.
 ///
-/// Ties keep the order handed in (rule 10), so that has to be the one in which glibc's sources hand theirs to the sort:
+/// Ties keep the order of the input (rule 10), so that must be the order in which glibc's sources pass theirs to the
+/// sort:
 ///
 /// - From /etc/hosts: the order of the lines, IPv4 and IPv6 mixed as they stand there.
 /// - From DNS for both families: all records of the answer that came in first, then all of the other.
@@ -55,7 +56,7 @@ pub fn sort(addresses: &mut [IpAddr], policy: &Policy, host: &dyn SourceAddresse
     addresses.sort_by_cached_key(|&address| Rank::of(address, first, policy, host));
 }
 
-/// What the rules say of one destination, in their order: the lowest comes first.
+/// The rules' verdict on one destination, in order: the lowest comes first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     /// Rule 1: avoid unusable destinations.
@@ -70,9 +71,9 @@ struct Rank {
     precedence: Reverse<u32>,
     /// Rule 8: prefer smaller scope.
     scope: u32,
-    /// Rule 9: use longest matching prefix. It is for destinations of one family: so that the result does not hang on
-    /// which pairs are compared, those of the first address's family come before those of the other, which can tie with
-    /// them by a gai.conf that gives both the same precedence. `None` for the unreachable.
+    /// Rule 9: use longest matching prefix. It applies to destinations of one family. So that the result does not
+    /// depend on which pairs are compared, those of the first address's family come before those of the other, with
+    /// which they can tie if gai.conf gives both the same precedence. `None` for the unreachable.
     prefix: Option<(bool, Reverse<u32>)>,
 }
 
@@ -98,7 +99,8 @@ impl Rank {
 
 /// How many leading bits a destination and its source have in common.
 ///
-/// In IPv4 fewer than the subnet's prefix has count as none; in a subnet that is not known there is the source alone.
+/// In IPv4, fewer than the subnet's prefix length count as none; if the subnet is not known, only the source itself
+/// matches.
 fn common_bits(destination: IpAddr, source: IpAddr, interface: Option<Interface>) -> u32 {
     match (destination, source) {
         (IpAddr::V4(destination), IpAddr::V4(source)) => {

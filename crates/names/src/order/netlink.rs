@@ -1,7 +1,7 @@
-//! The addresses of this host's interfaces, asked of the kernel by rtnetlink(7).
+//! The addresses of this host's interfaces, from the kernel through rtnetlink(7).
 //!
-//! getifaddrs(3) has no flags of addresses, and opens a socket of its own, which a confined process can't. Crates for
-//! netlink know all its messages, and are many times as long as what reads this one.
+//! getifaddrs(3) returns no flags of addresses, and opens a socket of its own, which a confined process can't. Crates
+//! for netlink know all its messages, and are many times as long as the parser here.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -29,23 +29,23 @@ const HEADER: usize = 16;
 /// The kernel puts no more than this into one datagram of a dump.
 const BUFFER: usize = 32 * 1024;
 
-/// A socket for one question to the kernel.
+/// A socket for one request to the kernel.
 #[derive(Debug)]
 pub(super) struct Netlink(OwnedFd);
 
 impl Netlink {
     /// Opens the socket; `None` if the kernel refuses it.
     ///
-    /// It does not block: the answer is there once the question is sent.
+    /// It does not block: the answer is there as soon as the request is sent.
     pub(super) fn open() -> Option<Self> {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute).ok().map(Self)
     }
 
-    /// The interface addresses of all interfaces; `None` if the kernel does not answer in full.
+    /// The interface addresses of all interfaces; `None` if the kernel does not answer completely.
     pub(super) fn addresses(&self) -> Option<BTreeMap<IpAddr, Interface>> {
         let descriptor = self.0.as_raw_fd();
-        // A confined process can send by a connected socket alone.
+        // A confined process can only send on a connected socket.
         connect(descriptor, &NetlinkAddr::new(0, 0)).ok()?;
         send(descriptor, &question(), MsgFlags::empty()).ok()?;
         let mut addresses = BTreeMap::new();
@@ -97,9 +97,9 @@ fn attributes(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// What an RTM_NEWADDR message says; `None` for a family that is not IP.
+/// The content of an RTM_NEWADDR message; `None` for a family that is not IP.
 ///
-/// On a point-to-point interface IFA_ADDRESS is the peer's address, by which glibc goes as well.
+/// On a point-to-point interface IFA_ADDRESS is the peer's address, which glibc uses as well.
 fn interface_address(payload: &[u8]) -> Option<(IpAddr, Interface)> {
     let (&[family, prefix_len, flags, ..], rest) = payload.split_first_chunk::<8>()?;
     let (_, value) = attributes(rest).find(|(kind, _)| *kind == IFA_ADDRESS)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
-/// The label, precedence and IPv4 scope tables.
+/// The tables of labels, precedences and IPv4 scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     labels: Table,
@@ -14,7 +14,7 @@ pub struct Policy {
 
 type Table = Cow<'static, [Row]>;
 
-/// A prefix, as the number that an IPv6 address is, and its value. An IPv4 prefix stands in its mapped form, below
+/// A prefix, as the number that an IPv6 address is, and its value. An IPv4 prefix is in its mapped form, below
 /// `::ffff:0:0/96`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -23,7 +23,7 @@ pub(crate) struct Row {
     pub(crate) value: u32,
 }
 
-/// The values of addresses for which a table has no row.
+/// The values for addresses without a row in a table.
 const DEFAULT_LABEL: u32 = 1;
 const DEFAULT_PRECEDENCE: u32 = 40;
 const DEFAULT_SCOPE: u32 = 14;
@@ -31,7 +31,7 @@ const DEFAULT_SCOPE: u32 = 14;
 /// The prefix of the IPv4-mapped IPv6 addresses, RFC 4291 §2.5.5.2.
 pub(crate) const MAPPED: Row = row(0xffff << 32, 96, 0);
 
-/// RFC 3484 §2.1, with labels of their own for site-local, unique local and Teredo addresses besides.
+/// RFC 3484 §2.1, with additional labels for site-local, unique local and Teredo addresses.
 static LABELS: [Row; 7] = [
     row(1, 128, 0),
     row(0, 96, 3),
@@ -47,7 +47,7 @@ static LABELS: [Row; 7] = [
 static PRECEDENCES: [Row; 4] =
     [row(1, 128, 50), row(0, 96, 20), row(MAPPED.prefix, 96, 10), row(0x2002 << 112, 16, 30)];
 
-/// RFC 6724 §3.2: private IPv4 addresses have global scope, other than in RFC 3484.
+/// RFC 6724 §3.2: private IPv4 addresses have global scope, unlike in RFC 3484.
 static SCOPES: [Row; 2] =
     [row(MAPPED.prefix | 0xa9fe_0000, 112, 2), row(MAPPED.prefix | 0x7f00_0000, 104, 2)];
 
@@ -82,8 +82,8 @@ impl Policy {
         search(&self.labels, address, DEFAULT_LABEL)
     }
 
-    /// The precedence of an address (RFC 6724 §2.1), which for an IPv4 address is that of its mapped form. The higher,
-    /// the more preferred.
+    /// The precedence of an address (RFC 6724 §2.1), which for an IPv4 address is that of its mapped form. Higher is
+    /// preferred.
     #[must_use]
     pub fn precedence(&self, address: IpAddr) -> u32 {
         search(&self.precedences, address, DEFAULT_PRECEDENCE)
@@ -91,7 +91,7 @@ impl Policy {
 
     /// The scope of an address, numbered as in RFC 4291 §2.7: 2 is link-local, 5 site-local, 14 global.
     ///
-    /// Only IPv4 has a table; an IPv6 address, a mapped one too, has the scope its form says. IPv4 multicast is no
+    /// Only IPv4 has a table; an IPv6 address, even a mapped one, has the scope of its form. IPv4 multicast is not a
     /// special case (`get_scope` in glibc's getaddrinfo.c).
     #[must_use]
     pub fn scope(&self, address: IpAddr) -> u32 {
@@ -111,13 +111,13 @@ impl Policy {
 
 impl Row {
     pub(crate) fn matches(&self, address: u128) -> bool {
-        // Shifting by all 128 bits is not defined: no bit has to agree.
+        // Shifting by all 128 bits is undefined: no bit has to match.
         let differing = (self.prefix ^ address).checked_shr(128 - self.length);
         differing.is_none_or(|bits| bits == 0)
     }
 }
 
-/// The value of the longest prefix that an address has; of equally long ones, that of the first.
+/// The value of the longest matching prefix; of equally long ones, the first.
 fn search(table: &[Row], address: IpAddr, default: u32) -> u32 {
     let bits = match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped(),

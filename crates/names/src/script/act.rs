@@ -1,4 +1,4 @@
-//! What a server of a table does with a query.
+//! What a server in a table does with a query.
 
 use super::message::{RecordText, ReplyWriter};
 use super::servers::{Asked, Deed, Reaction};
@@ -13,7 +13,7 @@ const AUTHORITATIVE: u16 = 0x0400;
 const TRUNCATED: u16 = 0x0200;
 const RECURSION_AVAILABLE: u16 = 0x0080;
 
-/// What a server does with a query: silence, an error, or a reply, which further calls make another one.
+/// What a server does with a query: silence, an error, or a reply, which further calls modify.
 #[derive(Clone, Debug)]
 pub struct Act {
     delay: Duration,
@@ -35,9 +35,9 @@ struct Response {
     /// The answer, authority and additional sections.
     sections: [Vec<String>; 3],
     lower_case: bool,
-    /// By UDP, nothing but the question, and that there is more.
+    /// Over UDP, only the question, and truncated.
     cut_off: bool,
-    /// By UDP, with its records and that there is more.
+    /// Over UDP, with its records, and truncated.
     more_by_tcp: bool,
     wrong_id: u16,
     bare: bool,
@@ -50,7 +50,7 @@ impl Act {
         Self { delay: Duration::ZERO, answer, then: None }
     }
 
-    /// It says nothing.
+    /// It is silent.
     #[must_use]
     pub fn silence() -> Self {
         Self::of(Answer::Silence)
@@ -62,7 +62,7 @@ impl Act {
         Self::of(Answer::Error(kind))
     }
 
-    /// A recursive server's reply with this code, and nothing in it.
+    /// A recursive server's reply with this code and no records.
     #[must_use]
     pub fn rcode(rcode: u16) -> Self {
         Self::of(Answer::Reply(Response { flags: RECURSION_AVAILABLE, rcode, ..Response::default() }))
@@ -119,26 +119,26 @@ impl Act {
         self.change(|reply| reply.flags |= AUTHORITATIVE)
     }
 
-    /// So many milliseconds later.
+    /// This many milliseconds later.
     #[must_use]
     pub fn after(mut self, milliseconds: u64) -> Self {
         self.delay = Duration::from_millis(milliseconds);
         self
     }
 
-    /// Cut off, by TCP as well.
+    /// Truncated, over TCP as well.
     #[must_use]
     pub fn truncated(self) -> Self {
         self.change(|reply| reply.flags |= TRUNCATED)
     }
 
-    /// Cut off by UDP, where these records are left.
+    /// Truncated over UDP, with these records left.
     #[must_use]
     pub fn more_by_tcp(self) -> Self {
         self.change(|reply| reply.more_by_tcp = true)
     }
 
-    /// Cut off by UDP, where nothing is left of the records.
+    /// Truncated over UDP, without any records.
     #[must_use]
     pub fn cut_off(self) -> Self {
         self.change(|reply| reply.cut_off = true)
@@ -154,7 +154,7 @@ impl Act {
         Self { then: Some(Box::new(next)), ..self }
     }
 
-    /// With an id that is greater by so much.
+    /// With an ID that is greater by this much.
     #[must_use]
     pub fn wrong_id(self, by: u16) -> Self {
         self.change(|reply| reply.wrong_id = by)
@@ -178,7 +178,7 @@ impl Act {
         self.change(|reply| reply.lower_case = true)
     }
 
-    /// So many bytes short.
+    /// This many bytes short.
     #[must_use]
     pub fn missing(self, bytes: usize) -> Self {
         self.change(|reply| reply.missing = bytes)

@@ -1,4 +1,4 @@
-//! Replies, byte by byte: well made by records in text, and by hand as badly as may be.
+//! Replies, byte by byte: valid ones from records as text, and invalid ones by hand.
 
 use crate::message::{AFSDB, RecordType};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -8,10 +8,10 @@ const HEADER: usize = 12;
 /// The class of the Internet.
 const IN: u16 = 1;
 
-/// A reply on its way: the header of its query, the question, and what is written after it.
+/// A reply under construction: the header of its query, the question, and what is written after it.
 #[derive(Clone, Debug)]
 pub struct ReplyWriter {
-    /// The message up to now.
+    /// The message so far.
     pub bytes: Vec<u8>,
     asked_type: u16,
 }
@@ -20,7 +20,7 @@ impl ReplyWriter {
     /// The beginning of a reply to `query`, with these flags and response code: the header's second 16 bits.
     ///
     /// # Panics
-    /// Where the query has no question.
+    /// If the query has no question.
     #[must_use]
     pub fn new(query: &[u8], flags: u16) -> Self {
         let end = question_end(query).expect("a query has a question");
@@ -31,13 +31,13 @@ impl ReplyWriter {
         Self { bytes, asked_type }
     }
 
-    /// The type of record that is asked for.
+    /// The record type in the question.
     #[must_use]
     pub fn asked_type(&self) -> u16 {
         self.asked_type
     }
 
-    /// Makes what is written up to now lower case, but for the header.
+    /// Converts what is written so far to lower case, except the header.
     pub fn lower_case(&mut self) {
         self.bytes.iter_mut().skip(HEADER).for_each(u8::make_ascii_lowercase);
     }
@@ -47,10 +47,10 @@ impl ReplyWriter {
         self.bytes.extend([0xc0, 12]);
     }
 
-    /// Adds a name, absolute and uncompressed. Its labels may hold anything but dots.
+    /// Adds a name, absolute and uncompressed. Its labels may contain anything but dots.
     ///
     /// # Panics
-    /// Where a label is longer than 255 bytes.
+    /// If a label is longer than 255 bytes.
     pub fn name(&mut self, name: &str) {
         for label in name.split('.').filter(|label| !label.is_empty()) {
             self.bytes.push(u8::try_from(label.len()).expect("a label is short"));

@@ -1,4 +1,4 @@
-//! What servers are told, and what they can do.
+//! What servers are given, and what they can do.
 
 use crate::dns::Protocol;
 use crate::message::Question;
@@ -8,18 +8,18 @@ use std::time::Duration;
 
 /// Name servers.
 pub trait Servers {
-    /// What becomes of a query, the `number`th from 0.
+    /// Decides about a query, the `number`th from 0.
     fn react(&self, query: &Asked, number: usize) -> Reaction;
 }
 
-/// What becomes of one query.
+/// The decision about one query.
 #[derive(Clone, Debug)]
 pub struct Reaction {
     /// When.
     pub delay: Duration,
     /// What.
     pub deed: Deed,
-    /// What comes after that, so much later.
+    /// What follows, that much later.
     pub then: Option<Box<Reaction>>,
 }
 
@@ -37,16 +37,16 @@ pub enum Deed {
 /// A query that came to a script.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Who was asked.
+    /// The server.
     pub server: SocketAddr,
-    /// By UDP or TCP.
+    /// The protocol.
     pub protocol: Protocol,
-    /// What, in lower case.
+    /// The question, in lower case.
     pub question: Question,
-    /// Whether with EDNS.
+    /// Whether it has EDNS.
     pub edns: bool,
     /// How long after the first query of the script.
     pub at: Duration,
-    /// The whole message, its letters as they came.
+    /// The complete message, in its original case.
     pub query: Vec<u8>,
 }

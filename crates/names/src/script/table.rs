@@ -1,4 +1,4 @@
-//! Servers by table: which queries, and what is done with them.
+//! Servers by table: which queries, and what happens to them.
 
 use super::act::Act;
 use super::message::record_type_of;
@@ -8,7 +8,7 @@ use crate::message::{Name, RecordType, rcode};
 use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 
-/// Which queries a line of a table is about.
+/// Which queries a line of a table matches.
 ///
 #[derive(Clone, Debug, Default)]
 struct Asking {
@@ -57,7 +57,7 @@ fn server(word: &str) -> SocketAddr {
     word.parse().or_else(|_| port()).unwrap_or_else(|_| panic!("{word:?} is nothing that can be asked"))
 }
 
-/// Servers that do with a query what the first line says that fits. What no line fits is REFUSED.
+/// Servers that do with a query what the first matching line says. Without a match, REFUSED.
 #[derive(Debug, Default)]
 pub struct Table {
     lines: Vec<Line>,
@@ -67,27 +67,27 @@ pub struct Table {
 struct Line {
     asking: Asking,
     acts: Vec<Act>,
-    /// How often it was taken.
+    /// How often it matched.
     taken: Cell<usize>,
 }
 
 impl Table {
-    /// A table of these lines, each as by [`Table::on`].
+    /// A table of these lines, each as for [`Table::on`].
     ///
     /// # Panics
-    /// Where a word makes no sense.
+    /// If a word is invalid.
     #[must_use]
     pub fn new<'a>(lines: impl IntoIterator<Item = (&'a str, Act)>) -> Self {
         lines.into_iter().fold(Self::default(), |table, (asking, act)| table.on(asking, [act]))
     }
 
-    /// Adds a line: at the first query that fits, the first act, and so on; the last act from then on.
+    /// Adds a line: the first act for the first matching query, and so on; the last act from then on.
     ///
-    /// Which queries fit is text: any of a server (`192.0.2.1`, `[::1]:5353`), a name with its final dot, a record type,
-    /// `udp` or `tcp`, and `edns` or `plain`. What is not there may be any.
+    /// Which queries match is text: any of a server (`192.0.2.1`, `[::1]:5353`), a name with its trailing dot, a record
+    /// type, `udp` or `tcp`, and `edns` or `plain`. What is missing matches anything.
     ///
     /// # Panics
-    /// Where a word makes no sense, or there is no act.
+    /// If a word is invalid, or there is no act.
     #[must_use]
     pub fn on(mut self, asking: &str, acts: impl Into<Vec<Act>>) -> Self {
         let acts: Vec<Act> = acts.into();

@@ -123,8 +123,8 @@ fn a_name_is_refused_to_users_where_the_settings_say_so() {
     let answered = (payload(ADDRESS, 5), vec![]);
     assert_eq!(held(Some(1000), b""), answered);
     assert_eq!(held(Some(0), b"root_only = dns_resolver"), answered);
-    let line = "error: key 7: user 1000 asks for a key of type \"dns_resolver\", which root_only keeps for the kernel and \
-                root; rejected with EPERM (1) for 10 s";
+    let line = "error: key 7: user 1000 requests a key of type \"dns_resolver\", which root_only reserves for \
+                the kernel and root; rejected with EPERM (1) for 10 s";
     assert_eq!(
         held(Some(1000), b"root_only = dns_resolver"),
         (Held::Rejection(1, 10), vec![line.to_owned()])
@@ -287,7 +287,7 @@ fn the_log_says_what_the_key_was_answered_with() {
     assert_eq!(
         told(Case::asking(ADDRESS, b"bogus"), |_, _| None),
         [
-            "warning: callout word \"bogus\" means nothing here and is ignored",
+            "warning: callout word \"bogus\" is unknown and ignored",
             "info: 192.0.2.1: payload 192.0.2.1 for 5 s"
         ]
     );

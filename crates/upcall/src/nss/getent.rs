@@ -1,4 +1,4 @@
-//! Sources that are NSS modules: asked by `getent` in a process of its own. Its output is taken as hostile.
+//! Sources that are NSS modules: queried by `getent` in a separate process, whose output is untrusted.
 
 use super::process::{Database, How, Modules};
 use super::status::Status;
@@ -14,12 +14,12 @@ use std::process::ExitStatus;
 use std::str::FromStr;
 use tokio::net::unix::pipe::Receiver;
 
-/// The exit status of `getent` where the source gave no address, for whatever reason (getent(1)).
+/// The exit status of `getent` if the source gave no address, for whatever reason (getent(1)).
 const NO_ADDRESS: i32 = 2;
-/// More output than this is no list of addresses.
+/// No list of addresses is longer than this.
 const LONGEST_OUTPUT: usize = 64 * 1024;
 
-/// NSS modules, asked by `getent`.
+/// NSS modules, queried by `getent`.
 #[derive(Debug)]
 pub(crate) struct GetentModules(Modules);
 
@@ -52,11 +52,11 @@ impl NssModules for GetentModules {
     }
 }
 
-/// Why a source could not be asked.
+/// Why a source could not be queried.
 #[derive(Debug, thiserror::Error)]
 enum ChildError {
-    /// The process that runs `getent` can't be asked.
-    #[error("can't ask getent: {0}")]
+    /// The process that runs `getent` can't be reached.
+    #[error("can't query getent: {0}")]
     Ask(#[source] io::Error),
     /// `getent` can't be started.
     #[error("can't run getent: {0}")]
@@ -64,20 +64,20 @@ enum ChildError {
     /// Its output can't be read.
     #[error("can't read the output of getent: {0}")]
     Read(#[source] io::Error),
-    /// It wrote more than any list of addresses is long.
+    /// It wrote more than any list of addresses needs.
     #[error("getent wrote more than {LONGEST_OUTPUT} bytes")]
     TooMuch,
-    /// It ended with neither an answer nor that there is none.
+    /// It exited with neither success nor "not found".
     #[error("getent ended with {0}")]
     Failed(ExitStatus),
 }
 
-/// What `source` says to `name`.
+/// The answer of `source` for `name`.
 ///
 /// Takes as long as the module does.
 ///
 /// # Errors
-/// Where the process can't be run or fails: the source is unavailable.
+/// If the process can't be run, or fails: the source is unavailable.
 async fn ask(
     modules: &Modules,
     source: &str,
@@ -112,7 +112,7 @@ async fn ask(
     }
 }
 
-/// What a source says that gave no address.
+/// The answer of a source that gave no address.
 fn without_address(status: Status, source: &str) -> ModuleAnswer {
     match status {
         Status::Unknown | Status::NotFound => ModuleAnswer::NotFound,
@@ -144,9 +144,9 @@ async fn read(pipe: Receiver) -> Result<Vec<u8>, ChildError> {
     }
 }
 
-/// The addresses in the output of `getent ahosts`: lines of `ADDRESS TYPE [NAME]`, one for each socket
-/// type. Lines that are otherwise, addresses with a scope and families not asked for are passed over, and so are
-/// the mapped addresses that `getent ahostsv6` gives of a name with IPv4 addresses alone (AI_V4MAPPED).
+/// The addresses in the output of `getent ahosts`: lines of `ADDRESS TYPE [NAME]`, one per socket type. Skips other
+/// lines, addresses with a scope, families that were not requested, and the IPv4-mapped addresses that `getent
+/// ahostsv6` prints for a name with only IPv4 addresses (AI_V4MAPPED).
 fn parse(output: &[u8], families: Families, source: &str) -> Vec<Address> {
     let mut addresses: Vec<Address> = Vec::new();
     for line in output.split(|&byte| byte == b'\n') {

@@ -1,4 +1,4 @@
-//! NSS modules, which are shared libraries of other people: asked by `getent`, in processes without rights.
+//! NSS modules, which are third-party shared libraries: queried by `getent`, in processes without rights.
 
 mod getent;
 mod process;

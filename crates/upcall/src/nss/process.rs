@@ -4,8 +4,8 @@
 //! socket on which it is told what to ask. Each question comes with a pipe for the answer, which ends with how
 //! `getent` did. It ends, with all that it started, when we do.
 //!
-//! Who asks may have been taken over by then, so it asks for addresses alone, of the sources of this host's order,
-//! few at a time, and not for ever.
+//! By then we may have been compromised, so it only looks up addresses, in the sources that this host configures, few
+//! at a time, and a limited number in all.
 
 use super::status::{self, Status};
 use crate::sys::process::{apart, bounded, receive};
@@ -23,21 +23,21 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
-/// Where `getent` is, with and without a merged /usr.
+/// The path of `getent`, with and without a merged /usr.
 const PROGRAMS: [&str; 2] = ["/usr/bin/getent", "/bin/getent"];
-/// How it ends where it does not know an option (sysexits.h, EX_USAGE).
+/// Its exit status if it does not know an option (sysexits.h, EX_USAGE).
 const WRONG_USAGE: i32 = 64;
-/// Longer than any question.
+/// No lookup message is longer.
 const LONGEST: usize = 2048;
-/// Room for the messages of the loader, also about a module that links half of a system.
+/// Room for the loader's messages, even about a module that links against half of a system.
 const MESSAGES: i32 = 1 << 18;
 
-/// The most that are asked at once. What comes meanwhile waits.
+/// The largest number of lookups at once. Others wait.
 const AT_ONCE: usize = 16;
-/// The most that are asked at all: more than the servers of the largest cell, twice each, by some sources.
+/// The largest number of lookups in all: more than the servers of the largest cell, twice each, in several sources.
 const QUESTIONS: usize = 4096;
 
-/// What `getent` is asked for: a host's addresses.
+/// What `getent` looks up: a host's addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Database {
     Ipv4,
@@ -48,7 +48,7 @@ pub(super) enum Database {
 impl Database {
     const ALL: [Self; 3] = [Self::Ipv4, Self::Ipv6, Self::Both];
 
-    /// As `getent` calls it.
+    /// The database, as `getent` names it.
     const fn name(self) -> &'static str {
         match self {
             Self::Ipv4 => "ahostsv4",
@@ -58,7 +58,7 @@ impl Database {
     }
 }
 
-/// A process that asks NSS modules.
+/// A process that queries NSS modules.
 #[derive(Debug)]
 pub(super) struct Modules {
     socket: Option<OwnedFd>,
@@ -66,10 +66,10 @@ pub(super) struct Modules {
 }
 
 impl Modules {
-    /// Starts it, for these sources.
+    /// Starts the process, for these sources.
     ///
     /// # Errors
-    /// Where no process can be made.
+    /// If no process can be started.
     pub(super) fn start(sources: Vec<String>) -> io::Result<Self> {
         let (ours, theirs) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
@@ -90,7 +90,7 @@ impl Modules {
     /// ([`How::parse`]), is written to `pipe`.
     ///
     /// # Errors
-    /// Where the process is gone, or takes no more questions for now.
+    /// If the process is gone, or accepts no more lookups at the moment.
     pub(super) fn ask(
         &self,
         source: &str,
@@ -105,7 +105,7 @@ impl Modules {
             socket.as_raw_fd(),
             &[IoSlice::new(question.as_bytes())],
             &[ControlMessage::ScmRights(&pipes)],
-            // It may be stopped, and full of questions.
+            // It may be stopped, with its socket full.
             MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT,
             None,
         )?;
@@ -115,14 +115,14 @@ impl Modules {
 
 impl Drop for Modules {
     fn drop(&mut self) {
-        // It takes that as the sign to end. It is not waited for: an answer may be there already, and must not wait for
-        // a process that is stopped.
+        // That tells the process to exit. It is not waited for: an answer may already be complete, and must not wait
+        // for a process that is stopped.
         self.socket = None;
         let _ = waitpid(self.process, Some(WaitPidFlag::WNOHANG));
     }
 }
 
-/// A question as it is asked.
+/// A lookup, as sent to the process.
 #[derive(Debug, PartialEq, Eq)]
 struct Question {
     source: String,
@@ -131,7 +131,7 @@ struct Question {
 }
 
 impl Question {
-    /// Reads one, if it is for an address, and to one of these sources.
+    /// Parses a lookup, if it is for an address, and in one of these sources.
     fn parse(question: &[u8], sources: &[String]) -> Option<Self> {
         let parts: Vec<&str> = str::from_utf8(question).ok()?.split('\0').collect();
         let [source, database, name] = parts.as_slice() else { return None };
@@ -158,7 +158,7 @@ fn serve(socket: &OwnedFd, sources: &[String], answer: fn(&Question, File)) {
         let Ok((length @ 1.., pipe)) = receive(socket, &mut buffer) else {
             return;
         };
-        // Another question, and one that no thread can be had for, is answered by closing its pipe.
+        // Anything else, and a lookup for which no thread can be started, is answered by closing its pipe.
         let question = Question::parse(buffer.get(..length).unwrap_or_default(), sources);
         let place = free.clone();
         let answered = pipe.zip(question).map(|(pipe, question)| {
@@ -178,12 +178,12 @@ fn answer(question: &Question, mut pipe: File) {
         Ok((status, source)) => How::Ended(status, source),
         Err(error) => How::NotStarted(error.raw_os_error().unwrap_or_default()),
     };
-    // Nobody may be left to hear of it.
+    // Nobody may be left to read it.
     let _ = pipe.write_all(&how.encode());
 }
 
-/// Runs `getent`, which by itself keeps families from modules that this host has no address of (AI_ADDRCONFIG); older ones
-/// can't be told otherwise.
+/// Runs `getent`, which by default does not ask modules for a family that this host has no address of (AI_ADDRCONFIG);
+/// older versions have no option against that.
 fn getent(question: &Question, output: File) -> io::Result<(ExitStatus, Status)> {
     let Question { source, database, name } = question;
     let service = format!("hosts:{}", status::service(source));
@@ -196,11 +196,11 @@ fn getent(question: &Question, output: File) -> io::Result<(ExitStatus, Status)>
     Ok((ended, Status::read(&String::from_utf8_lossy(&messages), source)))
 }
 
-/// Runs it with these arguments, and takes what it says on standard error, when it has ended: to read each line as it
-/// comes takes longer than all the rest. What is more than the pipe holds is lost to whoever writes it.
+/// Runs it with these arguments, and reads its standard error after it has exited: reading each line as it comes would
+/// take longer than everything else. Whatever exceeds the pipe's capacity is lost.
 fn run(arguments: &[&str], output: File) -> io::Result<(ExitStatus, Vec<u8>)> {
     let (pipe, theirs) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
-    // Where it can't have as much, the usual 64 KiB are enough for most.
+    // If the pipe can't be that large, the default of 64 KiB is enough for most.
     let _ = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(MESSAGES));
     let program = PROGRAMS.into_iter().find(|path| Path::new(path).exists());
     let mut command = Command::new(program.unwrap_or(PROGRAMS[0]));
@@ -210,24 +210,24 @@ fn run(arguments: &[&str], output: File) -> io::Result<(ExitStatus, Vec<u8>)> {
     bounded(&mut command);
     let ended = command.status()?;
     let mut messages = Vec::new();
-    // It ends with the last message, or where somebody is left who could write more.
+    // Reading ends with the last message, or if somebody is left who could write more.
     let _ = File::from(pipe).read_to_end(&mut messages);
     Ok((ended, messages))
 }
 
-/// How asking ended.
+/// The outcome of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// `getent` was run. Where it gave no address, the source's status says why.
+    /// `getent` was run. If it gave no address, the source's status says why.
     Ended(ExitStatus, Status),
-    /// It could not be started, for the reason of this number.
+    /// It could not be started, for the reason with this number.
     NotStarted(i32),
 }
 
 impl How {
-    /// The bytes that it takes.
+    /// The encoded length.
     const LENGTH: usize = 5;
-    /// Where a status stands otherwise.
+    /// Stands for a status.
     const NOT_STARTED: u8 = u8::MAX;
 
     fn encode(self) -> [u8; Self::LENGTH] {
@@ -239,7 +239,7 @@ impl How {
         [kind, a, b, c, d]
     }
 
-    /// Takes it off the end of what came through the pipe; `None` where it isn't there.
+    /// Removes it from the end of what came through the pipe; `None` if it is missing.
     #[must_use]
     pub(super) fn parse(told: &[u8]) -> Option<(&[u8], Self)> {
         let (output, &[kind, a, b, c, d]) = told.split_last_chunk::<{ Self::LENGTH }>()?;

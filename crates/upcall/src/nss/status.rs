@@ -1,29 +1,29 @@
-//! The status of a source, which `getent` does not tell: it ends with 2 where a name is not found, where a module or
-//! the service behind it is missing, and where that can't answer for now.
+//! The status of a source, which `getent` does not report: it exits with 2 if a name is not found, if a module or its
+//! service is missing, and if the service can't answer at the moment.
 //!
-//! The C library goes by the status from source to source. So behind the source that is asked stands one that no host
-//! has, and the source's actions decide whether the search comes to it. That shows in the messages of the dynamic loader
-//! (ld.so(8), `LD_DEBUG=files`), which is asked for the library of each source when its turn comes. A source that fails
-//! is asked a second time, in the same process, since one turn tells two kinds of status apart.
+//! The C library decides by the status whether to continue with the next source. So the source is followed by one that
+//! no host has, and the actions decide whether the search reaches it. The messages of the dynamic loader show that
+//! (ld.so(8), `LD_DEBUG=files`), because each source's library is loaded when its turn comes. A source that fails is
+//! queried a second time, in the same process, because one turn distinguishes only two kinds of status.
 
-/// Has the loader tell what it loads.
+/// Makes the loader report what it loads.
 pub(super) const LOADER_MESSAGES: (&str, &str) = ("LD_DEBUG", "files");
 /// The sources that no host has.
 const WITNESSES: [&str; 2] = ["key-dns-1", "key-dns-2"];
 
-/// What follows `hosts:` for `source` alone, with what shows its status.
+/// The `hosts:` configuration for `source` alone, arranged so that its status shows.
 pub(super) fn service(source: &str) -> String {
     let [first, second] = WITNESSES;
     format!("{source} [NOTFOUND=return] {first} {source} [NOTFOUND=return TRYAGAIN=return] {second}")
 }
 
-/// What the loader's messages show of a source without an answer.
+/// What the loader's messages reveal about a source without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Status {
-    /// Nothing: there are none. That is so on a host whose C library is not glibc.
+    /// Nothing: there are no messages, as on a host whose C library is not glibc.
     Unknown,
-    /// The search did not come to the source: an old `getent` asks nobody for a family that this host has no address of.
+    /// The search did not reach the source: an old `getent` does not ask for a family that this host has no address of.
     NotAsked,
     /// NOTFOUND
     NotFound,
@@ -31,7 +31,7 @@ pub(super) enum Status {
     TryAgain,
     /// UNAVAIL
     Unavailable,
-    /// UNAVAIL, as there is no such library that can be loaded.
+    /// UNAVAIL, because there is no such library that can be loaded.
     NoLibrary,
 }
 
@@ -66,14 +66,14 @@ impl Status {
             (false, ..) => Self::Unknown,
             (_, false, _) => Self::NotAsked,
             (.., [false, _]) => Self::NotFound,
-            // Where it was found missing the second time, it can't answer now, whatever it is at last.
+            // If it was missing the second time, it can't answer now, whatever its last status is.
             (.., [true, false]) => Self::TryAgain,
             (.., [true, true]) if loaded => Self::Unavailable,
             (.., [true, true]) => Self::NoLibrary,
         }
     }
 
-    /// The status of this number.
+    /// The status with this number.
     pub(super) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.number() == number)
     }

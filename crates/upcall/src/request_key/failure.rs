@@ -7,22 +7,22 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// The end of a request that no program answered.
+/// The outcome of a request that no program answered.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleFailure {
-    /// No rule fits.
+    /// No rule matches.
     #[error("no rule for this key")]
     NoRule,
-    /// No rule fits among those that could be read.
+    /// No rule matches among those that could be read.
     #[error("no rule for this key in the files that can be read")]
     Unread,
-    /// The command line that `request-key` was called with is wrong.
+    /// The command line of `request-key` is wrong.
     #[error("wrong usage: {0}")]
     Usage(String),
     /// The rule runs this program as `request-key`.
     #[error("the program is request-key itself")]
     Itself,
-    /// The key of a `%{TYPE:DESCRIPTION}` is not there, or can't be read.
+    /// The key of a `%{TYPE:DESCRIPTION}` does not exist, or can't be read.
     #[error("%{{{name}}}: {source}")]
     Contents {
         /// TYPE:DESCRIPTION, escaped.
@@ -30,55 +30,55 @@ pub enum RuleFailure {
         /// Why.
         source: io::Error,
     },
-    /// What that key holds can't be an argument.
+    /// That key's content can't be an argument.
     #[error("%{{{0}}}: the key's contents are not printable text")]
     NotPrintable(String),
     /// The program can't be started.
     #[error("can't be run: {0}")]
     Start(io::Error),
-    /// The program ended badly, or without an answer.
-    #[error("{0}, and the key is not answered")]
+    /// The program failed, or exited without an answer.
+    #[error("{0}, and did not answer the key")]
     Ended(ExitStatus),
-    /// A piped program did not end in time.
+    /// A piped program did not finish in time.
     #[error("not done within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
-    /// A piped program has ended, and its output is not closed.
+    /// A piped program has exited, but its output is still open.
     #[error(
         "it has ended, but something that it started kept its output open for {} s, as a daemon does that has not \
          closed it",
         .0.as_secs_f32()
     )]
     HeldOpen(Duration),
-    /// Who asks may not.
+    /// The requester is not permitted.
     #[error(transparent)]
     RootOnly(#[from] NotForUsers),
-    /// A piped program said more than a key can hold.
+    /// A piped program wrote more than a key can hold.
     #[error("its output is longer than the {0} bytes that the key can hold")]
     TooMuch(usize),
-    /// The kernel did not take the payload.
-    #[error("its output of {length} bytes is not taken: {source}")]
+    /// The kernel refused the payload.
+    #[error("the kernel refuses its output of {length} bytes: {source}")]
     Refused {
-        /// How long the payload is.
+        /// The payload's length.
         length: usize,
         /// The kernel's error.
         source: KeyringError,
     },
-    /// The kernel does not say what is asked.
+    /// The kernel did not return the description or the callout info.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    /// Something on our side broke.
+    /// An internal error.
     #[error("{doing}: {source}")]
     Internal {
-        /// What was tried.
+        /// What was being done.
         doing: &'static str,
-        /// What came of it.
+        /// The error.
         source: io::Error,
     },
 }
 
 impl RuleFailure {
-    /// The errno that `request_key()` is to return, and how long: a second for what may pass, ten for what
-    /// someone has to mend first, and for a program that has had its turn.
+    /// The errno that `request_key()` should return, and for how long: a second for temporary failures, ten for what
+    /// somebody has to repair first, and for a program that has had its turn.
     #[must_use]
     pub fn verdict(&self) -> (RejectErrno, Ttl) {
         let soon = Ttl::MIN;

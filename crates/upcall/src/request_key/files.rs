@@ -1,4 +1,4 @@
-//! The files that hold the rules.
+//! The files that contain the rules.
 
 use super::rules::{BadLine, Rule, Skips};
 use super::subject::Subject;
@@ -19,12 +19,12 @@ pub const SHIPPED: &str = "/usr/share";
 const FOLDER: &str = "request-key.d";
 /// The file whose rules come last.
 const LAST: &str = "request-key.conf";
-/// The ending of a rule file in the folder.
+/// The suffix of rule files in the directory.
 const ENDING: &[u8] = b".conf";
-/// No rule file needs more; a larger one is refused.
+/// No rule file needs to be larger; larger ones are refused.
 const LARGEST: u64 = 1 << 20;
 
-/// The rule files of a host, read.
+/// A host's rule files, read.
 #[derive(Debug, Default)]
 pub struct RuleFiles {
     files: Vec<RuleFile>,
@@ -39,12 +39,12 @@ struct RuleFile {
     text: Vec<u8>,
 }
 
-/// Where a rule stands.
+/// Where a rule comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RuleLocation<'a> {
     /// The file.
     pub file: &'a Path,
-    /// The line, counted from 1.
+    /// The line number, starting at 1.
     pub line: usize,
 }
 
@@ -55,25 +55,25 @@ impl fmt::Display for RuleLocation<'_> {
     }
 }
 
-/// Why a rule file, or the folder of rule files, is passed over.
+/// Why a rule file, or the directory of rule files, is skipped.
 #[derive(Debug, thiserror::Error)]
 pub enum RefusedFile {
     /// It can't be opened or read.
     #[error("can't be read: {0}")]
     Unreadable(#[from] io::Error),
-    /// Followed here, and passed over by keyutils.
-    #[error("is a link, and keyutils follows none in this folder")]
+    /// A link: followed here, but skipped by keyutils.
+    #[error("is a link, which keyutils does not follow in this directory")]
     Link,
-    /// A folder, a device, a pipe.
-    #[error("is no regular file")]
+    /// A directory, a device, a pipe.
+    #[error("is not a regular file")]
     NotAFile,
     /// Another user than root could have written it.
-    #[error("belongs to user {0}, and only root's rules are followed")]
+    #[error("belongs to user {0}; only root's rules are followed")]
     Foreign(u32),
-    /// So could these.
-    #[error("can be written to by others than its owner and root's group (mode {0:03o})")]
+    /// Its mode would have let others write it.
+    #[error("is writable by others than its owner and root's group (mode {0:03o})")]
     Writable(u32),
-    /// Longer than any file of rules.
+    /// Larger than any rule file needs to be.
     #[error("is larger than 1 MiB")]
     TooLarge,
 }
@@ -81,17 +81,17 @@ pub enum RefusedFile {
 /// Whose rule files are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Those that root and its group alone, or whoever runs this, could have written.
+    /// Those that only root and root's group, or the current user, could have written.
     Owners,
     /// All.
     Anyone,
-    /// All, as keyutils does: in the order in which the folder has them, and no links.
+    /// All, as keyutils does: in directory order, and without links.
     Keyutils,
 }
 
 impl RuleFiles {
-    /// Reads `/etc/request-key.d/*.conf` in the order of their names, then `/etc/request-key.conf`; with
-    /// `local`, those of the current folder. Links are followed.
+    /// Reads `/etc/request-key.d/*.conf` in the order of their names, then `/etc/request-key.conf`; with `local`, those
+    /// in the current directory. Links are followed.
     ///
     /// A file that can't be read, or that others than root (or whoever runs this) could have written to, is
     /// passed over with a warning.
@@ -163,30 +163,30 @@ impl RuleFiles {
         }
     }
 
-    /// Whether there is any rule file at all, also one that was passed over.
+    /// Whether there is any rule file at all, including skipped ones.
     #[must_use]
     pub fn any(&self) -> bool {
         !(self.files.is_empty() && self.refused.is_empty())
     }
 
-    /// What was passed over: files, and the folder where it can't be read, each with the reason.
+    /// What was skipped: files, or the whole directory if it can't be read, each with the reason.
     #[must_use]
     pub fn refused(&self) -> &[(PathBuf, RefusedFile)] {
         &self.refused
     }
 
-    /// The files that were read, in their order.
+    /// The files that were read, in order.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|file| file.path.as_path())
     }
 
-    /// Whether there are rules that could not be read, and may fit.
+    /// Whether there are rules that could not be read, and might match.
     #[must_use]
     pub fn unread(&self) -> bool {
         self.refused.iter().any(|(_, refused)| matches!(refused, RefusedFile::Unreadable(_)))
     }
 
-    /// The rules in their order, and what was passed over: files, then lines, each with its place.
+    /// The rules in order, and what was skipped: files, then lines, each with its place.
     #[must_use]
     pub fn rules(&self) -> (Rules<'_>, Vec<String>) {
         let (rules, bad) = self.parse();
@@ -200,7 +200,7 @@ impl RuleFiles {
         (rules, refused.chain(bad).collect())
     }
 
-    /// The rules in their order, and the lines that are none.
+    /// The rules in order, and the invalid lines.
     #[must_use]
     pub fn parse(&self) -> (Rules<'_>, Vec<(RuleLocation<'_>, BadLine)>) {
         let mut bad = Vec::new();
@@ -226,13 +226,13 @@ impl RuleFiles {
 pub struct Rules<'a>(Vec<(RuleLocation<'a>, Rule<'a>)>);
 
 impl<'a> Rules<'a> {
-    /// The rule that fits `subject` best: whose asterisks stand for least, and of equals the first.
+    /// The rule that matches `subject` best: the one whose asterisks stand for least, and of equal ones the first.
     #[must_use]
     pub fn best(&self, subject: &Subject<'_>) -> Option<&(RuleLocation<'a>, Rule<'a>)> {
         self.fitting(subject).min_by_key(|&(_, skips)| skips).map(|(rule, _)| rule)
     }
 
-    /// The rules that fit `subject` at all, in their order.
+    /// All rules that match `subject`, in order.
     pub fn fitting(
         &self,
         subject: &Subject<'_>,
@@ -241,7 +241,8 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// The names of the rule files in `folder`, and whether they are links; sorted by their bytes, for keyutils as they come.
+/// The names of the rule files in `folder`, and whether they are links; sorted by their bytes, for keyutils in
+/// directory order.
 fn names(folder: &Path, trust: Trust) -> io::Result<Vec<(std::ffi::OsString, bool)>> {
     let mut names = Vec::new();
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
@@ -271,6 +272,7 @@ fn is_rule_file(name: &OsStr) -> bool {
 
 /// The text of a rule file that only its rightful owner could have written.
 fn read(path: &Path, trust: Trust) -> Result<Vec<u8>, RefusedFile> {
+    // By descriptor, so that what is checked is what is read.
     let (file, facts) = file::open_any(path)?;
     if FileType::from_raw_mode(facts.st_mode) != FileType::RegularFile {
         return Err(RefusedFile::NotAFile);
@@ -279,7 +281,7 @@ fn read(path: &Path, trust: Trust) -> Result<Vec<u8>, RefusedFile> {
     if wary && facts.st_uid != 0 && facts.st_uid != nix::unistd::geteuid().as_raw() {
         return Err(RefusedFile::Foreign(facts.st_uid));
     }
-    // Root's group is as good as root, as for sudo.
+    // Root's group is as trusted as root, as for sudo.
     let others = if facts.st_gid == 0 { 0o002 } else { 0o022 };
     if wary && facts.st_mode & others != 0 {
         return Err(RefusedFile::Writable(facts.st_mode & 0o777));
@@ -289,7 +291,7 @@ fn read(path: &Path, trust: Trust) -> Result<Vec<u8>, RefusedFile> {
         return Err(RefusedFile::TooLarge);
     }
     let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    // What was there when the size was asked for; a file that grows meanwhile is being written.
+    // What was there when the size was read; a file that grows meanwhile is being written.
     file.take(size).read_to_end(&mut text)?;
     Ok(text)
 }

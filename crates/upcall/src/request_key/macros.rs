@@ -1,12 +1,12 @@
-//! The arguments of a rule's program: text, or a macro that stands for something of the request.
+//! The arguments of a rule's program: text, or a macro that stands for part of the request.
 
 use super::subject::Subject;
 use std::borrow::Cow;
 
-/// An argument, as a rule has it.
+/// An argument, as written in a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Argument<'a> {
-    /// Itself; of two percent signs at its start, the second on.
+    /// The text itself; of two percent signs at its start, only the second.
     Text(&'a [u8]),
     /// `%o`: the operation.
     Operation,
@@ -18,17 +18,17 @@ pub enum Argument<'a> {
     Description,
     /// `%c`: the callout info.
     Callout,
-    /// `%u`: the user that the key belongs to.
+    /// `%u`: the user ID of the key's owner.
     Uid,
-    /// `%g`: the group.
+    /// `%g`: the group ID.
     Gid,
-    /// `%T`: the requestor's thread keyring.
+    /// `%T`: the requester's thread keyring.
     ThreadKeyring,
-    /// `%P`: the requestor's process keyring.
+    /// `%P`: the requester's process keyring.
     ProcessKeyring,
-    /// `%S`: the requestor's session keyring.
+    /// `%S`: the requester's session keyring.
     SessionKeyring,
-    /// `%{TYPE:DESCRIPTION}`: what another key of the requestor holds.
+    /// `%{TYPE:DESCRIPTION}`: the content of another key of the requester's.
     Contents {
         /// The type of that key.
         key_type: &'a [u8],
@@ -41,10 +41,10 @@ pub enum Argument<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MacroFlaw {
     /// `%` alone.
-    #[error("a percent sign is a macro's beginning; for the sign itself write %%")]
+    #[error("a percent sign begins a macro; write %% for the sign itself")]
     NoName,
-    /// A letter that no macro has.
-    #[error("there is no macro of this name")]
+    /// A letter that is not a macro.
+    #[error("there is no such macro")]
     Unknown,
     /// `%{…` without its end, or with more after it.
     #[error("a macro that begins with %{{ ends with }}")]
@@ -55,7 +55,7 @@ pub enum MacroFlaw {
 }
 
 impl<'a> Argument<'a> {
-    /// Reads an argument. Macros are whole arguments: `x%k` and `%kx` are text.
+    /// Parses an argument. Macros are whole arguments: `x%k` and `%kx` are text.
     ///
     /// # Errors
     /// What is wrong with a macro.
@@ -93,12 +93,12 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// What the macros stand for in one request.
+/// The values of the macros in one request.
 #[derive(Clone, Copy, Debug)]
 pub struct MacroValues<'a> {
     /// Operation, type, description and callout.
     pub subject: Subject<'a>,
-    /// The key's serial number, and what follows it, as the kernel wrote them.
+    /// The key's serial number, and the IDs that follow it, as the kernel wrote them.
     pub key: &'a [u8],
     /// The user.
     pub uid: &'a [u8],
@@ -113,12 +113,12 @@ pub struct MacroValues<'a> {
 }
 
 impl<'a> MacroValues<'a> {
-    /// What `argument` stands for. `contents` reads the key of a [`Argument::Contents`].
+    /// The value of `argument`. `contents` reads the key of an [`Argument::Contents`].
     ///
-    /// A value is cut at its first NUL, which no argument can hold.
+    /// A value is truncated at its first NUL, which no argument can contain.
     ///
     /// # Errors
-    /// As `contents`.
+    /// As for `contents`.
     pub fn expand<E>(
         &self,
         argument: Argument<'a>,

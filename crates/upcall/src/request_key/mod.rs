@@ -1,5 +1,5 @@
-//! What `request-key` does between the kernel's call and the program that answers: find the rule, fill in its
-//! arguments, run it, and see that the key is answered whatever comes of that.
+//! What `request-key` does between the kernel's call and the program that answers: it finds the rule, expands the
+//! arguments, runs the program, and makes sure that the key is answered whatever the outcome.
 
 mod failure;
 mod files;
@@ -25,40 +25,40 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-/// The name of the program, and of its messages in the log.
+/// The name of the program, and its ident in the log.
 pub const NAME: &str = "request-key";
 /// The operation that rules answer.
 pub const CREATE: &[u8] = b"create";
-/// The operation whose rules are searched when a piped program has failed.
+/// The operation whose rules are used after a piped program has failed.
 pub const NEGATE: &[u8] = b"negate";
-/// The type of key that this program answers itself where nothing says otherwise.
+/// The key type that this program answers itself if there are no rules.
 const OWN_TYPE: &[u8] = b"dns_resolver";
-/// Seconds in which a rule is found and a program started; a program that runs has its own time.
+/// Time limit in seconds for finding a rule and starting its program; a running program has its own limit.
 pub const SECONDS: u32 = 21;
 
-/// What the kernel calls `request-key` with, as it wrote it.
+/// The kernel's arguments to `request-key`, unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upcall {
     /// `create`.
     pub operation: Vec<u8>,
     /// The serial number of the key under construction.
     pub key: Vec<u8>,
-    /// The user that it belongs to.
+    /// The user ID of its owner.
     pub uid: Vec<u8>,
     /// The group.
     pub gid: Vec<u8>,
-    /// The requestor's thread keyring, or 0.
+    /// The requester's thread keyring, or 0.
     pub thread_keyring: Vec<u8>,
-    /// The requestor's process keyring, or 0.
+    /// The requester's process keyring, or 0.
     pub process_keyring: Vec<u8>,
-    /// The requestor's session keyring.
+    /// The requester's session keyring.
     pub session_keyring: Vec<u8>,
-    /// The callout info, where a person gives it; the kernel leaves it to be read.
+    /// The callout info, if a person passes it; the kernel leaves it to be read.
     pub callout: Option<Vec<u8>>,
 }
 
 impl Upcall {
-    /// What macros stand for.
+    /// The values of the macros.
     #[must_use]
     pub fn values<'a>(&'a self, request: &'a Request, callout: &'a [u8]) -> MacroValues<'a> {
         MacroValues {
@@ -78,44 +78,44 @@ impl Upcall {
     }
 }
 
-/// How a request ended, as far as `request-key` is concerned.
+/// The outcome of a request, as far as `request-key` is concerned.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Disposition {
     /// A program has had its turn, or the payload is in the key.
     Done,
-    /// The program is this executable as the helper: the caller goes on as that, with what the key asks.
+    /// The program is this executable as the helper: the caller continues as the helper, with the key's request.
     Helper(HelperRequest, Request),
     /// The key is rejected.
     Rejected,
 }
 
-/// What a request is answered with and under.
+/// What a request is answered with.
 #[derive(Debug)]
 pub struct Context<'a, R> {
     /// The key.
     pub key: KeySerial,
-    /// Where it is.
+    /// The keyrings that hold it.
     pub ring: &'a R,
-    /// Who else may answer it.
+    /// The guard, which may answer it too.
     pub guard: &'a Guard,
-    /// Where things are told.
+    /// The log.
     pub log: &'a Log,
-    /// The settings, which are read only where another than root asks.
+    /// The settings file, read only if the requester is not root.
     pub settings: &'a Path,
-    /// 1 to tell what is done, 2 to tell which rules fit as well.
+    /// 1 to report what is done, 2 to report which rules match as well.
     pub verbosity: u8,
 }
 
-/// Reads the arguments of a rule's program, its own name first, where that is this executable.
-/// [`RuleFailure::Itself`] where they are those of `request-key`.
+/// Parses the arguments of a rule's program, its own name first, if that is this executable. [`RuleFailure::Itself`] if
+/// they are those of `request-key`.
 pub type AsHelper = fn(&[OsString]) -> Result<HelperRequest, RuleFailure>;
 
-/// The life of one request: takes it over, finds its rule, runs the rule's program.
+/// The life of one request: assumes authority, finds the rule, runs the rule's program.
 ///
-/// Where the rule's program is this executable, `as_helper` reads its arguments.
+/// If the rule's program is this executable, `as_helper` parses its arguments.
 ///
 /// # Errors
-/// Where the key is not ours to answer, or can't be rejected.
+/// If the key is not ours to answer, or can't be rejected.
 pub fn answer<R: Keyring>(
     upcall: &Upcall,
     files: &RuleFiles,
@@ -125,7 +125,7 @@ pub fn answer<R: Keyring>(
     answer_within(run::PIPE_TIME, upcall, files, as_helper, context)
 }
 
-/// The same, where a piped program has `pipe_time`.
+/// The same, with `pipe_time` as the limit for a piped program.
 fn answer_within<R: Keyring>(
     pipe_time: Duration,
     upcall: &Upcall,
@@ -140,7 +140,7 @@ fn answer_within<R: Keyring>(
         Err(error) => return reject(context, None, &error.into()),
     };
     if request.description.owner != Some(0) {
-        // Root is not kept from anything, and neither is the kernel, which asks as root.
+        // Nothing is reserved from root, and the kernel requests as root.
         let settings = Settings::load_or(None, context.settings, log).unwrap_or_default();
         if let Err(refusal) = settings.root_only.check(&request.description) {
             return reject(context, None, &refusal.into());
@@ -210,7 +210,7 @@ impl<R: Keyring> RuleRun<'_, R> {
             let helper = (self.as_helper)(&call.args)?;
             if helper.key != self.context.key {
                 return Err(RuleFailure::Usage(
-                    "the rule gives the helper another key: give it %k".to_owned(),
+                    "the rule gives the helper a different key: give it %k".to_owned(),
                 ));
             }
             return Ok(Disposition::Helper(helper, self.request.clone()));
@@ -231,7 +231,7 @@ impl<R: Keyring> RuleRun<'_, R> {
                 log.error(rejected(key, Some((place, rule)), &failure));
                 Ok(Disposition::Rejected)
             }
-            // By the program.
+            // The program has answered it.
             Err(error) if error.is_answered() => Ok(Disposition::Done),
             Err(error) => {
                 guard.unclaim();
@@ -240,7 +240,7 @@ impl<R: Keyring> RuleRun<'_, R> {
         }
     }
 
-    /// Whether `call` is `request-key` again, which would find the same rule, without end.
+    /// Whether `call` is `request-key` again, which would find the same rule, endlessly.
     fn repeats(&self, call: &Call) -> bool {
         run::is_this_executable(call) && matches!((self.as_helper)(&call.args), Err(RuleFailure::Itself))
     }
@@ -263,7 +263,7 @@ impl<R: Keyring> RuleRun<'_, R> {
         Ok(Disposition::Done)
     }
 
-    /// After a piped program has failed: the turn of the rule for `negate`, and without one a rejection.
+    /// After a piped program has failed: runs the rule for `negate`, or without one rejects the key.
     fn negate(
         &self,
         rules: &Rules<'_>,
@@ -286,16 +286,16 @@ impl<R: Keyring> RuleRun<'_, R> {
     }
 }
 
-/// What another key of the requestor holds.
+/// The content of another key of the requester's.
 fn contents(key_type: &[u8], description: &[u8]) -> io::Result<Vec<u8>> {
     let key = keyctl::find(&CString::new(key_type)?, &CString::new(description)?)?;
     keyctl::read(key)
 }
 
-/// Makes the key a negative one.
+/// Makes the key negative.
 ///
 /// # Errors
-/// Where the kernel does not take that either.
+/// If the kernel refuses that too.
 pub fn reject<R: Keyring>(
     context: &Context<'_, R>,
     rule: Option<(&RuleLocation<'_>, &Rule<'_>)>,
@@ -325,7 +325,7 @@ fn describe(key: KeySerial, rule: Option<(&RuleLocation<'_>, &Rule<'_>)>, failur
     }
 }
 
-/// Says what is asked, and which rules fit.
+/// Reports the request, and which rules match.
 pub fn explain(values: &MacroValues<'_>, rules: &Rules<'_>, log: &Log, verbosity: u8) {
     let Subject { operation, key_type, description, callout } = values.subject;
     log.info(format_args!(

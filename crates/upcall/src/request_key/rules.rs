@@ -1,10 +1,10 @@
-//! The rules of `request-key.conf(5)`: one line's parts, and how well it fits a request.
+//! The rules of `request-key.conf(5)`: the parts of a line, and how well it matches a request.
 
 use super::macros::{Argument, MacroFlaw};
 use super::subject::Subject;
 use std::fmt;
 
-/// A rule: what it fits, and what it runs.
+/// A rule: what it matches, and what it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule<'a> {
     operation: Pattern<'a>,
@@ -18,19 +18,19 @@ pub struct Rule<'a> {
 /// The program of a rule and its arguments, their macros unexpanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Program<'a> {
-    /// Whether the callout goes to its standard input and the payload comes from its standard output.
+    /// Whether it gets the callout info on standard input and writes the payload to standard output.
     pub piped: bool,
-    /// Its path, which holds a `/`.
+    /// Its path, which contains a `/`.
     pub path: &'a [u8],
     arguments: &'a [u8],
 }
 
-/// Characters that the asterisks of a rule stand for, field by field. Less is better, and an earlier field
-/// counts before all later ones.
+/// How many characters the asterisks of a rule stand for, field by field. Fewer is better, and an earlier field takes
+/// precedence over all later ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skips([usize; 4]);
 
-/// As the fields' numbers of characters.
+/// As the numbers of characters, field by field.
 impl fmt::Display for Skips {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [operation, key_type, description, callout] = self.0;
@@ -41,24 +41,22 @@ impl fmt::Display for Skips {
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
-    /// White space comes before the operation.
-    #[error(
-        "a rule begins at the start of its line; keyutils ignores one that is indented, and so it is here"
-    )]
+    /// There is white space before the operation.
+    #[error("a rule must begin at the start of its line; an indented one is ignored, as by keyutils")]
     Indented,
     /// Fewer than five fields.
     #[error("a rule has an operation, a type, a description, a callout and a program; this one has no {0}")]
     Short(&'static str),
-    /// The program is not named by a path.
+    /// The program is not given by a path.
     #[error("the program {0:?} is not a path: it has no /")]
     NoPath(String),
-    /// The path names a folder.
+    /// The path is that of a directory.
     #[error("the program {0:?} has no name after its last /")]
     NoName(String),
-    /// A byte that no argument can hold.
+    /// A byte that no argument can contain.
     #[error("the line holds a NUL")]
     Nul,
-    /// An argument looks like a macro and is none.
+    /// An argument looks like a macro but is none.
     #[error("argument {argument:?}: {flaw}")]
     Macro {
         /// The argument, escaped.
@@ -69,7 +67,7 @@ pub enum BadLine {
 }
 
 impl<'a> Rule<'a> {
-    /// Parses one line, without its newline and free of NULs; `None` for a blank one and for a comment.
+    /// Parses one line, without its newline and free of NULs; `None` for a blank line or a comment.
     ///
     /// # Errors
     /// What is wrong with the line.
@@ -98,7 +96,7 @@ impl<'a> Rule<'a> {
         }))
     }
 
-    /// How much of `subject` the rule's asterisks stand for; `None` where the rule does not fit.
+    /// How much of `subject` the rule's asterisks stand for; `None` if the rule does not match.
     #[must_use]
     pub fn fits(&self, subject: &Subject<'_>) -> Option<Skips> {
         Some(Skips([
@@ -131,7 +129,7 @@ impl<'a> Program<'a> {
         Ok(program)
     }
 
-    /// What follows the last `/` of its path: the name that it is called under.
+    /// What follows the last `/` of its path: its `argv[0]`.
     #[must_use]
     pub fn name(&self) -> &'a [u8] {
         self.path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
@@ -173,12 +171,12 @@ impl<'a> Pattern<'a> {
     }
 }
 
-/// What isspace(3) says in the C locale.
+/// White space as isspace(3) defines it in the C locale.
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-/// Takes the next word off `rest`; white space divides words.
+/// Removes the next word from `rest`; white space separates words.
 fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let start = rest.iter().position(|&byte| !is_space(byte))?;
     let (_, text) = rest.split_at_checked(start)?;
@@ -251,7 +249,7 @@ mod tests {
 
     #[test]
     fn an_argument_that_is_no_macro_of_ours_is_an_error() {
-        assert_eq!(flaw("create user * * /bin/x %k %z"), "argument \"%z\": there is no macro of this name");
+        assert_eq!(flaw("create user * * /bin/x %k %z"), "argument \"%z\": there is no such macro");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Running a rule's program, and what counts as its answer.
+//! Runs a rule's program, and decides what counts as its answer.
 
 use super::failure::RuleFailure;
 use super::files::RuleLocation;
@@ -25,28 +25,28 @@ use std::time::{Duration, Instant};
 
 /// This executable.
 const OWN: &str = "/proc/self/exe";
-/// The time that a piped program has, from its start to its end.
+/// The time limit of a piped program, from its start to its exit.
 pub(super) const PIPE_TIME: Duration = Duration::from_secs(60);
-/// How long the messages of a piped program are waited for once it has ended and its output is closed.
+/// How long to wait for the messages of a piped program after it has exited and its output is closed.
 const SLICE: Duration = Duration::from_millis(250);
-/// Lines of a piped program's standard error that are logged, and the length of one.
+/// How many lines of a piped program's standard error are logged, and how long one may be.
 const LINES: usize = 50;
 const LINE: usize = 512;
 
-/// A program whose arguments are filled in.
+/// A program with its arguments expanded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Its path.
     pub path: OsString,
-    /// What it is called with, its own name first.
+    /// Its arguments, its own name first.
     pub args: Vec<OsString>,
 }
 
 impl Call {
-    /// Fills in the arguments of `program`. `contents` reads the key of a `%{TYPE:DESCRIPTION}`.
+    /// Expands the arguments of `program`. `contents` reads the key of a `%{TYPE:DESCRIPTION}`.
     ///
     /// # Errors
-    /// Where such a key is not there, or holds no text.
+    /// If such a key does not exist, or is not text.
     pub fn new(
         program: &Program<'_>,
         values: &MacroValues<'_>,
@@ -83,8 +83,8 @@ impl Call {
         }
     }
 
-    /// Starts the program, with the pipes and the process group of `command`. A request to end is passed on to what
-    /// `target` makes of its process from its first moment on.
+    /// Starts the program, with the pipes and the process group of `command`. A termination signal is forwarded from
+    /// its first moment on, to the process or group that `target` makes of its process ID.
     fn start(&self, mut command: Command, target: fn(Pid) -> Pid) -> Result<(Child, PassedOn), RuleFailure> {
         let held = rescue::hold_requests_to_end();
         let child = process::start(&self.path, &self.args, &mut command).map_err(RuleFailure::Start)?;
@@ -98,10 +98,10 @@ impl Call {
     }
 }
 
-/// Whether `call` is this very executable: by device and inode, or as a copy in the same folder of root's.
+/// Whether `call` is this very executable: by device and inode, or as root's copy in the same directory.
 ///
-/// Packages have a copy, since security policies tell the two faces apart by their files. Where such a policy is in
-/// force, the copy is another program, which runs under its own part of the policy.
+/// Packages contain a copy, because security policies distinguish the two faces by their files. Where such a policy is
+/// in force, the copy counts as another program, which runs under its own part of the policy.
 #[must_use]
 pub(super) fn is_this_executable(call: &Call) -> bool {
     let path = Path::new(&call.path);
@@ -118,8 +118,9 @@ pub(super) fn is_this_executable(call: &Call) -> bool {
         && !is_labelled(fs::read("/proc/self/attr/current"))
 }
 
-/// Whether a security module has this process under a policy, from what it says of it (proc_pid_attr(5)); AppArmor
-/// says `unconfined` otherwise, and without any module the call is invalid. Who may not look is under one.
+/// Whether a security module confines this process, by its attribute (proc_pid_attr(5)); otherwise AppArmor reports
+/// `unconfined`, and without any module reading the attribute is invalid. If it may not be read, the process is
+/// confined.
 fn is_labelled(label: io::Result<Vec<u8>>) -> bool {
     match label {
         Ok(label) => !matches!(label.trim_ascii(), b"" | b"unconfined"),
@@ -127,34 +128,34 @@ fn is_labelled(label: io::Result<Vec<u8>>) -> bool {
     }
 }
 
-/// Runs a program that answers the key itself, and waits for its end.
+/// Runs a program that answers the key itself, and waits for it to exit.
 ///
-/// It could as well replace this process; but then nobody would be left to answer for it when it crashes, or
-/// ends without an answer.
+/// It could also replace this process, but then nobody would be left to answer if it crashes, or exits without an
+/// answer.
 ///
 /// # Errors
-/// Where it can't be started.
+/// If it can't be started.
 pub(super) fn run(call: &Call) -> Result<ExitStatus, RuleFailure> {
     let (mut child, forwarding) = call.start(call.command(), |program| program)?;
-    // As long as it is not waited for, its number is its own, and a signal can't hit another process.
+    // Until it is waited for, its process ID is its own, and a signal can't hit another process.
     while waitid(Id::Pid(pid(&child)), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Libc::EINTR) {}
     drop(forwarding);
     child.wait().map_err(|source| RuleFailure::Internal { doing: "waiting for it", source })
 }
 
-/// What a piped program said.
+/// The output of a piped program.
 #[derive(Debug, Default)]
 struct Output {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
-/// Runs a program that reads the callout on its standard input and writes the payload, of at most `limit`
-/// bytes, to its standard output. It has `time` for all of that. Its standard error is logged under `place`.
+/// Runs a program that reads the callout info on its standard input and writes the payload, at most `limit` bytes, to
+/// its standard output. Its time limit for all of that is `time`. Its standard error is logged with `place`.
 ///
 /// # Errors
-/// Where it can't be started, ends with another status than 0 or not in time, or says too much. It has been
-/// killed then, with what it started.
+/// If it can't be started, exits with a status other than 0 or not in time, or writes too much. It has then been
+/// killed, with everything it started.
 pub(super) fn pipe(
     call: &Call,
     callout: &[u8],
@@ -172,7 +173,7 @@ pub(super) fn pipe(
     let outcome = converse(&mut child, callout, limit, &mut output, deadline)
         .and_then(|()| end_of(&mut child, deadline));
     let outcome = match outcome {
-        // What it said may not be all: who still has the pipe could be a daemon, or be about to write.
+        // Its output may be incomplete: whoever still has the pipe could be a daemon, or be about to write.
         Err(RuleFailure::TimedOut(time)) if has_ended(&child) => Err(RuleFailure::HeldOpen(time)),
         outcome => outcome,
     };
@@ -189,7 +190,7 @@ pub(super) fn pipe(
     }
 }
 
-/// When a program has to have ended.
+/// When a program must have exited.
 #[derive(Clone, Copy)]
 struct Deadline {
     end: Instant,
@@ -202,19 +203,19 @@ impl Deadline {
         Self { end: Instant::now() + time, time }
     }
 
-    /// The time that is left.
+    /// The remaining time.
     ///
     /// # Errors
-    /// [`RuleFailure::TimedOut`] where none is.
+    /// [`RuleFailure::TimedOut`] if none remains.
     fn left(self) -> Result<Duration, RuleFailure> {
         let left = self.end.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(RuleFailure::TimedOut(self.time)) } else { Ok(left) }
     }
 }
 
-/// Feeds the callout in and takes the output until it is closed by all who have it, as keyutils does.
+/// Feeds the callout info in and reads the output until everyone who has it has closed it, as keyutils does.
 ///
-/// Messages are no part of the payload: what a program leaves behind in the background may keep that pipe open.
+/// Messages are not part of the payload: what a program leaves behind in the background may keep that pipe open.
 fn converse(
     child: &mut Child,
     callout: &[u8],
@@ -257,7 +258,7 @@ fn converse(
     Ok(())
 }
 
-/// Which of the pipes can be written to or read from; none where the time is over.
+/// Which of the pipes are ready to be written or read; none if the time is over.
 fn wait_for(
     stdin: Option<&impl AsFd>,
     stdout: Option<&impl AsFd>,
@@ -290,13 +291,13 @@ fn wait_for(
     Ok(ready)
 }
 
-/// Writes the first of `unsent` to a pipe that is ready. Returns how much of it need not be sent any more.
+/// Writes the first part of `unsent` to a pipe that is ready. Returns how much is done.
 fn feed(pipe: &mut impl Write, unsent: &[u8]) -> usize {
-    // It takes this much without waiting (pipe(7), PIPE_BUF).
+    // A pipe accepts this much without blocking (pipe(7), PIPE_BUF).
     match pipe.write(unsent.get(..4096).unwrap_or(unsent)) {
         Ok(count) => count,
         Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-        // The program need not read all, or anything.
+        // The program need not read everything, or anything.
         Err(_) => unsent.len(),
     }
 }
@@ -318,7 +319,7 @@ fn take(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<bool> {
     }
 }
 
-/// The status of a program that has closed its output. It may still take a moment to end.
+/// The status of a program that has closed its output. It may still take a moment to exit.
 fn end_of(child: &mut Child, deadline: Deadline) -> Result<ExitStatus, RuleFailure> {
     let mut pause = Duration::from_micros(50);
     while !has_ended(child) {
@@ -328,11 +329,11 @@ fn end_of(child: &mut Child, deadline: Deadline) -> Result<ExitStatus, RuleFailu
     child.wait().map_err(|source| RuleFailure::Internal { doing: "waiting for it", source })
 }
 
-/// Whether a program has ended. Its number is not free for another process before it is waited for.
+/// Whether a program has exited. Its process ID is not reused before it is waited for.
 fn has_ended(child: &Child) -> bool {
     let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     let state = waitid(Id::Pid(pid(child)), flags);
-    // A child that is no more has ended as well.
+    // A child that no longer exists has exited as well.
     state.map_or_else(|errno| errno == Libc::ECHILD, |state| state != WaitStatus::StillAlive)
 }
 
@@ -342,12 +343,12 @@ fn pid(child: &Child) -> Pid {
 
 /// Kills a program and the rest of its process group.
 fn put_down(child: &mut Child) {
-    // It may have ended by itself.
+    // It may have exited by itself.
     let _ = killpg(pid(child), Signal::SIGKILL);
     let _ = child.wait();
 }
 
-/// What is logged of a program's standard error: a line an entry, escaped.
+/// What is logged of a program's standard error: one entry per line, escaped.
 fn complaints(text: &[u8]) -> Vec<String> {
     let mut lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let shown = |line: &[u8]| {
@@ -361,13 +362,13 @@ fn complaints(text: &[u8]) -> Vec<String> {
     complaints
 }
 
-/// How many bytes a key of this type can hold, within the bound for a piped program's output.
+/// How many bytes a key of this type can hold, within the limit for a piped program's output.
 #[must_use]
 pub(super) fn largest_payload(key_type: &[u8]) -> usize {
     match key_type {
         // security/keys/big_key.c, big_key_preparse(), and KEYCTL_INSTANTIATE's own limit
         b"big_key" => (1 << 20) - 1,
-        // The others take 32767 or less (security/keys/user_defined.c, user_preparse()).
+        // The others take at most 32767 (security/keys/user_defined.c, user_preparse()).
         _ => 32767,
     }
 }

@@ -1,4 +1,4 @@
-//! Processes that are started by us and must not share our rights.
+//! Child processes that must not share our rights.
 
 use crate::sys::rescue;
 use crate::sys::user::become_nobody;
@@ -17,28 +17,28 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
-/// Seconds of processor time that a program has which such a process starts.
+/// CPU seconds for a program that such a process starts.
 const TIME: rlim_t = 10;
-/// Memory that it has.
+/// Memory for it.
 const MEMORY: rlim_t = 1 << 30;
 
-/// Starts a copy of this process that does `work` and ends. It has no rights: it is a user of its own, whom nobody
-/// else can trace or stop, without groups or capabilities, unable to gain any, with no descriptor but the first three and `kept`, in a group and a session
-/// keyring of its own without authority over our key.
+/// Starts a copy of this process that does `work` and exits. It has no rights: it has a UID of its own, so nobody else
+/// can trace or stop it, no groups or capabilities, no way to gain any, no descriptors but the first three and `kept`,
+/// and a process group and a session keyring of its own without authority over our key.
 ///
-/// Where we are not root ourselves, there are no rights to drop, and the user stays.
+/// If we are not root ourselves, there are no rights to drop, and the user stays.
 ///
 /// # Errors
-/// Where no process can be made.
+/// If no process can be started.
 pub(crate) fn apart(kept: OwnedFd, work: impl FnOnce(OwnedFd)) -> io::Result<Pid> {
-    // SAFETY: this process has one thread, so that the copy is a whole one, and may do anything.
+    // SAFETY: this process has one thread, so the copy is complete, and may do anything.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok(child),
         ForkResult::Child => {
             if shed(&kept).is_ok() {
                 work(kept);
             }
-            // SAFETY: _exit(2) takes no pointer. What the original has to do at its end is not for the copy to do.
+            // SAFETY: _exit(2) takes no pointer. What the original has to do at its exit is not for the copy to do.
             unsafe { libc::_exit(1) }
         }
     }
@@ -48,8 +48,9 @@ fn shed(kept: &OwnedFd) -> io::Result<()> {
     rescue::disarm();
     setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
     let kept = kept.as_raw_fd().unsigned_abs();
-    // SAFETY: close_range(2) takes no pointer; the descriptors are another process's now, but for the one kept.
-    // A kernel without it (before 5.9) leaves them open here; programs don't get them, as all are marked.
+    // SAFETY: close_range(2) takes no pointer; the descriptors are now another process's, except for the one that is
+    // kept. A kernel without it (before 5.9) leaves them open here; programs don't inherit them, because all are
+    // close-on-exec.
     unsafe {
         libc::syscall(libc::SYS_close_range, 3, kept.saturating_sub(1), 0);
         libc::syscall(libc::SYS_close_range, kept.saturating_add(1), u32::MAX, 0);
@@ -63,15 +64,15 @@ fn shed(kept: &OwnedFd) -> io::Result<()> {
     }
     prctl::set_no_new_privs()?;
     become_nobody()?;
-    // Until it executes something, also where the host has it otherwise (/proc/sys/fs/suid_dumpable).
+    // Until it executes something, even if the host is configured otherwise (/proc/sys/fs/suid_dumpable).
     prctl::set_dumpable(false)?;
     Ok(())
 }
 
-/// Receives a message from a socket of this process, and the descriptor that comes with it. Of several, the first.
+/// Receives a message from a socket of this process, with the descriptor that comes with it. Of several, the first.
 ///
 /// # Errors
-/// As `recvmsg(2)`.
+/// As for `recvmsg(2)`.
 pub(crate) fn receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
     let mut space = nix::cmsg_space!([i32; 1]);
     let mut parts = [IoSliceMut::new(buffer)];
@@ -90,7 +91,7 @@ pub(crate) fn receive(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<(usiz
     Ok((received.bytes, descriptor))
 }
 
-/// What execv(3) takes: pointers to the arguments, and a null at their end.
+/// The arguments in the form that execv(3) takes: pointers, with a null at the end.
 struct Arguments {
     pointers: Vec<*const c_char>,
     _strings: Vec<CString>,
@@ -110,14 +111,14 @@ impl Arguments {
     }
 }
 
-/// Starts the program of a rule by this path, with these arguments, its name first; of `command` the pipes and the
-/// process group count alone.
+/// Starts a rule's program by this path, with these arguments, its name first; of `command`, only the pipes and the
+/// process group are used.
 ///
-/// The program finds SIGPIPE ignored, as it does under keyutils' `request-key`, and is killed where this process ends
-/// before it: nobody else would wait for it, and the kernel gives the key up.
+/// The program finds SIGPIPE ignored, as under keyutils' `request-key`, and is killed if this process ends first:
+/// nobody else would wait for it, and the kernel gives the key up.
 ///
 /// # Errors
-/// Where it can't be started. A file that is no program is not run by a shell, as execvp(3) would have it.
+/// If it can't be started. A file in no executable format is not run by a shell, as execvp(3) would.
 pub(crate) fn start(path: &OsStr, words: &[OsString], command: &mut Command) -> io::Result<Child> {
     let path = CString::new(path.as_bytes())?;
     let arguments = Arguments::new(words)?;
@@ -143,16 +144,16 @@ pub(crate) fn signal_thread(thread: Pid, signal: Signal) {
 }
 
 fn prepare() -> io::Result<()> {
-    // Requests to end wait until now. One that came meanwhile is the program's, and no handler's of ours.
+    // Termination signals are blocked until now. One that came meanwhile is for the program, not for our handlers.
     rescue::disarm();
     prctl::set_pdeathsig(Signal::SIGKILL)?;
     let ignored = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
-    // SAFETY: no code of ours is run by an ignored signal.
+    // SAFETY: an ignored signal runs none of our code.
     unsafe { sigaction(Signal::SIGPIPE, &ignored) }?;
     Ok(())
 }
 
-/// Sees to it that the command ends with the thread that starts it, and takes no more of the machine than it needs.
+/// Makes the command end with the thread that starts it, and limits its resources.
 pub(crate) fn bounded(command: &mut Command) {
     // SAFETY: between fork and exec the closure makes system calls only; it neither allocates nor takes a lock.
     unsafe { command.pre_exec(bound) };

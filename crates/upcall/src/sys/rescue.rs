@@ -1,4 +1,4 @@
-//! The last resort: a key that is answered even when the program can't go on.
+//! The last resort: the key is answered even if the program can't continue.
 //!
 //! A caller of `request_key()` waits without a time limit, so a helper that hangs or dies must still answer.
 //! Signal handlers do it here: for the alarm that bounds the whole lookup, for a request to end, and for
@@ -20,13 +20,13 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-/// What a rescued key is instantiated with: EAGAIN, as for everything that breaks on our side. A rejection with it
-/// would not be remembered, and ENOKEY stands in its place.
+/// What a rescued key is instantiated with: EAGAIN, as for every internal failure. A rejection with EAGAIN would not be
+/// remembered, so that uses ENOKEY.
 const PAYLOAD: &[u8] = b"#dnserror=11\0";
 /// How long that lasts, in seconds.
 const LASTS: c_ulong = SHORTEST_TIMEOUT as c_ulong;
 
-/// The signals that mean "no more time", "please end", and "crashed".
+/// The signals that mean "time is over", "please exit", and "crashed".
 const SIGNALS: [Signal; 13] = [
     Signal::SIGALRM,
     Signal::SIGTERM,
@@ -45,12 +45,12 @@ const SIGNALS: [Signal; 13] = [
 
 /// The key to answer; unset before a handler may do anything.
 static KEY: OnceLock<KeySerial> = OnceLock::new();
-/// Set by whoever answers first, the ordinary way or a handler.
+/// Set by whoever answers first, the program or a handler.
 static CLAIMED: AtomicBool = AtomicBool::new(false);
-/// Whether the handlers are set.
+/// Whether the handlers are installed.
 static ARMED: AtomicBool = AtomicBool::new(false);
-/// Whether a rejection is the key's only error: its type is another than `dns_resolver`, or not known yet. A payload
-/// would be data to whoever reads a key of another type.
+/// Whether only a rejection may answer the key: its type is not `dns_resolver`, or not known yet. For whoever reads a
+/// key of another type, a payload would be data.
 static REJECT: AtomicBool = AtomicBool::new(true);
 /// Whether messages are `request-key`'s rather than the helper's.
 static AS_REQUEST_KEY: AtomicBool = AtomicBool::new(false);
@@ -67,17 +67,17 @@ static LOG_KEPT: AtomicBool = AtomicBool::new(false);
 /// `seconds`, and answered with EAGAIN once [`allow_payload`] is called. Without a key there is nothing to answer, and
 /// the process just ends.
 ///
-/// Signals that mean none of that wait for ever, so that they don't end the process either.
+/// Signals with any other meaning stay blocked, so they don't end the process either.
 ///
 /// # Errors
-/// As `sigaction(2)`; the handlers set until then stay.
+/// As for `sigaction(2)`; the handlers installed until then stay.
 pub(crate) fn arm(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::Result<()> {
     REJECT.store(true, Ordering::Relaxed);
     AS_REQUEST_KEY.store(false, Ordering::Relaxed);
     set_handlers(key, seconds, to_stderr)
 }
 
-/// The key's type is known to be `dns_resolver`.
+/// The key's type is now known to be `dns_resolver`.
 pub(crate) fn allow_payload() {
     REJECT.store(false, Ordering::Relaxed);
 }
@@ -85,7 +85,7 @@ pub(crate) fn allow_payload() {
 /// As [`arm`], for a key that may be of any type: it is rejected.
 ///
 /// # Errors
-/// As [`arm`].
+/// As for [`arm`].
 pub(crate) fn arm_rejecting(key: KeySerial, seconds: u32) -> nix::Result<()> {
     REJECT.store(true, Ordering::Relaxed);
     AS_REQUEST_KEY.store(true, Ordering::Relaxed);
@@ -119,17 +119,18 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
     Ok(())
 }
 
-/// Has all signals wait, until handlers are set.
+/// Blocks all signals until handlers are installed.
 pub(crate) fn hold_signals() {
     set_mask(!0);
 }
 
-/// Lets all signals through, in a process that has no key to answer.
+/// Unblocks all signals, in a process that has no key to answer.
 pub fn let_signals_through() {
     set_mask(0);
 }
 
-/// Sets which signals wait: bit N - 1 is signal N. Not by sigprocmask(3), which spares those that the C library uses.
+/// Sets which signals are blocked: bit N - 1 is signal N. Does not use sigprocmask(3), which spares those that the C
+/// library uses.
 fn set_mask(set: u64) {
     // SAFETY: the pointer is to as many bytes as the length says; a null pointer means that nothing is returned.
     unsafe {
@@ -138,7 +139,7 @@ fn set_mask(set: u64) {
     }
 }
 
-/// From now on a handler's message goes to syslog by this connection, also where `/dev/log` is out of reach.
+/// From now on a handler's message goes to syslog over this connection, even if `/dev/log` is out of reach.
 pub(crate) fn log_to(socket: &'static UnixDatagram) {
     LOG.store(socket.as_raw_fd(), Ordering::Relaxed);
 }
@@ -154,7 +155,7 @@ pub(crate) fn disarm() {
     alarm::cancel();
     let action = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     for signal in SIGNALS {
-        // SAFETY: the ordinary action runs no code of ours.
+        // SAFETY: the default action runs none of our code.
         let _ = unsafe { sigaction(signal, &action) };
     }
     let_signals_through();
@@ -187,7 +188,7 @@ impl Drop for Held {
     }
 }
 
-/// From now on requests to end wait, so that none comes between the start of a program and [`pass_on_to`].
+/// Blocks termination signals, so that none arrives between the start of a program and [`pass_on_to`].
 pub(crate) fn hold_requests_to_end() -> Held {
     let mut before = SigSet::empty();
     let requests = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT].into_iter().collect();
@@ -195,7 +196,7 @@ pub(crate) fn hold_requests_to_end() -> Held {
     Held(before)
 }
 
-/// Until this goes, a request to end is passed on to a program.
+/// While this exists, a termination signal is forwarded to a program.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct PassedOn(());
@@ -206,16 +207,16 @@ impl Drop for PassedOn {
     }
 }
 
-/// From now on a request to end is passed on to this process, or process group, which answers the key or leaves it to
-/// whoever waits for its end. keyutils' `request-key` has become the program by then, and gets nothing itself.
+/// From now on a termination signal is forwarded to this process, or process group, which answers the key or leaves it
+/// to whoever waits for its exit. keyutils' `request-key` has become the program by then, and gets nothing itself.
 pub(crate) fn pass_on_to(program: Pid) -> PassedOn {
     PROGRAM.store(program.as_raw(), Ordering::Relaxed);
     PassedOn(())
 }
 
-/// Takes the right to answer the key. `false` if a handler has it, which then ends the process.
+/// Takes the right to answer the key. `false` if a handler has it; that handler then ends the process.
 ///
-/// From here on signals wait, so that none ends the process between its claim and the answer.
+/// From here on signals are blocked, so none can end the process between its claim and the answer.
 #[must_use]
 pub(crate) fn claim() -> bool {
     // Only a wrong first argument makes it fail.
@@ -228,7 +229,7 @@ fn take() -> bool {
     !CLAIMED.swap(true, Ordering::AcqRel)
 }
 
-/// Gives the right back: the key is not answered after all.
+/// Returns the right: the key is not answered after all.
 pub(crate) fn unclaim() {
     CLAIMED.store(false, Ordering::Release);
     let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&signals()), None);
@@ -238,11 +239,11 @@ fn signals() -> SigSet {
     SIGNALS.into_iter().collect()
 }
 
-/// The number of the system call that seccomp refused, where that is what the signal means (sigaction(2)).
+/// The number of the system call that seccomp refused, if that is what the signal means (sigaction(2)).
 fn refused_call(signal: c_int, info: *const libc::siginfo_t) -> Option<u32> {
     /// `si_code` of such a signal (linux/signal.h, `SYS_SECCOMP`).
     const BY_SECCOMP: c_int = 1;
-    /// As the kernel has it: the common start, padding to a whole word, the address of the call, its number.
+    /// The kernel's layout: the common start, padding to a whole word, the address of the call, its number.
     #[repr(C)]
     struct Refusal {
         start: [c_int; 3],
@@ -293,7 +294,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc:
     if let Some(number) = refused_call(signal, info) {
         line.push(b", by the system call ");
         line.number(number);
-        line.push(b", which it has no need of");
+        line.push(b", which it should not need");
     }
     line.push(b" (signal ");
     line.number(signal.unsigned_abs());
@@ -331,7 +332,7 @@ enum Rescue {
     Rejection,
 }
 
-/// Instantiates the key with the error, or failing that rejects it.
+/// Instantiates the key with the error, or if that fails, rejects it.
 fn answer(key: KeySerial) -> Result<Rescue, Libc> {
     const ERRNO: c_ulong = RejectErrno::ENOKEY.number() as c_ulong;
     let id = serial(key.get());
@@ -377,7 +378,7 @@ impl Line {
         self.push(&[b'0' + digit]);
     }
 
-    /// To `/dev/log`, or without the first `head` bytes (the syslog header) to stderr; never waits.
+    /// Writes to `/dev/log`, or without the first `head` bytes (the syslog header) to stderr; never blocks.
     fn send(&mut self, head: usize) {
         if TO_STDERR.load(Ordering::Relaxed) {
             self.push(b"\n");

@@ -20,10 +20,10 @@ use filter::{FILTER, KEY, LOG, MODULES, PROCESS};
 /// Why there is no filter.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoFilter {
-    /// It is not made for this architecture.
+    /// There is none for this architecture.
     #[error("there is no filter for this architecture")]
     Architecture,
-    /// The kernel does not take it: EACCES without `no_new_privs`, ENOSYS or EINVAL where it has no seccomp.
+    /// The kernel refuses it: EACCES without `no_new_privs`, ENOSYS or EINVAL if it has no seccomp.
     #[error("{}", .0.desc())]
     Refused(#[from] Errno),
 }

@@ -1,25 +1,25 @@
-//! The user that a process becomes which is to have no rights.
+//! The user that an unprivileged process becomes.
 
 use nix::errno::Errno;
 use rustix::process::{Gid, Uid, geteuid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use std::process;
 
-/// The process becomes the user of this number plus its own, and the group: nobody else's. A process of the same user
-/// could send it signals, and trace it.
+/// The process becomes the user and group with this number plus its process ID, which nobody else has. A process with
+/// the same UID could send it signals, and trace it.
 ///
-/// What gives out numbers by itself leaves these free: `useradd` and its subordinate ids end at 600,100,000
+/// Nothing that allocates numbers by itself uses these: `useradd` and its subordinate IDs end at 600,100,000
 /// (login.defs(5)), systemd's containers at 1,879,048,191 (systemd.io/UIDS-GIDS), the users that SSSD maps at
 /// 2,000,200,000 (`ldap_idmap_range_max` of sssd-ad(5)); above, newer systemd takes 2,147,352,576 to 2,147,418,111 for
-/// foreign images, Podman and FreeIPA take subordinate ids from 2³¹ - 1 and 2³¹ on. Processes are numbered up to
-/// 4,194,304 (proc_sys_kernel(5), `pid_max`).
+/// foreign images, and Podman and FreeIPA take subordinate IDs from 2³¹ - 1 and 2³¹ on. Process IDs go up to 4,194,304
+/// (proc_sys_kernel(5), `pid_max`).
 const FIRST: u32 = 2_100_000_000;
 
-/// Becomes a user and a group of no other process and of no file, without other groups. Who is not root stays who
-/// they are. It is for a process of one thread: others would stay who they are.
+/// Becomes a user and a group that no other process and no file has, without supplementary groups. A process that is
+/// not root stays who it is. It is for a process of one thread: other threads would stay who they are.
 ///
 /// # Errors
-/// As `setresuid(2)`; EINVAL in a user namespace that has no such user.
+/// As for `setresuid(2)`; EINVAL in a user namespace that has no such user.
 pub fn become_nobody() -> Result<(), Errno> {
     if !geteuid().is_root() {
         return Ok(());

@@ -1,15 +1,15 @@
-//! A syslog daemon that is asked what it heard.
+//! A syslog daemon that tests read.
 
 use super::folder::Folder;
 use crate::log::Log;
 use std::os::unix::net::UnixDatagram;
 use syslog::Facility;
 
-/// A daemon, and the folder that its socket is in.
+/// A daemon, and the directory of its socket.
 #[derive(Debug)]
 pub(crate) struct Daemon {
     socket: UnixDatagram,
-    /// Where it listens.
+    /// Its socket.
     pub(crate) path: &'static str,
     _folder: Folder,
 }
@@ -32,7 +32,7 @@ impl Daemon {
         Log::with("test", Facility::LOG_DAEMON, self.path, true, false)
     }
 
-    /// The entries that came since it was last asked, as they are.
+    /// The entries since the last call, unchanged.
     pub(crate) fn entries(&self) -> Vec<String> {
         let mut buffer = [0; 8192];
         let next = || {
@@ -42,7 +42,7 @@ impl Daemon {
         std::iter::from_fn(next).collect()
     }
 
-    /// The messages that came since it was last asked: `SEVERITY: MESSAGE`.
+    /// The messages since the last call: `SEVERITY: MESSAGE`.
     pub(crate) fn messages(&self) -> Vec<String> {
         let message = |entry: String| {
             let (priority, message) = entry.split_once("]: ").unwrap();

@@ -1,11 +1,11 @@
-//! A folder of a test's own.
+//! A directory of a test's own.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A folder that is there as long as this is.
+/// A directory that exists as long as this value.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 
@@ -23,7 +23,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// Writes a file in it, which its owner alone can write to.
+    /// Writes a file in it, which only its owner can write.
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

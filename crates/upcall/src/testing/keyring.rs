@@ -16,16 +16,16 @@ pub(crate) enum KeyCall {
     SetTimeout(u32),
     /// With these bytes.
     Instantiate(Vec<u8>),
-    /// With this errno, for so many seconds.
+    /// With this errno, for this many seconds.
     Reject(u16, u32),
 }
 
-/// What is in the key once it is answered.
+/// The content of the key once it is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Held {
-    /// These bytes, for so many seconds if they expire.
+    /// These bytes, for this many seconds if they expire.
     Payload(Vec<u8>, Option<u32>),
-    /// Whoever asks gets this errno, for so many seconds.
+    /// Requesters get this errno, for this many seconds.
     Rejection(u16, u32),
     /// What another process has put there.
     OfAnother,
@@ -42,17 +42,17 @@ pub(crate) struct FakeKeyring {
     held: RefCell<Option<Held>>,
 }
 
-/// From the number of a call, counted from 0, and the call itself to the errno with which it fails.
+/// Returns the errno with which a call fails, from its number, counted from 0, and the call itself.
 type Fault = dyn Fn(usize, &KeyCall) -> Option<Libc>;
 
-/// What a key of this type and name asks, for root.
+/// What a key of this type and name requests, for root.
 pub(crate) fn request(key_type: &str, name: &[u8], callout: &[u8]) -> Request {
     let description = Description { key_type: key_type.to_owned(), owner: Some(0), name: name.to_vec() };
     Request { description, callout: callout.to_vec() }
 }
 
 impl FakeKeyring {
-    /// A key that asks this, with no call that fails.
+    /// A key with this request, on which no call fails.
     pub(crate) fn new(request: Request) -> Self {
         Self {
             request,
@@ -65,27 +65,27 @@ impl FakeKeyring {
         }
     }
 
-    /// The same, where calls fail as `fault` says.
+    /// The same, with calls failing as `fault` says.
     pub(crate) fn failing(self, fault: impl Fn(usize, &KeyCall) -> Option<Libc> + 'static) -> Self {
         Self { fault: Box::new(fault), ..self }
     }
 
-    /// The same, which another process has answered once this file is there.
+    /// The same, answered by another process once this file exists.
     pub(crate) fn answered_by(self, file: PathBuf) -> Self {
         Self { answered_by: Some(file), ..self }
     }
 
-    /// The calls so far, those that failed among them.
+    /// The calls so far, including those that failed.
     pub(crate) fn calls(&self) -> Vec<KeyCall> {
         self.calls.borrow().clone()
     }
 
-    /// What is in the key; `None` while nobody has answered it.
+    /// The content of the key; `None` while nobody has answered it.
     pub(crate) fn held(&self) -> Option<Held> {
         self.held.borrow().clone()
     }
 
-    /// Notes the call, and says whether the kernel would take it.
+    /// Records the call, and says whether the kernel would accept it.
     fn call(&self, call: KeyCall) -> Result<(), Libc> {
         let place = self.calls.borrow().len();
         let fault = (self.fault)(place, &call);

@@ -1,5 +1,5 @@
-//! What the tests of this crate share: a keyring that fails on purpose, a syslog daemon that is asked what it heard, a
-//! name server, a folder and a process of one's own.
+//! What the tests of this crate share: a keyring that fails on purpose, a syslog daemon, a name server, a directory and
+//! a process of a test's own.
 
 mod daemon;
 mod folder;

@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 
-/// Starts a name server that knows one address of every name, 192.0.2.7 for 300 s, and none of any other family. It runs
-/// as long as the process.
+/// Starts a name server that knows one address for every name, 192.0.2.7 for 300 s, and none of any other family. It
+/// runs as long as the process.
 pub(crate) fn name_server() -> SocketAddr {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();
@@ -17,7 +17,7 @@ pub(crate) fn name_server() -> SocketAddr {
     address
 }
 
-/// The answer to a question, as of RFC 1035 §4.1.
+/// The answer to a query, following RFC 1035 §4.1.
 fn answer(question: &[u8]) -> Vec<u8> {
     let name = question[12..].iter().position(|&byte| byte == 0).unwrap();
     let end = 12 + name + 5;

@@ -1,4 +1,4 @@
-//! kAFS with the rule of kafs-client beside ours: cells are that one's, and the rest of the names ours.
+//! kAFS with kafs-client's rule beside ours: cells go to its helper, and the other names to ours.
 
 use super::counted::{forget_runs, runs};
 use super::{ALICE, under_both};

@@ -1,5 +1,5 @@
-//! CIFS with Kerberos, where the kernel asks `cifs.upcall` for the ticket; with names for users, where it asks
-//! `cifs.idmap`; and a plain mount, where it may ask for the server's address.
+//! CIFS with Kerberos, for which the kernel needs `cifs.upcall` for the ticket; with user names, for which it needs
+//! `cifs.idmap`; and a plain mount, for which it may look up the server's address.
 
 use super::counted::{forget_runs, runs};
 use super::realm::{FILE, PASSWORD, TEXT, no_tickets, serve, ticket};

@@ -1,5 +1,4 @@
-//! The programs of the rules, each run of which is noted: this program stands in the place of each, and goes on as the
-//! program itself.
+//! The programs of the rules, each run of which is recorded: this program replaces each, and continues as the original.
 
 use key::keyctl;
 use std::fs::{self, OpenOptions};

@@ -1,4 +1,4 @@
-//! An ordinary user who asks for keys that only the kernel asks for.
+//! An ordinary user who requests keys that only the kernel requests.
 
 use super::counted::{forget_runs, runs};
 use super::{ALICE, DOMAIN};
@@ -46,7 +46,7 @@ fn all(guest: &mut Guest, who: &str) -> String {
         forget_runs();
         let mut told: Vec<String> = (0..3).map(|_| ask(key_type, &description)).collect();
         told.dedup();
-        let logged = guest.said().iter().filter(|line| line.contains("root_only keeps")).count();
+        let logged = guest.said().iter().filter(|line| line.contains("root_only reserves")).count();
         format!("{key_type}: {}, {}, {logged} in the log", told.join(" / "), runs())
     });
     seen.join("; ")

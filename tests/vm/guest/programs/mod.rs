@@ -1,5 +1,5 @@
-//! Other people's programs for keys, as Debian's packages bring them with their rules, run by our `request-key` for
-//! what real file systems ask; the same under keyutils' `request-key` where the number of runs is at stake.
+//! Other packages' programs for keys, as Debian ships them with their rules, run by our `request-key` for what real
+//! file systems request; the same under keyutils' `request-key` if the number of runs matters.
 
 mod afs;
 mod cifs;

@@ -1,4 +1,4 @@
-//! NFSv4 with names of users: the client asks for each name and each number, and `nfsidmap` answers.
+//! NFSv4 with user names: the client requests each name and each number, and `nfsidmap` answers.
 
 use super::counted::{descriptions, forget_runs, runs};
 use super::{ALICE, DOMAIN, under_both};

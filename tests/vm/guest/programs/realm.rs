@@ -1,4 +1,4 @@
-//! A realm of Kerberos and a server of files, both Debian's: `krb5kdc` and `smbd`.
+//! A Kerberos realm and a file server, both Debian's: `krb5kdc` and `smbd`.
 
 use super::{ALICE, DOMAIN, said};
 use std::fs;

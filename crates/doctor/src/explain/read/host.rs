@@ -2,7 +2,7 @@
 
 use names::{literal, name};
 
-/// What stands before it, in lower case.
+/// What precedes it, in lower case.
 const ABOUT: [&str; 36] = [
     "resolve '",
     "unable to resolve: ",
@@ -42,9 +42,9 @@ const ABOUT: [&str; 36] = [
     "lookup ",
 ];
 
-/// The host that the message is about, if it is one that a command line takes as it is.
+/// The host that the message is about, if a command line takes it unchanged.
 pub(super) fn host(text: &str, lower: &str) -> Option<String> {
-    // Letters that change their length in lower case would make the places wrong.
+    // Letters whose length differs in lower case would make positions wrong.
     if text.len() != lower.len() {
         return None;
     }
@@ -54,7 +54,7 @@ pub(super) fn host(text: &str, lower: &str) -> Option<String> {
         match *words {
             "key.dns_resolver[" => subject_of_log(rest.split_once("]: ")?.1),
             "key.dns_resolver: " => subject_of_log(rest),
-            // A word that many sentences have.
+            // A word that many sentences contain.
             "host " | "lookup " | "getaddrinfo " => {
                 first(rest).filter(|name| name != "failed" && says_lookup(lower))
             }
@@ -76,7 +76,7 @@ fn says_lookup(lower: &str) -> bool {
     .any(|phrase| lower.contains(phrase))
 }
 
-/// `NAME: what is wrong`, as the helpers log.
+/// `NAME: what is wrong`, as helpers log it.
 fn subject_of_log(rest: &str) -> Option<String> {
     let (name, _) = rest.split_once(": ")?;
     fit(name.trim_start_matches("afsdb:")).filter(|name| name != "Error")
@@ -85,7 +85,7 @@ fn subject_of_log(rest: &str) -> Option<String> {
 /// The first host of a list, which may have a path, a port or quotes around it.
 fn first(rest: &str) -> Option<String> {
     let rest = rest.trim_start_matches(['/', '\\']);
-    // Ceph's addresses say which protocol they are for.
+    // Ceph's addresses name the protocol that they are for.
     let rest = rest.strip_prefix("v1:").or_else(|| rest.strip_prefix("v2:")).unwrap_or(rest);
     if let Some(inner) = rest.strip_prefix('[') {
         return fit(inner.split_once(']')?.0);

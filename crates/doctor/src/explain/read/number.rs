@@ -3,7 +3,7 @@
 use super::words::{Found, positions};
 use crate::explain::errnos::{ERRNOS, OTHER_TEXTS, is_known, texts};
 
-/// Before a number that is an errno, whatever its sign.
+/// Precedes a number that is an errno, whatever its sign.
 const BEFORE: [&str; 9] = [
     "dnserror=",
     "mount error(",
@@ -16,7 +16,7 @@ const BEFORE: [&str; 9] = [
     "failed with (",
 ];
 
-/// Before a negative number that is an errno, as the kernel prints it.
+/// Precedes a negative number that is an errno, as the kernel prints it.
 const BEFORE_NEGATIVE: [&str; 13] = [
     "=",
     "= ",
@@ -42,7 +42,7 @@ pub(super) fn errno(text: &str) -> Option<Found> {
         .or_else(|| numbered(text).or_else(|| described(text)).map(said))
 }
 
-/// All of the message is an errno: its number, with a sign or in brackets, or its text.
+/// The whole message is an errno: its number, with a sign or in brackets, or its text.
 fn whole(text: &str) -> Option<u16> {
     let text = text.trim().trim_end_matches('.');
     let bare = text.strip_prefix("(").and_then(|rest| rest.strip_suffix(")")).unwrap_or(text);
@@ -51,7 +51,7 @@ fn whole(text: &str) -> Option<u16> {
     number.or_else(|| texts().find(|(_, known)| known == text).map(|(number, _)| number))
 }
 
-/// The errno whose name is a word of the message.
+/// The errno whose name is a word in the message.
 fn by_name(text: &str) -> Option<u16> {
     let mut words = text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
     words.find_map(|word| {
@@ -59,8 +59,8 @@ fn by_name(text: &str) -> Option<u16> {
     })
 }
 
-/// The errno that the message gives as a number, in a form that speakers use. Its text right behind it is clearer: the
-/// numbers of other architectures are others.
+/// The errno that the message gives as a number, in a form that programs use. Its text right after it takes precedence,
+/// because other architectures have other numbers.
 fn numbered(text: &str) -> Option<u16> {
     let positive = BEFORE.iter().flat_map(|form| behind(text, form)).map(|rest| rest.trim_start_matches('-'));
     let negative =
@@ -74,7 +74,7 @@ fn numbered(text: &str) -> Option<u16> {
     })
 }
 
-/// What stands behind each place of `form`, which begins a word.
+/// What follows each occurrence of `form` at the beginning of a word.
 fn behind<'a>(text: &'a str, form: &'a str) -> impl Iterator<Item = &'a str> {
     let begins = move |at: usize| {
         let before = text.get(..at).unwrap_or_default().chars().next_back();
@@ -84,7 +84,7 @@ fn behind<'a>(text: &'a str, form: &'a str) -> impl Iterator<Item = &'a str> {
     places.filter_map(|at| text.get(at + form.len()..))
 }
 
-/// The number at the start, as a word of its own: no time of day, no range, no part of a word.
+/// The number at the start, as a separate word: not a time of day, a range, or part of a word.
 fn leading(text: &str) -> Option<(u16, &str)> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end)?;
@@ -104,8 +104,8 @@ fn plausible(number: u16) -> bool {
     (1..=4095).contains(&number)
 }
 
-/// Whether what stands before `at` is Go's `chown PATH: `, which is about a file of what has been mounted, or is about the
-/// program that was to mount it.
+/// Whether the text before `at` is Go's `chown PATH: `, which is about a file in the mount, or is about the program
+/// that should mount it.
 fn of_a_file(text: &str, at: usize) -> bool {
     let before = text.get(..at).and_then(|before| before.strip_suffix(": ")).unwrap_or_default();
     let last = before.rsplit(": ").next().unwrap_or_default();
@@ -114,11 +114,11 @@ fn of_a_file(text: &str, at: usize) -> bool {
         .any(|call| last.starts_with(call))
 }
 
-/// The errno whose text the message has, as the end of what it says; of several, the longest.
+/// The errno whose text is in the message, at the end of a statement; of several, the longest.
 fn described(text: &str) -> Option<u16> {
     let ends = |at: usize, len: usize| {
         let rest = text.get(at + len..).unwrap_or_default();
-        // Go ends with ": unknown", C and Rust with the number; a sentence goes on after a blank.
+        // Go ends with ": unknown", C and Rust with the number; a sentence continues after a blank.
         rest.is_empty()
             || rest.starts_with(['.', '\n', '"', '\\', ')', '(', ']', '\''])
             || rest.starts_with(": unknown")
@@ -126,7 +126,7 @@ fn described(text: &str) -> Option<u16> {
             || rest.starts_with(" (")
             || rest.starts_with(' ')
     };
-    // Words that many sentences have are an error's text only behind a colon.
+    // Words that many sentences contain are an error's text only after a colon.
     let stands = |at: usize, known: &str| {
         !OTHER_TEXTS.iter().any(|(_, other)| other.eq_ignore_ascii_case(known))
             || text.get(..at).unwrap_or_default().ends_with(": ")

@@ -1,9 +1,10 @@
-//! Whose words a message is in.
+//! Which program wrote a message.
 
 use super::words::has;
 use crate::explain::row::Speaker;
 
-/// What each of them marks its messages with. The first that is there counts: who wraps another's message goes after it.
+/// The marks of each program's messages. The first that occurs counts; a program that wraps another's message comes
+/// after it.
 const MARKS: &[(Speaker, &[&str])] = &[
     (Speaker::AppArmor, &["apparmor=\"denied\""]),
     (Speaker::Selinux, &["avc: denied"]),
@@ -20,7 +21,7 @@ const MARKS: &[(Speaker, &[&str])] = &[
             "request_key:",
             "request_key(2)",
             "keyctl:",
-            // Runtimes of containers, which give each a session keyring.
+            // Container runtimes, which give each container a session keyring.
             "create session key",
             "create keyring",
             "keyctl",
@@ -138,14 +139,14 @@ pub(super) fn speaker(text: &str) -> Option<Speaker> {
     Some(if speaker == Speaker::Mount && has_exported_path(text) { Speaker::MountOfPath } else { speaker })
 }
 
-/// `HOST:/PATH`, and no URL.
+/// `HOST:/PATH`, but not a URL.
 fn has_exported_path(text: &str) -> bool {
     text.split(' ').any(|word| {
         word.split_once(":/").is_some_and(|(host, path)| !host.is_empty() && !path.starts_with('/'))
     })
 }
 
-/// `mount error N = TEXT` is what mount.ceph(8) says; mount.cifs(8) puts the number in brackets.
+/// mount.ceph(8) prints `mount error N = TEXT`; mount.cifs(8) puts the number in brackets.
 fn equals(text: &str) -> bool {
     let Some((_, rest)) = text.split_once("mount error ") else { return false };
     let after = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());

@@ -1,14 +1,14 @@
-//! Words of a message, and what is made of them.
+//! Searching for words in a message.
 
 /// An errno in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) number: u16,
-    /// Whether somebody named it on purpose: it is all of the message, or there by its name.
+    /// Whether it was named explicitly: it is the whole message, or given by name.
     pub(crate) named: bool,
 }
 
-/// Where `phrase` stands in `text` as words of its own: no letter or digit runs on at its ends.
+/// Where `phrase` occurs in `text` as whole words, with no letter or digit adjoining its ends.
 pub(crate) fn positions<'a>(text: &'a str, phrase: &'a str) -> impl Iterator<Item = usize> + 'a {
     let word =
         |character: Option<char>| character.is_some_and(|found| found.is_alphanumeric() || found == '_');
@@ -21,7 +21,7 @@ pub(crate) fn positions<'a>(text: &'a str, phrase: &'a str) -> impl Iterator<Ite
     })
 }
 
-/// Whether `text` has `phrase` as words of its own; where it has an ellipsis, its parts one after the other.
+/// Whether `text` contains `phrase` as whole words; at an ellipsis, its parts in order.
 pub(crate) fn has(text: &str, phrase: &str) -> bool {
     let mut rest = Some(text);
     for part in phrase.split(" … ") {

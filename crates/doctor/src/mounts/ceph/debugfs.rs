@@ -1,9 +1,9 @@
-//! What the kernel's clients of Ceph show of themselves.
+//! The state that the kernel's Ceph clients show in debugfs.
 
 use crate::host_root::HostRoot;
 use std::net::SocketAddr;
 
-/// Where they show it, each in a folder of its own: `FSID.clientNUMBER`.
+/// Its location, with a directory per client: `FSID.clientNUMBER`.
 pub(crate) const FOLDER: &str = "/sys/kernel/debug/ceph";
 
 /// The three kinds of servers of a cluster.
@@ -17,22 +17,22 @@ pub(crate) enum Part {
 /// A client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Client {
-    /// The name of its folder.
+    /// The name of its directory.
     pub(crate) name: String,
     /// What it waits for.
     pub(super) requests: Vec<Request>,
     servers: Vec<(Part, Server)>,
-    /// Whether the cluster has shut it out.
+    /// Whether the cluster has evicted it.
     pub(crate) is_blocklisted: bool,
 }
 
-/// A request that was not answered yet.
+/// A request that is not answered yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) part: Part,
     /// Its number.
     id: u64,
-    /// `mds0`, `osd3`; for those that have none yet, what is there in its place.
+    /// `mds0`, `osd3`; for requests that have none yet, what stands in its place.
     pub(super) server: String,
     /// `getattr`, `read`, `statfs`, …
     pub(super) operation: String,
@@ -44,7 +44,7 @@ pub(super) struct Server {
     /// `mon0`, `mds0`, `osd0`.
     pub(super) name: String,
     pub(super) address: Option<SocketAddr>,
-    /// `up:active`, `exists, up`; nothing for monitors.
+    /// `up:active`, `exists, up`; empty for monitors.
     pub(super) state: String,
 }
 
@@ -59,7 +59,7 @@ impl Client {
     }
 }
 
-/// The clients; none where debugfs can't be read.
+/// The clients; none if debugfs can't be read.
 pub(crate) fn clients(look: &HostRoot) -> Vec<Client> {
     let client = |name: String| {
         let text = |file: &str| look.text(format!("{FOLDER}/{name}/{file}")).unwrap_or_default();
@@ -83,7 +83,7 @@ fn requests_of_mds(text: &str) -> Vec<Request> {
         let mut fields = line.split('\t');
         let id = fields.next()?.trim().parse().ok()?;
         let (server, operation) = (fields.next()?.to_owned(), fields.next()?.trim().to_owned());
-        // One that has been done and waits to be on disk is marked behind its operation.
+        // A request that is done but not on disk yet is marked after its operation.
         let is_done = fields.next().is_some_and(|field| field.starts_with("(un"));
         (!is_done).then_some(Request { part: Part::Mds, id, server, operation })
     };
@@ -101,7 +101,7 @@ fn requests_of_osd(text: &str) -> Vec<Request> {
     text.lines().take_while(|line| !line.starts_with("LINGER")).filter_map(request).collect()
 }
 
-/// `NUMBER OPERATION`, among what it has and wants.
+/// `NUMBER OPERATION`, among other lines.
 fn requests_of_monitors(text: &str) -> Vec<Request> {
     let request = |line: &str| {
         let (id, operation) = line.trim().split_once(' ')?;
@@ -127,7 +127,7 @@ fn servers(text: &str) -> Vec<Server> {
             })
         })?;
         let address = fields.next()?;
-        // A number before it says which protocol it speaks; a server that is down has no port.
+        // A number before it names the protocol; a server that is down has no port.
         let address = address.rsplit_once(')').map_or(address, |(_, address)| address);
         let address = address.parse().ok().filter(|address: &SocketAddr| address.port() != 0);
         let state = fields.find(|field| field.starts_with('(')).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A cell as the databases have it, and what their formats share.
+//! A cell in the databases, and what their formats share.
 
 use crate::name;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// What the files say about one cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
-    /// Whether DNS may be asked for the cell's servers, where a file says it.
+    /// Whether DNS may be queried for the cell's servers, if a file says so.
     pub use_dns: Option<bool>,
     /// Its volume location servers, in the order of the file.
     pub servers: Vec<DatabaseServer>,
@@ -18,37 +18,37 @@ pub struct Cell {
 pub struct DatabaseServer {
     /// Its name.
     pub name: String,
-    /// Its addresses, with a port where one is given.
+    /// Its addresses, with a port if one is given.
     pub addresses: Vec<(IpAddr, Option<u16>)>,
 }
 
 impl Cell {
-    /// Whether DNS is to be asked before the servers listed here.
+    /// Whether DNS is to be queried before the servers listed here.
     ///
-    /// Without a word about it, servers listed are there to be used: they override DNS, as for kafs-dns.
+    /// If the file does not say, servers listed are to be used: they override DNS, as for kafs-dns.
     #[must_use]
     pub fn asks_dns(&self) -> bool {
         self.use_dns.unwrap_or(self.servers.is_empty())
     }
 }
 
-/// CellFiles, and what was wrong in them.
+/// The files that describe cells, and the mistakes found in them.
 pub trait CellFiles {
-    /// The bytes of a file; `None` where it can't be read, which is warned of unless it may be `absent`.
+    /// The bytes of a file; `None` if it can't be read, which is a warning unless it may be `absent`.
     fn contents(&self, path: &Path, absent: bool) -> Option<Vec<u8>>;
-    /// The files in a folder, sorted by name; none where it can't be read.
+    /// The files in a directory, sorted by name; none if it can't be read.
     fn folder(&self, path: &Path) -> Vec<PathBuf>;
-    /// Notes a warning.
+    /// Records a warning.
     fn warn(&self, message: String);
 }
 
-/// Whether two names of cells are one, as they are in DNS and for the kernel's keys.
+/// Whether two names denote the same cell, as in DNS and for the kernel's keys.
 pub(super) fn same_cell(one: &str, other: &str) -> bool {
     let bare = |name| str::strip_suffix(name, '.').unwrap_or(name);
     bare(one).eq_ignore_ascii_case(bare(other))
 }
 
-/// The place of a server in `servers`, to which it is added if it isn't there.
+/// The position of a server in `servers`, to which it is added if missing.
 pub(super) fn entry(servers: &mut Vec<DatabaseServer>, name: &str) -> usize {
     let place = servers.iter().position(|server| server.name.eq_ignore_ascii_case(name));
     place.unwrap_or_else(|| {
@@ -59,5 +59,5 @@ pub(super) fn entry(servers: &mut Vec<DatabaseServer>, name: &str) -> usize {
 
 /// What is wrong with the name of a server, if anything.
 pub(super) fn flaw(name: &str) -> Option<String> {
-    name::flaw(name.as_bytes()).map(|flaw| format!("{name:?} is no server's name: {flaw}"))
+    name::flaw(name.as_bytes()).map(|flaw| format!("{name:?} is not a server's name: {flaw}"))
 }

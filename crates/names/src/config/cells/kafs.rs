@@ -1,4 +1,4 @@
-//! kafs-client's configuration, as far as it says where the servers of one cell are: kafs-client.conf(5).
+//! The parts of kafs-client's configuration that say where the servers of one cell are: kafs-client.conf(5).
 
 use super::cell::{Cell, CellFiles, DatabaseServer, flaw, same_cell};
 use super::lines::{Line, address, boolean};
@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// How deep files may include files.
+/// How deep includes may nest.
 const DEEPEST: usize = 10;
 /// How many files are read in all: files that include each other would never end.
 const MOST_FILES: usize = 1000;
@@ -28,12 +28,12 @@ struct Reading<'a, F> {
 impl<F: CellFiles> Reading<'_, F> {
     fn file(&mut self, path: &Path, depth: usize) {
         self.read += 1;
-        // The file itself may be absent, those it includes should be there.
+        // The file itself may be absent; those that it includes should exist.
         let Some(text) = self.files.contents(path, depth == 0) else { return };
         for (number, line) in (1..).zip(String::from_utf8_lossy(&text).split('\n')) {
             let outcome = match Line::parse(line) {
                 Line::Include(_) | Line::IncludeDir(_) if !self.state.open.is_empty() => {
-                    Err("nothing is included inside braces".to_owned())
+                    Err("include is not allowed inside braces".to_owned())
                 }
                 Line::Include(_) | Line::IncludeDir(_) if depth == DEEPEST || self.read >= MOST_FILES => {
                     Err("too many files include each other".to_owned())
@@ -48,7 +48,7 @@ impl<F: CellFiles> Reading<'_, F> {
         }
         if !self.state.open.is_empty() {
             self.state.open.clear();
-            self.warn(0, "a brace is not closed at the end of the file; closed there", path);
+            self.warn(0, "a brace is not closed at the end of the file; taken as closed", path);
         }
     }
 
@@ -72,17 +72,17 @@ fn absolute(path: &str) -> Result<&Path, String> {
     }
 }
 
-/// Whether a file of an included folder is read: not if it is hidden, or an editor's backup.
+/// Whether a file in an included directory is read: not if it is hidden, or an editor's backup.
 fn counts(file: &Path) -> bool {
     let name = file.file_name().map(OsStr::as_bytes).unwrap_or_default();
     !name.starts_with(b".") && !name.ends_with(b"~")
 }
 
-/// What is known of the cell, up to one line.
+/// What is known about the cell, up to one line.
 struct State<'a> {
     wanted: &'a str,
     in_cells: bool,
-    /// The lists that the line is in.
+    /// The lists that contain the line.
     open: Vec<Place>,
     use_dns: Option<bool>,
     servers: Vec<Entry>,
@@ -105,7 +105,7 @@ enum Place {
     Servers,
     /// One of them.
     DatabaseServer(usize),
-    /// What does not concern us.
+    /// Something that does not concern us.
     Elsewhere,
 }
 
@@ -134,7 +134,7 @@ impl<'a> State<'a> {
                 self.in_cells = *name == "cells";
                 if !self.open.is_empty() {
                     self.open.clear();
-                    return Err("a section begins inside braces, which end here".to_owned());
+                    return Err("a section begins inside braces; taken as closed".to_owned());
                 }
             }
             Line::Open(key) => {
@@ -144,7 +144,7 @@ impl<'a> State<'a> {
             }
             Line::Pair(key, value) => return self.pair(key, value),
             Line::Close { closed } => match self.open.pop() {
-                None => return Err("there is no brace to close".to_owned()),
+                None => return Err("no brace to close".to_owned()),
                 Some(place) if *closed => self.close(place),
                 Some(_) => {}
             },
@@ -155,7 +155,7 @@ impl<'a> State<'a> {
         Ok(())
     }
 
-    /// The list that begins with `key`, here.
+    /// The list that `key` begins at this point.
     fn place(&mut self, key: &str) -> (Place, Result<(), String>) {
         let place = match self.open.last() {
             None if self.in_cells && !self.cell_closed && same_cell(key, self.wanted) => Place::Cell,

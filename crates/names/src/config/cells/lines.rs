@@ -1,4 +1,4 @@
-//! The lines of a kafs-client configuration file (kafs-client.conf(5)), each by itself.
+//! The lines of a kafs-client configuration file (kafs-client.conf(5)), parsed one by one.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,7 +17,7 @@ pub enum Line<'a> {
     Open(&'a str),
     /// `KEY = VALUE`.
     Pair(&'a str, &'a str),
-    /// `}`, or with an asterisk where nothing is to be added to the list later.
+    /// `}`, or with an asterisk if nothing may be added to the list later.
     Close {
         /// Whether there was an asterisk.
         closed: bool,
@@ -27,7 +27,7 @@ pub enum Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line.
+    /// Parses a line.
     #[must_use]
     pub fn parse(line: &'a str) -> Self {
         let line = line.trim_ascii();
@@ -75,7 +75,7 @@ pub fn boolean(value: &str) -> Option<bool> {
     }
 }
 
-/// An address, `[udp/]ADDRESS[:PORT]`; an IPv6 address stands in brackets where a port follows.
+/// An address, `[udp/]ADDRESS[:PORT]`; an IPv6 address is in brackets if a port follows.
 #[must_use]
 pub fn address(value: &str) -> Option<(IpAddr, Option<u16>)> {
     let value = match value.split_once('/') {

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 /// kafs-client's configuration, kafs-client.conf(5).
 pub const KAFS: &str = "/etc/kafs/client.conf";
-/// OpenAFS's databases, CellServDB(5): the first that has the cell counts.
+/// OpenAFS's databases, CellServDB(5): the first that has the cell is used.
 pub const OPENAFS: [&str; 2] = ["/etc/openafs/CellServDB", "/usr/vice/etc/CellServDB"];
 
-/// The files of this machine. Warnings go to the function.
+/// The files of this machine. Warnings are passed to the function.
 pub struct Disk<F>(pub F);
 
 impl<F: Fn(String)> CellFiles for Disk<F> {
@@ -43,11 +43,11 @@ impl<F: Fn(String)> CellFiles for Disk<F> {
     }
 }
 
-/// CellFiles that are open already, and no others. Warnings go to the function.
+/// Files that are already open, and no others. Warnings are passed to the function.
 pub struct Opened<'a, F> {
     /// The files.
     pub files: &'a [DeferredFile],
-    /// Who is warned.
+    /// Receives the warnings.
     pub warn: F,
 }
 
@@ -75,7 +75,7 @@ fn bytes_of(read: Result<Vec<u8>, Unreadable>, absent: bool, files: &impl CellFi
     .ok()
 }
 
-/// What kafs-client's configuration says about a cell, and all files that it includes.
+/// What kafs-client's configuration says about a cell, including all files that it includes.
 pub fn in_kafs(cell: &str, files: &impl CellFiles) -> Cell {
     kafs::find(cell, Path::new(KAFS), files)
 }

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 /// The servers of `cell`.
 ///
-/// A cell begins with `>CELL`, and each of the lines after it is `ADDRESS #HOST`. An address in brackets is
-/// that of a server that has no vote, which answers clients all the same.
+/// A cell begins with `>CELL`, and each of the following lines is `ADDRESS #HOST`. An address in brackets is that of a
+/// server without a vote, which answers clients nevertheless.
 #[must_use]
 pub fn servers(text: &[u8], cell: &str) -> (Vec<DatabaseServer>, Vec<Warning>) {
     let mut servers = Vec::new();
@@ -34,7 +34,7 @@ pub fn servers(text: &[u8], cell: &str) -> (Vec<DatabaseServer>, Vec<Warning>) {
     (servers, warnings)
 }
 
-/// The name and the address of a server; the address stands for a name that is missing or no host can have.
+/// The name and the address of a server; the address replaces a name that is missing or not a valid host name.
 fn server(line: &str) -> Result<(String, IpAddr), String> {
     let (address, comment) = line.split_once('#').unwrap_or((line, ""));
     let address = address.trim();

@@ -224,7 +224,7 @@ fn a_truncated_answer_is_fetched_over_tcp() {
     assert_eq!(forms(&seen), "alt tcp");
     assert_eq!(seen.outcome.unwrap().answers.len(), 1);
     let seen = ask(&[Act::no_data(60).truncated()], 1);
-    assert_eq!(errors(&seen), ["the answer is cut off, by TCP as well over TCP"]);
+    assert_eq!(errors(&seen), ["the answer is truncated, over TCP as well over TCP"]);
 }
 
 #[test]
@@ -268,9 +268,9 @@ fn whatever_but_records_answers_the_altered_question_the_plain_one_is_asked() {
         (
             "EDNS in the answer, and the answer elsewhere",
             alike(Act::answer(&[]).opt_in_answer().additional(&[&format!("{NAME} 60 A 192.0.2.100")])),
-            "EDNS where it does not belong",
+            "an EDNS record where none belongs",
         ),
-        ("EDNS in the answer", alike(good().opt_in_answer()), "EDNS where it does not belong"),
+        ("EDNS in the answer", alike(good().opt_in_answer()), "an EDNS record where none belongs"),
     ] {
         for act in [act, bare] {
             let seen = ask_table(Table::new([("edns", act), ("plain", good())]), 2, options());
@@ -420,7 +420,7 @@ fn where_ids_are_guessed_nothing_counts_that_has_no_letters_but_over_tcp() {
         let seen = ask_table(table, 1, options());
         assert!(!forms(&seen).contains("udp"), "{}", forms(&seen));
         assert_eq!(seen.took, 10_000);
-        assert_eq!(errors(&seen)[0], "many messages with wrong ids, so that no answer is believed over UDP");
+        assert_eq!(errors(&seen)[0], "many answers with wrong IDs, so none is trusted over UDP");
     }
     // Later attempts are in mixed letters too.
     let table = Table::default().on("edns", [guesses(Act::silence())]).on("", [good()]);
@@ -489,10 +489,10 @@ fn each_turn_is_in_the_trace_and_why_there_is_another_one() {
     let seen = ask(&[good().lower_case().after(400), nobody()], 1);
     let question = format!("{NAME} A");
     let expected = [
-        "no answer after 300 ms: the next server too".to_owned(),
+        "no answer after 300 ms: querying the next server too".to_owned(),
         format!("{question} at 192.0.2.2:53: connection refused over UDP"),
-        "the answer of 192.0.2.1:53 has other letters: once more by TCP".to_owned(),
-        "192.0.2.1:53 says nothing that counts: once more in plain".to_owned(),
+        "the answer from 192.0.2.1:53 changes the letter case: repeating the query over TCP".to_owned(),
+        "192.0.2.1:53 sends nothing usable: repeating the query plain".to_owned(),
         format!("{question} at 192.0.2.1:53: NOERROR, 1 records"),
     ];
     let steps: Vec<String> = seen.trace.steps().iter().map(ToString::to_string).collect();

@@ -140,7 +140,7 @@ fn the_addresses_that_came_along_are_not_asked_for() {
         let seen = target(glue, families, &[("AAAA", asked_for.clone())]);
         assert_eq!(seen.outcome, outcome);
         assert_eq!(seen.questions(), questions);
-        let noted = seen.trace.iter().filter(|step| step.ends_with(": 1 records of glue")).count();
+        let noted = seen.trace.iter().filter(|step| step.ends_with(": 1 glue records")).count();
         let families = if families == Families::Both { 2 } else { 1 };
         assert_eq!(noted, families - questions.len(), "{:?}", seen.trace);
     }

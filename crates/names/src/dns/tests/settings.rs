@@ -143,7 +143,10 @@ fn names_in_a_domain_are_asked_of_its_servers_and_aliases_of_those_of_theirs() {
     let told: Vec<&String> = seen.trace.iter().filter(|step| step.contains("nameserver[")).collect();
     assert_eq!(
         told,
-        ["mon1.test. A: servers by nameserver[test]", "mon1.k8s.test. A: servers by nameserver[k8s.test]"]
+        [
+            "mon1.test. A: servers from nameserver[test]",
+            "mon1.k8s.test. A: servers from nameserver[k8s.test]"
+        ]
     );
 }
 
@@ -157,7 +160,11 @@ fn servers_of_all_names_take_the_place_of_resolv_conf_s() {
     let seen =
         look_up(&host, table(&[("", Act::no_such_name(60))]), "mon1.test", Families::Only(Family::Ipv6));
     assert_eq!(seen.servers(), ["198.51.100.1"]);
-    assert!(seen.trace.contains(&"mon1.test. AAAA: servers by nameserver[.]".to_owned()), "{:?}", seen.trace);
+    assert!(
+        seen.trace.contains(&"mon1.test. AAAA: servers from nameserver[.]".to_owned()),
+        "{:?}",
+        seen.trace
+    );
 }
 
 #[test]

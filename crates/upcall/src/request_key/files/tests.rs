@@ -67,7 +67,7 @@ fn a_bad_line_loses_itself_alone_and_is_named() {
         [
             "a:1: a rule has an operation, a type, a description, a callout and a program; this one has no \
              description; line ignored",
-            "a:2: argument \"%z\": there is no macro of this name; line ignored",
+            "a:2: argument \"%z\": there is no such macro; line ignored",
         ]
     );
 }
@@ -124,7 +124,8 @@ fn keyutils_takes_files_as_the_folder_has_them_and_no_links() {
     let expected: Vec<String> =
         listed.filter(|name| name != "link.conf").map(|name| format!("request-key.d/{name}")).collect();
     assert_eq!(expected.len(), names.len());
-    let link = "request-key.d/link.conf is a link, and keyutils follows none in this folder".to_owned();
+    let link =
+        "request-key.d/link.conf is a link, which keyutils does not follow in this directory".to_owned();
     assert_eq!(read_all(&root, Trust::Keyutils), (expected, vec![link]));
 }
 
@@ -138,9 +139,8 @@ fn a_file_that_others_could_have_written_is_followed_only_where_anyone_is_truste
     let group: &[_] = if foreign_group { &[(0o664, "664"), (0o622, "622")] } else { &[] };
     for &(bits, told) in group.iter().chain(&[(0o646, "646"), (0o666, "666")]) {
         mode(bits);
-        let line = format!(
-            "request-key.conf can be written to by others than its owner and root's group (mode {told})"
-        );
+        let line =
+            format!("request-key.conf is writable by others than its owner and root's group (mode {told})");
         assert_eq!(read_all(&root, Trust::Owners), (vec![], vec![line]));
         assert_eq!(read_all(&root, Trust::Anyone), (vec!["request-key.conf".to_owned()], vec![]));
         let files = RuleFiles::read_in(root.as_ref(), Trust::Owners);
@@ -170,7 +170,7 @@ fn a_file_of_another_user_is_followed_only_where_anyone_is_trusted() {
     if chown(&file, Some(65_533), None).is_err() {
         return; // Nobody but root can make one.
     }
-    let line = "request-key.conf belongs to user 65533, and only root's rules are followed".to_owned();
+    let line = "request-key.conf belongs to user 65533; only root's rules are followed".to_owned();
     assert_eq!(read_all(&root, Trust::Owners), (vec![], vec![line]));
     assert_eq!(read_all(&root, Trust::Anyone).0.len(), 1);
 }
@@ -179,7 +179,7 @@ fn a_file_of_another_user_is_followed_only_where_anyone_is_trusted() {
 fn only_a_regular_file_of_ordinary_size_is_read() {
     let root = Folder::new();
     root.write("request-key.conf/x", "");
-    let refused = "request-key.conf is no regular file".to_owned();
+    let refused = "request-key.conf is not a regular file".to_owned();
     assert_eq!(read_all(&root, Trust::Anyone), (vec![], vec![refused]));
     let root = Folder::new();
     nix::unistd::mkfifo(&root.path("request-key.conf"), nix::sys::stat::Mode::S_IRWXU).unwrap();

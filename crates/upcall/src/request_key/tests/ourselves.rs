@@ -14,8 +14,8 @@ fn a_rule_for_this_executable_is_handed_back_as_a_request() {
 #[test]
 fn a_rule_that_misuses_this_executable_is_rejected_and_not_followed() {
     for (arguments, told) in [
-        ("%k1", "wrong usage: the rule gives the helper another key: give it %k"),
-        ("%u", "wrong usage: the rule gives the helper another key: give it %k"),
+        ("%k1", "wrong usage: the rule gives the helper a different key: give it %k"),
+        ("%u", "wrong usage: the rule gives the helper a different key: give it %k"),
         ("request-key create %k %u %g %T %P %S", "the program is request-key itself"),
         ("request-key", "the program is request-key itself"),
         ("-D %d %c", "wrong usage: KEY is missing"),

@@ -27,7 +27,7 @@ fn a_piped_program_gets_the_callout_and_its_output_is_the_payload() {
 fn a_piped_program_that_fails_leaves_a_rejection_that_says_how() {
     let zeros = "head -c 32768 /dev/zero";
     for (text, held, told) in [
-        ("echo x; exit 1", Held::Rejection(126, 10), "exit status: 1, and the key is not answered"),
+        ("echo x; exit 1", Held::Rejection(126, 10), "exit status: 1, and did not answer the key"),
         (zeros, Held::Rejection(22, 10), "its output is longer than the 32767 bytes that the key can hold"),
         ("sleep 100", Held::Rejection(126, 10), "not done within 0.3 s"),
         ("exec >&- 2>&-; sleep 100", Held::Rejection(126, 10), "not done within 0.3 s"),
@@ -62,7 +62,8 @@ fn output_that_the_kernel_refuses_is_rejected_by_its_reason() {
         let ring = host.ring().failing(move |_, call| refused(call));
         assert_eq!(host.answer(&ring).unwrap(), Disposition::Rejected);
         assert_eq!(ring.held(), Some(held));
-        let told = "key 7: /bin/echo: its output of 2 bytes is not taken: could not instantiate key 7: ";
+        let told =
+            "key 7: /bin/echo: the kernel refuses its output of 2 bytes: could not instantiate key 7: ";
         assert!(host.messages()[0].contains(told));
     }
 }

@@ -40,7 +40,7 @@ fn a_program_that_ends_without_an_answer_leaves_a_rejection_that_names_it() {
         assert_eq!(host.answer(&ring).unwrap(), Disposition::Rejected);
         assert_eq!(ring.calls(), [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::Reject(126, 10)]);
         let line = format!(
-            "error: request-key.conf:2: key 7: /bin/sh: {told}, and the key is not answered; \
+            "error: request-key.conf:2: key 7: /bin/sh: {told}, and did not answer the key; \
              rejected with ENOKEY (126) for 10 s"
         );
         assert_eq!(host.messages(), [line]);

@@ -17,8 +17,8 @@ fn a_key_that_only_the_kernel_asks_for_is_refused_to_users() {
         assert_eq!(host.answer(&ring).unwrap(), Disposition::Rejected);
         assert_eq!(ring.calls(), [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::Reject(1, 10)]);
         let line = format!(
-            "error: key 7: user {shown} asks for a key of type \"cifs.spnego\", which root_only keeps for the kernel \
-             and root; rejected with EPERM (1) for 10 s"
+            "error: key 7: user {shown} requests a key of type \"cifs.spnego\", which root_only \
+             reserves for the kernel and root; rejected with EPERM (1) for 10 s"
         );
         assert_eq!(host.messages(), [line]);
     }

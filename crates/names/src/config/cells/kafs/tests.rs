@@ -194,7 +194,7 @@ fn a_wrong_line_warns_with_its_number_and_the_others_stand() {
     let (_, servers, warnings) = parse("x", text);
     assert_eq!(servers, ["a"]);
     for (warning, expected) in warnings.iter().zip([
-        "4: \"b ad\" is no server's name",
+        "4: \"b ad\" is not a server's name",
         "8: expected [udp/]ADDRESS[:PORT], found \"nil\"",
         "9: expected vlserver or ptserver",
         "a brace is not closed",
