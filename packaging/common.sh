@@ -14,6 +14,20 @@ die() {
     exit 1
 }
 
+# Ends unless programs are here, and names all that are missing, with Debian's packages: need PROGRAM[=PACKAGE]...
+need() {
+    local each missing=() wanted=()
+    for each in "$@"; do
+        if ! command -v "${each%%=*}" >/dev/null; then
+            missing+=("${each%%=*}")
+            wanted+=("${each#*=}")
+        fi
+    done
+    [ "${#missing[@]}" != 0 ] || return 0
+    [[ " ${missing[*]} " != *' cargo '* ]] || printf '%s: Rust is at https://rustup.rs, and in Debian 12 as cargo-web\n' "${0##*/}" >&2
+    die "missing: ${missing[*]}; apt-get install --no-install-recommends ${wanted[*]}"
+}
+
 # Reads who publishes the packages. PUBLISHER names another file.
 publisher() {
     local name
