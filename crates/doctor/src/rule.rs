@@ -111,7 +111,7 @@ pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choic
     };
     let winner = winner(look, place, rule);
     step.summary = format!("{} runs {}", winner.at(), winner.program);
-    beaten(&mut step, look, &rules, &subject, place);
+    beaten(&mut step, look, &rules, &subject, (place, rule));
     if let Some(finding) = flaw(look, &winner, rule) {
         step.find(finding);
     }
@@ -149,7 +149,7 @@ fn beaten(
     look: &HostRoot,
     rules: &Rules<'_>,
     subject: &Subject<'_>,
-    best: &RuleLocation<'_>,
+    (best, winner): (&RuleLocation<'_>, &Rule<'_>),
 ) {
     let mut losers = Vec::new();
     for ((place, rule), skips) in rules.fitting(subject) {
@@ -159,7 +159,10 @@ fn beaten(
             step.fact(format!("{at}: wins, {skips}: {program}"));
         } else {
             step.fact(format!("{at}: fits as well, {skips}: {program}"));
-            losers.push(at);
+            // Rules of one program are no rivals.
+            if rule.program.path != winner.program.path {
+                losers.push(at);
+            }
         }
     }
     if !losers.is_empty() {
