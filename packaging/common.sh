@@ -124,7 +124,7 @@ debian_folder() {
     [ -z "$homepage" ] || sed -i "/^Standards-Version:/a Homepage: $homepage" "$1/debian/control"
     [ -z "$vcs" ] || sed -i "/^Standards-Version:/a Vcs-Git: $vcs" "$1/debian/control"
     packaging/changelog deb >"$1/debian/changelog"
-    sed -i "1s/(.*)/($2-1)/" "$1/debian/changelog"
+    sed -i -e "1s/(.*)/($2-1)/" -e '${/^$/d}' "$1/debian/changelog"
 }
 
 # Prints the spec file for a version, with what it says of the publisher.
