@@ -4,6 +4,7 @@
 # Common to the scripts of this folder. They change to the repository's top folder first.
 
 export LC_ALL=C TZ=UTC
+umask 022
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 # OUTPUT names another folder for the packages.
@@ -119,7 +120,7 @@ pack() {
 
 # Puts the folder debian into a copy of the sources, for a version.
 debian_folder() {
-    cp -R packaging/debian "$1/debian"
+    cp -R "$1/packaging/debian" "$1/debian"
     [ -z "$maintainer" ] || sed -i "s|^Maintainer: .*|Maintainer: $maintainer|" "$1/debian/control"
     [ -z "$homepage" ] || sed -i "/^Standards-Version:/a Homepage: $homepage" "$1/debian/control"
     [ -z "$vcs" ] || sed -i "/^Standards-Version:/a Vcs-Git: $vcs" "$1/debian/control"

@@ -244,6 +244,24 @@ in_root dpkg --purge key-dns key-dns-request-key
 [ "$(cell)" = "$before" ] || die "$now: cells are answered otherwise"
 same_files "$work/before"
 
+case_of 'a rule of others that fits any name as well'
+debian
+install_ keyutils
+# keyutils reads them in whatever order the file system has them, and our request-key by their names.
+for name in aa cifs.upcall zz; do
+    echo 'create dns_resolver * * /bin/false %k' >"$root/etc/request-key.d/$name.conf"
+done
+answered_by nobody
+now 'keyutils runs ours'
+install_ key-dns
+answered_by key-dns
+now 'and so does key-dns-request-key'
+install_ key-dns-request-key
+answered_by key-dns
+now 'with the rule for any name alone, the order decides'
+sed -i '/_resolver\t[^*]/d' "$root/$rule"
+answered_by nobody
+
 case_of "the admin's rule, settings and programs"
 debian
 install_ keyutils
