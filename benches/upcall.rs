@@ -3,8 +3,9 @@
 //! `cargo bench --bench upcall`, as root, on a machine whose kernel asks for `dns_resolver` keys. Both answer the
 //! same distinct names, by turns in short blocks, from a name server in this process.
 //!
-//! `cargo bench --bench upcall -- confinement` measures that alone; `… -- other=FILE` compares whole upcalls with another
-//! build of this program as well, in the same run.
+//! `cargo bench --bench upcall -- confinement` measures that alone; `… -- counts` what a busy machine does not change:
+//! instructions, system calls, page faults, memory; `… -- storms` many names at once. `… -- other=FILE` compares whole
+//! upcalls with another build of this program as well, in the same run.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::unused_self, clippy::format_push_string, clippy::cast_possible_truncation)]
@@ -24,6 +25,7 @@ use std::fs;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use support::machine::{HELPER, KEYUTILS_HELPER, Machine, RULE, SETTINGS, UPCALL};
 use support::{executable, run, scratch};
@@ -33,6 +35,8 @@ const ROUNDS: usize = 60;
 const BLOCK: usize = 10;
 /// Names asked for at once, and how often.
 const CROWDS: [(usize, usize, &str); 2] = [(200, 9, "at most 0.45"), (3000, 3, "at most 0.50")];
+/// Names asked for at once in a storm.
+const STORMS: [usize; 2] = [1000, 3000];
 /// Upcalls with a first server that is silent, of each side; they take seconds.
 const WITH_SILENCE: usize = 5;
 /// Upcalls whose use of the machine is measured, of each side.
@@ -199,6 +203,62 @@ impl Bench {
         times.into_iter().map(|(_, end)| end).max().unwrap() - first
     }
 
+    /// Has many names asked for at once, with an answer or without, and watches the machine meanwhile.
+    fn storm(&self, at_once: usize) -> Storm {
+        let names: Vec<CString> = (0..at_once).map(|_| self.name()).collect();
+        let barrier = Barrier::new(at_once + 1);
+        let open = AtomicUsize::new(at_once);
+        let session = KeyRing::from_special_id(KeyRingIdentifier::Session, false).unwrap();
+        let ask = |name: &CStr| {
+            barrier.wait();
+            if let Ok(key) = keyctl::request(name, c"") {
+                let _ = session.unlink_key(Key::from_id(KeySerialId::new(key)));
+            }
+            open.fetch_sub(1, Ordering::Relaxed);
+        };
+        std::thread::scope(|scope| {
+            for name in &names {
+                scope.spawn(|| ask(name));
+            }
+            // All threads are there before it is measured what else is.
+            std::thread::sleep(Duration::from_millis(500));
+            let (before, available) = (processes(), available());
+            let mut storm = Storm::default();
+            barrier.wait();
+            let start = Instant::now();
+            while open.load(Ordering::Relaxed) > 0 {
+                storm.processes = storm.processes.max(processes().saturating_sub(before));
+                storm.memory = storm.memory.max(available.saturating_sub(self::available()));
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            storm.took = start.elapsed();
+            storm
+        })
+    }
+
+    /// Storms of names whose servers answer at once, and whose server is silent, of each side.
+    fn storms(&mut self, server: &Server) {
+        println!("{:<44} {:>10} {:>10} {:>10}", "", "time", "processes", "memory");
+        let silent = UdpSocket::bind((SILENT, 53)).unwrap();
+        for (what, address) in [("an answering server", ADDRESS), ("a silent server", SILENT)] {
+            self.machine.file("/etc/resolv.conf", format!("search .\nnameserver {address}\n"));
+            for at_once in STORMS {
+                for (side, name) in [(Side::Ours, "key-dns"), (Side::Keyutils, "keyutils")] {
+                    self.turn(side);
+                    let Storm { took, processes, memory } = self.storm(at_once);
+                    let what = format!("{at_once} names, {what}, {name}");
+                    let (took, memory) = (took.as_secs_f64(), memory / 1024);
+                    println!("{what:<44} {took:>8.2} s {processes:>10} {memory:>6} MiB");
+                    server.clear();
+                    // The kernel collects keys.
+                    std::thread::sleep(Duration::from_secs(2));
+                }
+            }
+        }
+        drop(silent);
+        self.machine.name_servers(&[ADDRESS]);
+    }
+
     /// What a probe around this side's program notes, for some upcalls.
     fn probe(&self, side: Side, option: &str) -> Vec<(f64, f64)> {
         let notes = scratch("probe-notes");
@@ -241,7 +301,7 @@ impl Bench {
 
     /// How many system calls an upcall of this side makes.
     fn system_calls(&self, side: Side) -> usize {
-        let notes = scratch("strace-notes");
+        let notes = scratch(&format!("strace-notes-{}", side as usize));
         let script = scratch("strace-script");
         let strace = "/usr/bin/strace";
         if !Path::new(strace).exists() {
@@ -258,6 +318,26 @@ impl Bench {
         let text = fs::read_to_string(&notes).unwrap();
         text.lines().filter(|line| line.contains('(') && !line.contains("resumed>")).count()
     }
+
+    /// What does not depend on how busy the machine is.
+    fn counts(&self) {
+        let sides = [Side::Ours, Side::Keyutils];
+        let [mine, other] =
+            sides.map(|side| median(self.probe(side, "-DSTEP").into_iter().map(|(steps, _)| steps / 1e3)));
+        row("user instructions", mine, other, "k", "at most 0.28");
+        let [mine, other] = sides.map(|side| self.system_calls(side) as f64);
+        row("system calls", mine, other, "", "");
+        let [mine, other] = sides.map(|side| self.probe(side, ""));
+        let [faults, their_faults] =
+            [&mine, &other].map(|notes| median(notes.iter().map(|&(_, faults)| faults)));
+        row("page faults", faults, their_faults, "", "");
+        let [rss, their_rss] = [&mine, &other].map(|notes| median(notes.iter().map(|&(rss, _)| rss)));
+        row("peak memory", rss, their_rss, "KiB", "at most 0.70");
+        let size = |path: &Path| fs::metadata(path).unwrap().len() as f64 / 1e6;
+        let (mine, other) =
+            (size(&executable()), size(self.program(Side::Keyutils)) + size(Path::new(KEYUTILS_HELPER)));
+        row("executables (theirs: no libraries)", mine, other, "MB", "at most 2.0 MB");
+    }
 }
 
 impl Drop for Bench {
@@ -266,6 +346,29 @@ impl Drop for Bench {
             run("umount", &["-l", UPCALL]);
         }
     }
+}
+
+/// What a storm took: until the last answer, and at the highest of the processes and the memory (in KiB) that there were
+/// not before.
+#[derive(Default)]
+struct Storm {
+    took: Duration,
+    processes: usize,
+    memory: usize,
+}
+
+/// The number of processes.
+fn processes() -> usize {
+    let number =
+        |entry: &fs::DirEntry| entry.file_name().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit);
+    fs::read_dir("/proc").unwrap().filter(|entry| entry.as_ref().is_ok_and(number)).count()
+}
+
+/// The memory that is left, in KiB.
+fn available() -> usize {
+    let text = fs::read_to_string("/proc/meminfo").unwrap();
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 /// The other build, where one is named.
@@ -330,6 +433,12 @@ fn main() {
     if std::env::args().any(|argument| argument == "confinement") {
         return bench.confinement(&server);
     }
+    if std::env::args().any(|argument| argument == "storms") {
+        return bench.storms(&server);
+    }
+    if std::env::args().any(|argument| argument == "counts") {
+        return bench.counts();
+    }
     let mut sides = vec![Side::Ours, Side::Keyutils, Side::Floor, Side::Unconfined, Side::Behind];
     sides.extend(other_build().map(|_| Side::Other));
     let times = bench.rounds(&sides, &server, || bench.name());
@@ -365,21 +474,7 @@ fn main() {
     }
     let [mine, other] = bench.with_silence().map(|times| median(times.into_iter()));
     row("first server silent", mine, other, "ms", "at most 0.06");
-    let sides = [Side::Ours, Side::Keyutils];
-    let [mine, other] =
-        sides.map(|side| median(bench.probe(side, "-DSTEP").into_iter().map(|(steps, _)| steps / 1e3)));
-    row("user instructions", mine, other, "k", "at most 0.28");
-    let [mine, other] = sides.map(|side| bench.system_calls(side) as f64);
-    row("system calls", mine, other, "", "");
-    let [mine, other] = sides.map(|side| bench.probe(side, ""));
-    let [faults, their_faults] = [&mine, &other].map(|notes| median(notes.iter().map(|&(_, faults)| faults)));
-    row("page faults", faults, their_faults, "", "");
-    let [rss, their_rss] = [&mine, &other].map(|notes| median(notes.iter().map(|&(rss, _)| rss)));
-    row("peak memory", rss, their_rss, "KiB", "at most 0.70");
-    let size = |path: &Path| fs::metadata(path).unwrap().len() as f64 / 1e6;
-    let (mine, other) =
-        (size(&executable()), size(bench.program(Side::Keyutils)) + size(Path::new(KEYUTILS_HELPER)));
-    row("executables (theirs: no libraries)", mine, other, "MB", "at most 2.0 MB");
+    bench.counts();
     println!("the floor: {:.2} µs, 90th of 100 {:.2} µs", floor.0, floor.1);
     bench.confinement(&server);
     drop(bench);

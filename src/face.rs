@@ -1,4 +1,4 @@
-//! The faces of the program: which of its commands it is, by the name it was called under.
+//! The faces of the program: which command it acts as, by dispatch on `argv[0]`.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 /// The name of the face for people.
 pub const PEOPLE: &str = "key-dns";
 
-/// A face, and what it is called with: its own name first.
+/// A face with its arguments, its own name first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Face {
     /// `key.dns_resolver`, which a rule runs.
@@ -20,8 +20,7 @@ pub(crate) enum Face {
 impl Face {
     /// The face that the first argument names.
     ///
-    /// Called as `key-dns`, the first argument proper may be the name of a face, so that every face can be
-    /// reached without a link.
+    /// If it is called as `key-dns`, the first argument may name a face, so that every face works without a link.
     #[must_use]
     pub(crate) fn of(mut args: Vec<OsString>) -> Self {
         if base_name(args.first()) == Some(PEOPLE)

@@ -1,7 +1,7 @@
-//! The faces of `key-dns`, which answers the Linux kernel's `dns_resolver` keys: command lines, and what is printed.
+//! The faces of `key-dns`, which answers the Linux kernel's `dns_resolver` keys: command lines and output.
 //!
-//! What is done is in the crates below: the life of a request in `upcall`, lookups in `names`, the kernel's side in
-//! `key`, and what an admin is told in `doctor`. `docs/architecture.md` has the map.
+//! The work is done in the crates below: the life of a request in `upcall`, lookups in `names`, the kernel's side in
+//! `key`, explanations for administrators in `doctor`. `docs/architecture.md` has the map.
 
 pub mod cli;
 mod face;
@@ -10,7 +10,7 @@ use face::Face;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Runs the face that the first argument names, with all of them.
+/// Runs the face that the first argument names.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
     match Face::of(args) {

@@ -12,8 +12,12 @@ use std::fs;
 use std::path::Path;
 
 /// Stand for numbers that are known when the process runs. No other constant of the filter is one of them.
-const KEY: u32 = 0x4b45_5921;
-const PROCESS: u32 = 0x5049_4421;
+const NUMBERS: [(&str, u32, &str); 4] = [
+    ("KEY", 0x4b45_5921, "the key"),
+    ("PROCESS", 0x5049_4421, "the process"),
+    ("LOG", 0x4c4f_4721, "the connection to syslog"),
+    ("MODULES", 0x4d4f_4421, "the socket of the process that asks NSS modules"),
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=seccomp.json");
@@ -23,14 +27,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The program says at run time that it has none.
         Err(_) => BpfProgram::new(),
     };
-    let mut code = format!(
-        "/// Stands for the key in the filter.\npub(super) const KEY: u32 = {KEY};\n\
-         /// Stands for the process.\npub(super) const PROCESS: u32 = {PROCESS};\n\
-         /// Instructions: code, jump if true, jump if false, constant. None where there is no filter.\n\
-         pub(super) const FILTER: &[(u16, u8, u8, u32)] = &[\n"
-    );
-    for instruction in program {
-        writeln!(code, "({}, {}, {}, {}),", instruction.code, instruction.jt, instruction.jf, instruction.k)?;
+    let mut code = String::new();
+    for (name, number, what) in NUMBERS {
+        let places = program.iter().enumerate().filter(|(_, instruction)| instruction.k == number);
+        let places: Vec<usize> = places.map(|(place, _)| place).collect();
+        writeln!(code, "/// Where {what} belongs.\npub(super) const {name}: &[usize] = &{places:?};")?;
+    }
+    writeln!(
+        code,
+        "/// None where there is no filter.\npub(super) static FILTER: [sock_filter; {}] = [",
+        program.len()
+    )?;
+    for sock_filter { code: operation, jt, jf, k } in &program {
+        writeln!(code, "sock_filter {{ code: {operation}, jt: {jt}, jf: {jf}, k: {k} }},")?;
     }
     code.push_str("];\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("seccomp.rs"), code)?;
@@ -45,8 +54,10 @@ const LEAF: usize = 6;
 /// Makes the filter of the list. When a filter is installed, the kernel runs it once for each system call that there
 /// is, so it does not go through them all, as one filter of seccompiler would, but through a tree by their number.
 fn filter(target: TargetArch) -> Result<BpfProgram, Box<dyn Error>> {
-    let list = fs::read_to_string("seccomp.json")?;
-    let list = list.replace("\"KEY\"", &KEY.to_string()).replace("\"PROCESS\"", &PROCESS.to_string());
+    let mut list = fs::read_to_string("seccomp.json")?;
+    for (name, number, _) in NUMBERS {
+        list = list.replace(&format!("\"{name}\""), &number.to_string());
+    }
     // Newer architectures have the one call alone.
     let wait = if target == TargetArch::x86_64 { "epoll_wait" } else { "epoll_pwait" };
     let list: Value = serde_json::from_str(&list.replace("EPOLL_WAIT", wait))?;

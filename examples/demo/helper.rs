@@ -2,6 +2,7 @@
 
 use crate::questions::Payload;
 use crate::undo::{self, Step};
+use crate::world::{HASTE, World};
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
@@ -24,6 +25,8 @@ pub(crate) struct Helper {
     pub(crate) folder: PathBuf,
     /// The settings file in it.
     pub(crate) settings: PathBuf,
+    /// The same settings, with a short deadline.
+    hasty: PathBuf,
 }
 
 /// What debug mode printed.
@@ -42,9 +45,10 @@ impl Helper {
         let failed = |error| format!("{}: {error}", folder.display());
         let make = || DirBuilder::new().mode(0o700).create(&folder);
         undo::doing(Step::RemoveFolder(folder.clone()), make).map_err(failed)?;
-        let file = folder.join("demo.conf");
-        fs::write(&file, settings).map_err(failed)?;
-        Ok(Self { program, version, folder, settings: file })
+        let (usual, hasty) = (folder.join("demo.conf"), folder.join("hasty.conf"));
+        fs::write(&usual, settings).map_err(failed)?;
+        fs::write(&hasty, format!("{settings}{HASTE}\n")).map_err(failed)?;
+        Ok(Self { program, version, folder, settings: usual, hasty })
     }
 
     /// The command line of debug mode.
@@ -56,10 +60,11 @@ impl Helper {
 
     /// Runs it in debug mode, with the environment that the kernel would give it.
     pub(crate) fn ask(&self, description: &str, callout: &str) -> Result<Answer, String> {
+        let settings = if World::is_silent(description) { &self.hasty } else { &self.settings };
         let start = Instant::now();
         let output = Command::new(&self.program)
             .arg0(NAME)
-            .args(["-D".as_ref(), "-c".as_ref(), self.settings.as_os_str()])
+            .args(["-D".as_ref(), "-c".as_ref(), settings.as_os_str()])
             .args([description, callout])
             .env_clear()
             .env("HOME", "/")

@@ -122,6 +122,9 @@ fn put(
     world.forget();
     page.numbered(number, question.title);
     page.pair("kernel asks", &question.asked());
+    if World::is_silent(question.description) {
+        page.pair("settings", world::HASTE);
+    }
     let answer = helper.ask(question.description, question.callout)?;
     page.list("DNS says", &world.said(question.name()));
     let fault = question.fault(&answer.payload, answer.expiry);

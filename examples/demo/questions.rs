@@ -284,7 +284,7 @@ pub(crate) const QUESTIONS: [Question; 18] = [
         expiry: 1,
     },
     Question {
-        title: "CIFS: a silent name server; the deadline (2 s here) frees the mount",
+        title: "CIFS: a silent name server; the deadline (20 s, here 1 s) frees the mount",
         asker: Asker::Cifs,
         description: "nas.silent.key-dns-demo.test",
         callout: "",

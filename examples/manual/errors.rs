@@ -34,17 +34,17 @@ fn failures() -> Vec<Failure> {
 fn told(failure: &Failure) -> &'static str {
     match failure {
         Failure::NoSuchName { .. } => "The name does not exist",
-        Failure::NoAddress { .. } => "The name has no address of the family that was asked for",
+        Failure::NoAddress { .. } => "The name has no address of the requested family",
         Failure::NoServer { .. } => "The cell has no servers, or none of them has an address",
-        Failure::Temporary(_) => "The name servers fail, are silent, make no sense, or can't be reached",
+        Failure::Temporary(_) => "The name servers fail, are silent, send nonsense, or cannot be reached",
         Failure::Deadline(_) => "The lookup took longer than the deadline",
-        Failure::Internal(_) => "Something broke in the helper",
+        Failure::Internal(_) => "An internal error in the helper",
         Failure::Refused(_) => {
-            "The name servers refuse to answer this host, or nothing listens where they should be"
+            "The name servers refuse to answer this host, or nothing listens at their addresses"
         }
-        Failure::BadName { .. } => "No host can have the name",
-        Failure::UnknownType(_) => "The type before the colon of the description is not known",
-        Failure::BadOption(_) => "The value of an option in the callout makes no sense",
+        Failure::BadName { .. } => "The name is not a valid host name",
+        Failure::UnknownType(_) => "The query type before the colon in the description is unknown",
+        Failure::BadOption(_) => "The value of an option in the callout info is invalid",
         Failure::Usage(_) => "The rule that runs the helper is wrong",
     }
 }
@@ -56,7 +56,7 @@ pub(crate) fn of_helper() -> String {
         let remembered = match lasting {
             Lasting::For(ttl) => period(ttl),
             Lasting::Negative(_) => {
-                "for as long as the zone says, and for\n.Cm negative_ttl\nat most".to_owned()
+                "for as long as the zone says, but for\n.Cm negative_ttl\nat most".to_owned()
             }
         };
         ((errno.to_string(), errno.number()), remembered, told(&failure))
@@ -99,34 +99,34 @@ fn rule_failures() -> Option<Vec<RuleFailure>> {
 fn told_of_rule(failure: &RuleFailure) -> &'static str {
     let errno = failure.verdict().0;
     match failure {
-        RuleFailure::NoRule => "No rule fits the key",
-        RuleFailure::Unread => "No rule fits among those in the files that could be read",
-        RuleFailure::Usage(_) => "The command line makes no sense",
+        RuleFailure::NoRule => "No rule matches the key",
+        RuleFailure::Unread => "No rule matches in the files that could be read",
+        RuleFailure::Usage(_) => "The command line is invalid",
         RuleFailure::Itself => "The rule runs request-key again",
         RuleFailure::Contents { .. } if errno == RejectErrno::EACCES => {
             "The key of a %{TYPE:DESCRIPTION} may not be read"
         }
-        RuleFailure::Contents { .. } => "The key of a %{TYPE:DESCRIPTION} is not there",
-        RuleFailure::NotPrintable(_) => "What the key of a %{TYPE:DESCRIPTION} holds is not printable",
+        RuleFailure::Contents { .. } => "The key of a %{TYPE:DESCRIPTION} does not exist",
+        RuleFailure::NotPrintable(_) => "The content of the key of a %{TYPE:DESCRIPTION} is not printable",
         RuleFailure::Start(_) => match errno {
             RejectErrno::ENOENT => "The program, or its interpreter, is missing",
             RejectErrno::EACCES => "The program may not be executed",
-            RejectErrno::ENOEXEC => "The program is no executable file",
-            _ => "The program can't be started for lack of memory, processes, or the like",
+            RejectErrno::ENOEXEC => "The program is not in an executable format",
+            _ => "The program cannot be started because memory, processes or the like have run out",
         },
-        RuleFailure::Ended(_) => "The program crashed, failed, or ended without an answer",
+        RuleFailure::Ended(_) => "The program crashed, failed, or exited without an answer",
         RuleFailure::TimedOut(_) => "A program after a | was not done within 60 seconds",
         RuleFailure::HeldOpen(_) => {
-            "Something that a program after a | started kept its output open for 60 seconds"
+            "A process that a program after a | started kept its output open for 60 seconds"
         }
-        RuleFailure::RootOnly(_) => "Only root may ask for a key of this type",
+        RuleFailure::RootOnly(_) => "Only root may request keys of this type",
         RuleFailure::TooMuch(_) => "The output of a program after a | is too long",
         RuleFailure::Refused { .. } if errno == RejectErrno::EINVAL => {
-            "The output of a program after a | is no payload for a key of this type"
+            "The output of a program after a | is not a valid payload for this key type"
         }
-        RuleFailure::Refused { .. } => "The kernel did not take the payload",
-        RuleFailure::Keyring(_) => "The kernel did not say what is asked",
-        RuleFailure::Internal { .. } => "Something broke in request-key",
+        RuleFailure::Refused { .. } => "The kernel did not accept the payload",
+        RuleFailure::Keyring(_) => "The kernel did not return the description or the callout info",
+        RuleFailure::Internal { .. } => "An internal error in request-key",
     }
 }
 
@@ -166,7 +166,7 @@ fn table(rows: impl Iterator<Item = ((String, u16), String, &'static str)>) -> S
         for told in told {
             text.push_str(&sentence(told));
         }
-        let _ = writeln!(text, "Remembered {remembered}.");
+        let _ = writeln!(text, "Cached {remembered}.");
     }
     text.push_str(".El\n");
     text

@@ -172,12 +172,13 @@ pub(crate) fn sentence(help: &str) -> String {
         let mut column = 0;
         let mut ended = true;
         for word in paragraph.split_whitespace() {
-            let length = word.chars().count();
+            let escaped = escape(word);
+            let length = escaped.chars().count();
             if column > 0 {
                 text.push(if ended || column + 1 + length > 80 { '\n' } else { ' ' });
                 column = if text.ends_with('\n') { 0 } else { column + 1 };
             }
-            text.push_str(&escape(word));
+            text.push_str(&escaped);
             column += length;
             ended = word.ends_with('.');
         }

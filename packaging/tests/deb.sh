@@ -4,18 +4,8 @@
 # The Debian packages in a small Debian system: with keyutils before, after and never, and with what admins do. The
 # kernel's own questions are answered by what is installed there.
 
-base=$work/bookworm.tar
-debs=/var/lib/key-dns-tests
-if [ ! -e "$base" ]; then
-    printf 'making a Debian system\n'
-    # Under the lock, as other tests of this project change /etc/resolv.conf while they have it.
-    mkdir -p "$state"
-    flock "$state/lock" mmdebstrap --quiet --aptopt='Acquire::Retries "3"' --variant=apt --include=libkeyutils1,libkafs-client0,libkrb5-3 \
-        --customize-hook="mkdir \"\$1$debs\" && cd \"\$1$debs\" && chroot \"\$1\" env -C $debs \
-            apt-get -q download keyutils kafs-client" \
-        bookworm "${base%.tar}.new.tar" http://deb.debian.org/debian
-    mv "${base%.tar}.new.tar" "$base"
-fi
+# shellcheck source=packaging/tests/debian-root.sh
+. packaging/tests/debian-root.sh
 
 # Another version of our packages, with another rule.
 OUTPUT=$work/next VERSION=99.0.0 packaging/build-deb >/dev/null
@@ -136,6 +126,13 @@ request_key_is keyutils
 same_files "$work/before"
 none_lost
 
+# Whether the timer for metrics is on or off.
+timer_is() {
+    local state=off
+    [ ! -L "$root/etc/systemd/system/timers.target.wants/key-dns-metrics.timer" ] || state=on
+    [ -e "$root/lib/systemd/system/key-dns-metrics.timer" ] && [ "$state" = "$1" ] || die "$now: the timer is $state"
+}
+
 case_of 'keyutils is never there'
 debian
 answered_by nobody
@@ -143,6 +140,11 @@ listing >"$work/before"
 now 'install key-dns'
 install_ key-dns
 answered_by nobody
+timer_is off
+now 'enable the timer for metrics'
+# As a maintainer script would: systemctl is not here.
+in_root env DPKG_MAINTSCRIPT_PACKAGE=key-dns deb-systemd-helper enable key-dns-metrics.timer
+timer_is on
 now 'install key-dns-request-key'
 install_ key-dns-request-key
 answered_by key-dns
@@ -153,6 +155,7 @@ answered_by key-dns
 now 'install both again'
 install_ next-key-dns next-key-dns-request-key
 answered_by key-dns
+timer_is on
 none_lost
 now 'remove key-dns-request-key'
 in_root dpkg --remove key-dns-request-key

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # shellcheck shell=bash
 #
-# Roots of hosts of different kinds, also with a /usr that can't be written to, whose system extensions this machine's
-# systemd-sysext merges.
+# Roots of hosts of different kinds, also with keyutils, or a /usr that can't be written to, whose system extensions this
+# machine's systemd-sysext merges.
 
 # What no host is without.
 bare() {
@@ -24,6 +24,33 @@ unmerged() {
     bare
     mkdir "$root/sbin"
 }
+
+# keyutils of Debian, as a package.
+keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
+if [ -z "$keyutils_deb" ]; then
+    (cd "$target/packages-test" && mkdir -p "$state" && flock "$state/lock" apt-get -q -o APT::Sandbox::User=root download keyutils >/dev/null)
+    keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
+fi
+
+# keyutils' programs, with the library that they need.
+keyutils() {
+    local file
+    for file in /sbin/request-key /sbin/key.dns_resolver; do
+        # This machine's own request-key may be one of ours.
+        dpkg-deb --fsys-tarfile "$keyutils_deb" | tar -C "$root" --to-stdout -xf - ".$file" >"$root$file"
+        chmod 755 "$root$file"
+    done
+    for file in $(ldd /usr/bin/keyctl | grep -o '/lib[^ ]*') $(ldd "$root/sbin/key.dns_resolver" | grep -o '/lib[^ ]*'); do
+        install -D "$file" "$root$file"
+    done
+    mkdir -p "$root/etc/request-key.d"
+    printf 'create dns_resolver * * /sbin/key.dns_resolver %%k\n' >"$root/etc/request-key.conf"
+}
+with_keyutils() {
+    "$1"
+    keyutils
+}
+
 # A root of a kind that systemd-sysext takes for one.
 sysext_root() {
     "$1"

@@ -28,7 +28,7 @@ for file in "$packages"/key-dns-[0-9]*.rpm; do
 done
 
 # Each script that the spec has. A mistake in one makes rpmbuild leave it out.
-for script in pre:prein preun:preun; do
+for script in pre:prein post:postin preun:preun; do
     [ "$(rpm -qp --qf "%{${script#*:}}" "$packages"/key-dns-[0-9]*."$rpm".rpm)" != '(none)' ] || die "there is no %${script%:*}"
 done
 [ "$(rpm -qp --qf '%{postin}' "$packages"/key-dns-request-key-*."$rpm".rpm)" != '(none)' ] || die 'there is no %post'

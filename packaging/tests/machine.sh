@@ -42,7 +42,7 @@ take_machine() {
     done
     dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --user=root --pid-file= \
         --bind-interfaces --listen-address="$server" --local-ttl=7200 \
-        --address=/host.pkg.test/192.0.2.7 --local=/pkg.test/host.pkg.test/ \
+        --address=/host.pkg.test/192.0.2.7 --address=/cluster.local/192.0.2.9 --local=/pkg.test/host.pkg.test/ \
         --host-record=vl1.pkg.test,192.0.2.21 \
         --srv-host=_afs3-vlserver._udp.cell.pkg.test,vl1.pkg.test,7003,1,1 9>&- &
     undo "kill $!"
@@ -74,7 +74,7 @@ new_root() {
     mkdir -p "$root"
     "$@"
     mkdir -p "$root/proc" "$root/etc"
-    undo "umount -l $root/proc"
+    undo "umount -lq $root/proc"
     mount -t proc proc "$root/proc"
     rm -f "$root/etc/resolv.conf"
     printf 'nameserver %s\n' "$server" >"$root/etc/resolv.conf"
@@ -145,14 +145,14 @@ none_lost() {
 
 # The file system of the root: types, modes, owners, links and contents. The package manager's memory is not part of it.
 listing() {
+    local passed_over=(-xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./var/cache -o -path ./var/log
+        -o -path ./var/lib/rpm -o -path ./var/lib/apt -o -path './var/lib/dpkg/*-old' -o -path ./var/lib/dpkg/status
+        -o -path ./var/lib/dpkg/lock -o -path ./var/lib/dpkg/triggers \) -prune)
     (
         cd "$root"
-        find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./tmp -o -path ./var/cache -o -path ./var/log \
-            -o -path ./var/lib/rpm -o -path ./var/lib/apt -o -path './var/lib/dpkg/*-old' \
-            -o -path ./var/lib/dpkg/status -o -path ./var/lib/dpkg/lock -o -path ./var/lib/dpkg/triggers \) -prune \
-            -o -type f -printf '%p %y %m %U:%G ' -exec sha256sum {} \; \
-            -o -type l -printf '%p %y %l\n' -o -printf '%p %y %m %U:%G\n' | sort
-    )
+        find . "${passed_over[@]}" -o -type l -printf '%p %y %l\n' -o -printf '%p %y %m %U:%G\n'
+        find . "${passed_over[@]}" -o -type f -exec sha256sum {} +
+    ) | sort
 }
 
 # Fails unless the file system is the one of this listing.

@@ -153,6 +153,8 @@ for layout in merged sbin_is_bin unmerged; do
     now 'install key-dns'
     rpm_ --install "${ours[0]}"
     answered_by nobody
+    [ -e "$root/usr/lib/systemd/system/key-dns-metrics.timer" ] && [ ! -e "$root/etc/systemd" ] ||
+        die "$now: the timer is not there, or on"
     now 'install key-dns-request-key'
     rpm_ --install "${ours[1]}"
     answered_by key-dns

@@ -30,29 +30,8 @@ said() {
     grep -q -- "$1" "$work/said" || { cat "$work/said" >&2; die "$now: '$1' is not said"; }
 }
 
-# keyutils' programs, with the library that they need.
-keyutils() {
-    local file
-    for file in /sbin/request-key /sbin/key.dns_resolver; do
-        # This machine's own request-key may be one of ours.
-        dpkg-deb --fsys-tarfile "$keyutils_deb" | tar -C "$root" --to-stdout -xf - ".$file" >"$root$file"
-        chmod 755 "$root$file"
-    done
-    for file in $(ldd /usr/bin/keyctl | grep -o '/lib[^ ]*') $(ldd "$root/sbin/key.dns_resolver" | grep -o '/lib[^ ]*'); do
-        install -D "$file" "$root$file"
-    done
-    mkdir -p "$root/etc/request-key.d"
-    printf 'create dns_resolver * * /sbin/key.dns_resolver %%k\n' >"$root/etc/request-key.conf"
-}
-with_keyutils() { "$1"; keyutils; }
-
 mkdir -p "$EXECUTABLE.setup"
 cp "$EXECUTABLE" "$EXECUTABLE.setup/key-dns"
-keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
-if [ -z "$keyutils_deb" ]; then
-    (cd "$target/packages-test" && mkdir -p "$state" && flock "$state/lock" apt-get -q -o APT::Sandbox::User=root download keyutils >/dev/null)
-    keyutils_deb=$(find "$target/packages-test" -maxdepth 1 -name 'keyutils_*.deb' | head -n 1)
-fi
 
 # Installs, upgrades and removes: "$1" answers before, and key-dns in between.
 life() {
@@ -64,7 +43,7 @@ life() {
     same_files "$work/before"
     now install
     setup install
-    said 'the kernel asked, and was answered'
+    said 'the kernel made a request and got its answer'
     answered_by key-dns
     listing >"$work/installed"
     now 'install again'
@@ -73,6 +52,16 @@ life() {
     answered_by key-dns
     now 'status'
     setup status
+    now 'status where the kernel can not be asked'
+    status=0
+    unshare --mount sh -c 'umount -l "$1/proc" && exec chroot "$1" /usr/bin/key-dns setup status' sh "$root" >"$work/said" || status=$?
+    [ "$status" = 2 ] || { cat "$work/said" >&2; die "$now: exit status $status"; }
+    now 'two at once'
+    status=0
+    flock "$root" "$EXECUTABLE.setup/key-dns" setup install --root "$root" >"$work/said" 2>&1 || status=$?
+    [ "$status" = 1 ] || die "$now: exit status $status"
+    said 'another .key-dns setup. is at work there'
+    same_files "$work/installed"
     now 'upgrade'
     start_asking
     printf 'x' >>"$EXECUTABLE.setup/key-dns"

@@ -1,4 +1,4 @@
-//! `key-dns cache`: what the kernel remembers of DNS, and dropping it.
+//! `key-dns cache`: lists and drops the kernel's DNS keys.
 
 use super::subcommand::{self, Subcommand, put};
 use clap::builder::OsStringValueParser;
@@ -16,11 +16,11 @@ use std::process::ExitCode;
 /// The subcommand.
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
 
-/// The version of the JSON format. A new one comes when a field goes or means something else.
+/// The version of the JSON format, which rises when a field is removed or changes its meaning.
 const VERSION: u32 = 1;
-/// Something could not be dropped.
+/// A key of the kernel's could not be dropped.
 const KEPT: u8 = 1;
-/// It could not be looked.
+/// The cache could not be read.
 const UNSEEN: u8 = 2;
 
 fn command() -> Command {
@@ -30,22 +30,22 @@ fn command() -> Command {
                 Arg::new("name")
                     .value_name("NAME")
                     .value_parser(OsStringValueParser::new())
-                    .help("This name alone, with any type before it"),
+                    .help("Only this name, with any query type"),
             )
             .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON"))
     };
     Command::new("cache")
-        .about("Show or drop what the kernel remembers of names")
+        .about("List or drop the answers that the kernel has cached")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(arguments(Command::new("list").about("Show the kernel's DNS keys")))
+        .subcommand(arguments(Command::new("list").about("List the kernel's DNS keys")))
         .subcommand(
             arguments(
                 Command::new("flush")
-                    .about("Drop the kernel's DNS keys, so that names are asked anew (root)"),
+                    .about("Drop the kernel's DNS keys, so that the next request looks the name up (root)"),
             )
             .after_help(
-                "Exit status: 0 dropped, or nothing there; 1 something is still there; 2 could not look",
+                "Exit status: 0 dropped, or nothing to drop; 1 a key is still there; 2 the cache could not be read",
             ),
         )
 }
@@ -79,7 +79,7 @@ fn list(cache: &Cache, name: Option<&[u8]>, json: bool) -> (String, u8) {
 
 fn dropped(flushed: &Flushed, name: Option<&[u8]>, json: bool) -> (String, u8) {
     let keys: Vec<Key> = flushed.keys.iter().map(|(entry, outcome)| Key::new(entry, Some(outcome))).collect();
-    // What no mount finds does no harm where it is.
+    // Keys that no mount finds do no harm.
     let kept = |(entry, outcome): &(CachedKey, FlushOutcome)| {
         entry.place == KeyOwner::Kernel && matches!(outcome, FlushOutcome::Kept(_))
     };
@@ -100,7 +100,7 @@ struct Document<'a> {
     unseen: &'a [String],
 }
 
-/// One key, as both forms have it.
+/// One key, for text and JSON.
 #[derive(Serialize)]
 struct Key {
     serial: String,
@@ -162,7 +162,7 @@ impl Key {
     }
 }
 
-/// Addresses as they are; a list of servers, which begins with a NUL, in hexadecimal.
+/// Addresses as text; a server list, which begins with a NUL, in hexadecimal.
 fn payload_text(payload: &[u8]) -> String {
     match payload.first() {
         Some(0) => payload.iter().fold("v1 ".to_owned(), |mut text, byte| {
@@ -190,7 +190,7 @@ impl fmt::Display for Key {
             None => {}
         }
         if self.place == "people" {
-            write!(f, ", of user {}, not of the kernel", self.uid)?;
+            write!(f, ", of user {}, not the kernel's", self.uid)?;
         }
         match (self.outcome, &self.why) {
             (Some("needless"), _) => f.write_str(": nothing to drop"),
@@ -213,14 +213,14 @@ fn render(keys: &[Key], name: Option<&[u8]>, unseen: &[String], along: usize, js
     if keys.is_empty() {
         let _ = match (unseen, name) {
             ([], None) => writeln!(out, "the cache is empty"),
-            ([], Some(name)) => writeln!(out, "the cache has nothing of {}", name.escape_ascii()),
-            _ => writeln!(out, "no DNS keys to be seen"),
+            ([], Some(name)) => writeln!(out, "the cache has no key for {}", name.escape_ascii()),
+            _ => writeln!(out, "no DNS keys can be seen"),
         };
     }
     if along > 0 {
         let _ = writeln!(
             out,
-            "{along} other keys of the kernel went along: a rejected one can't be dropped alone"
+            "{along} other keys of the kernel were dropped as well: a rejected key can't be dropped alone"
         );
     }
     for unseen in unseen {

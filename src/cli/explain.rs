@@ -14,11 +14,13 @@ const VERSION: u32 = 1;
 
 fn command() -> Command {
     Command::new("explain")
-        .about("Say what an error of a mount means where names are looked up, and what to try")
+        .about("Explain what an error message of a mount means for name lookups, and what to try")
         .arg(
             Arg::new("message")
                 .value_name("ERRNO|MESSAGE")
-                .help("ESRCH, 3, -3, what mount said, or a line of the kernel's log; quotes are not needed")
+                .help(
+                    "ESRCH, 3, -3, what mount printed, or a line of the kernel's log; quotes are not needed",
+                )
                 .num_args(1..)
                 .required(true)
                 .allow_hyphen_values(true),
@@ -29,7 +31,7 @@ fn command() -> Command {
 fn run(matches: &ArgMatches) -> ExitCode {
     let mut words: Vec<&str> =
         matches.get_many::<String>("message").unwrap_or_default().map(String::as_str).collect();
-    // A message may begin with a hyphen, so that options behind it are words of it to the parser.
+    // A message may begin with a hyphen, so the parser takes options behind it for words of the message.
     let mut as_json = matches.get_flag("json");
     while let [_, .., last @ ("--json" | "-h" | "--help")] = words[..] {
         if last != "--json" {
@@ -65,7 +67,7 @@ struct Errno {
 
 #[derive(Serialize)]
 struct Meaning {
-    /// The row's name.
+    /// The row's identifier.
     id: &'static str,
     who: String,
     means: &'static str,
@@ -84,9 +86,9 @@ fn json(explanation: &Explanation) -> String {
         causes.map(|(what, command)| Cause { what, command }).collect()
     };
     let meaning = |row: &&'static doctor::explain::Row| Meaning {
-        id: row.id,
+        id: &row.id,
         who: row.who.to_string(),
-        means: row.means,
+        means: &row.means,
         causes: causes(row),
     };
     subcommand::json(&Document {

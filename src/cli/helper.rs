@@ -9,14 +9,14 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use upcall::{DEFAULT_PATH, Guard, HelperRequest, Log, Purpose, Reply, Settings, look_up};
+use upcall::{DEFAULT_PATH, Guard, HelperRequest, Log, Purpose, Reply, Settings, Unanswered, look_up};
 
 use super::subcommand::written;
 pub use upcall::HELPER_NAME as NAME;
 
-/// What is wrong with a rule for `-D` and such.
-const ASKS_NO_ANSWER: &str = "the rule that runs the helper asks for no answer: give it the key, %k";
-/// The exit status of wrong usage.
+/// What is wrong with a rule that has `-D` or `--dump-config`.
+const ASKS_NO_ANSWER: &str = "the rule does not tell the helper which key to answer: give it %k";
+/// The exit status for wrong usage.
 const USAGE: u8 = 2;
 
 /// The command line.
@@ -35,23 +35,23 @@ pub fn command() -> Command {
         .arg(
             Arg::new("arguments")
                 .value_names(["KEY|DESC", "CALLOUT"])
-                .help("The key's serial number; with -D, what it would ask: description and callout info")
+                .help("The key's serial number; with -D, a description and callout info instead")
                 .num_args(0..=2)
                 .value_parser(OsStringValueParser::new()),
         )
-        .arg(flag("debug", 'D').help("Look DESC up without a key and print payload and expiry"))
+        .arg(flag("debug", 'D').help("Look DESC up without a key, and print payload and expiry"))
         .arg(
             Arg::new("config")
                 .short('c')
                 .long("config")
                 .value_name("FILE")
-                .help(format!("Read the settings from FILE instead of {DEFAULT_PATH}"))
+                .help(format!("Read settings from FILE instead of {DEFAULT_PATH}"))
                 .value_parser(OsStringValueParser::new()),
         )
         .arg(
             flag("verbose", 'v')
                 .action(ArgAction::Count)
-                .help("Log answers too; with -D, say what was asked and where each address came from"),
+                .help("Log answers too; with -D, show every query and the source of each address"),
         )
         .arg(
             Arg::new("dump-config")
@@ -82,8 +82,8 @@ struct Invocation {
 
 impl Invocation {
     fn parse(args: Vec<OsString>) -> Result<Self, clap::Error> {
-        // The usual rule gives the key and nothing else. To build and run the parser takes a third as long as
-        // all the rest of an answer; a number alone means the same without it.
+        // The usual rule passes the key and nothing else. Building and running the parser would take a third as long as
+        // the rest of the upcall, and a single number means the same without it.
         if let [_, key] = args.as_slice()
             && let Some(key) = key.to_str().and_then(|key| key.parse().ok())
         {
@@ -122,7 +122,7 @@ fn task(matches: &ArgMatches) -> Result<Task, clap::Error> {
             command().error(ErrorKind::InvalidValue, format!("KEY \"{shown}\" is {error}"))
         }),
         [] => Err(wrong("KEY is missing".to_owned())),
-        _ => Err(wrong("just one KEY is answered at a time".to_owned())),
+        _ => Err(wrong("only one KEY can be answered".to_owned())),
     }
 }
 
@@ -149,7 +149,8 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
     match task {
         Task::Answer(key) => {
             let request = HelperRequest { key: *key, config: config.clone(), verbose: *verbosity > 0 };
-            answer_by(&request, &log)
+            let guard = Guard::arm(Some(*key), &log);
+            ended(upcall::answer(*key, &KernelKeyring, || request.settings(&log), &guard, &log), &log)
         }
         Task::Debug(request) => debug(request, config.as_deref(), *verbosity, &log),
         Task::DumpConfig => match Settings::load(config.as_deref(), &log) {
@@ -165,7 +166,7 @@ pub fn run(args: Vec<OsString>) -> ExitCode {
 /// Reads a rule's arguments, its program's name first.
 ///
 /// # Errors
-/// What is wrong with them, where they don't ask for a key to be answered.
+/// What is wrong with them, if they do not name a key to answer.
 pub(super) fn request_of(args: Vec<OsString>) -> Result<HelperRequest, String> {
     match Invocation::parse(args) {
         Ok(Invocation { task: Task::Answer(key), config, verbosity }) => {
@@ -176,14 +177,16 @@ pub(super) fn request_of(args: Vec<OsString>) -> Result<HelperRequest, String> {
     }
 }
 
-/// Answers a key.
-pub(super) fn answer(request: &HelperRequest) -> ExitCode {
-    answer_by(request, &Log::new(NAME, false))
+/// Answers a key that `request-key` has taken over.
+pub(super) fn answer(helper: &HelperRequest, request: Request) -> ExitCode {
+    let log = Log::new(NAME, false);
+    let guard = Guard::arm(Some(helper.key), &log);
+    let settings = || helper.settings(&log);
+    ended(upcall::answer_request(helper.key, Ok(request), &KernelKeyring, settings, &guard, &log), &log)
 }
 
-fn answer_by(request: &HelperRequest, log: &Log) -> ExitCode {
-    let guard = Guard::arm(Some(request.key), log);
-    match upcall::answer(request.key, &KernelKeyring, || request.settings(log), &guard, log) {
+fn ended(outcome: Result<(), Unanswered>, log: &Log) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log.error(error);
@@ -227,20 +230,20 @@ fn debug(request: &Request, config: Option<&Path>, verbosity: u8, log: &Log) -> 
 
 /// Ends a run whose command line was wrong, or asked for help or the version.
 ///
-/// If the kernel started it, a key is waiting all the same, and is answered with EINVAL.
+/// If the kernel started it, a key is waiting nevertheless, and is answered with EINVAL.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
     if let Some(key) = key_of_this_upcall() {
         return refuse(key, &first_line(error));
     }
     if error.use_stderr() {
-        // Nobody could be told that it can't be written.
+        // There is nowhere to report that standard error can't be written.
         let _ = error.print();
         return ExitCode::from(USAGE);
     }
     print(format_args!("{}", error.render()))
 }
 
-/// What a usage error comes to, without the help behind it.
+/// A usage error's message, without the help text that follows it.
 pub(super) fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()

@@ -1,4 +1,4 @@
-//! The command lines, one file a face; and one for each subcommand of the face for people.
+//! The command lines: one file per face, and one per subcommand of the face for people.
 
 #[cfg(feature = "doctor")]
 mod cache;

@@ -11,8 +11,7 @@ use std::process::ExitCode;
 
 pub use crate::face::PEOPLE as NAME;
 
-/// The subcommands, each in a file of its own. The other faces are subcommands as well, but are taken out of the way
-/// before (`face.rs`).
+/// The subcommands, each in its own file. The other faces are subcommands too, but `face.rs` handles them first.
 const SUBCOMMANDS: &[Subcommand] = &[
     #[cfg(feature = "doctor")]
     doctor::SUBCOMMAND,
@@ -24,7 +23,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     #[cfg(feature = "setup")]
     super::setup::SUBCOMMAND,
 ];
-/// Those that this program runs itself, in processes of their own. No manual tells of them.
+/// Subcommands that this program runs itself, in child processes. They are not documented.
 const INTERNAL: &[Subcommand] = &[
     #[cfg(feature = "doctor")]
     doctor::ASK,
@@ -48,9 +47,9 @@ pub fn command() -> Command {
 /// Runs it.
 #[must_use]
 pub fn run(args: Vec<OsString>) -> ExitCode {
-    // What people read would leave the key without an answer.
+    // Output for people would leave the key without an answer.
     if let Some(key) = key_of_this_upcall() {
-        return helper::refuse(key, "the rule runs a command for people: let it run key.dns_resolver");
+        return helper::refuse(key, "the rule runs a command for people: make it run key.dns_resolver");
     }
     upcall::let_signals_through();
     let internal = INTERNAL.iter().map(|subcommand| (subcommand.command)());

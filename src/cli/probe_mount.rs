@@ -1,11 +1,10 @@
-//! `key-dns probe-mount`, which `key-dns doctor --mounts` runs: it may never end.
+//! `key-dns probe-mount`, which `key-dns doctor --mounts` runs as a child process, because it may hang forever.
 
 use super::subcommand::Subcommand;
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgMatches, Command};
-use doctor::mounts::probe::{self, touch};
+use doctor::mounts::probe::{self, touch_for_parent};
 use std::ffi::OsString;
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -20,7 +19,7 @@ fn command() -> Command {
 
 fn run(matches: &ArgMatches) -> ExitCode {
     let path = matches.get_one::<OsString>("path").map_or_else(|| Path::new("/"), Path::new);
-    match touch(path, io::stdout()) {
+    match touch_for_parent(path) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -20,10 +20,10 @@ use upcall::{DEFAULT_PATH, Guard, HelperRequest, Log};
 
 pub use upcall::request_key::NAME;
 
-/// The key that debug mode is asked for when nothing is said.
+/// The key that debug mode uses by default.
 const SAMPLE: &str = "user;0;0;1f0000;debug:1234";
 
-/// The arguments' names, of which the last may be missing.
+/// The arguments' names; the last is optional.
 const ARGUMENTS: [&str; 8] =
     ["OPERATION", "KEY", "UID", "GID", "THREADRING", "PROCESSRING", "SESSIONRING", "CALLOUT"];
 
@@ -31,7 +31,7 @@ const ARGUMENTS: [&str; 8] =
 #[must_use]
 pub fn command() -> Command {
     Command::new(NAME)
-        .about("Find and run the program that answers a key which the kernel is waiting for")
+        .about("Run the program that answers the key for which the kernel is waiting")
         .override_usage(
             "request-key OPERATION KEY UID GID THREADRING PROCESSRING SESSIONRING [CALLOUT]\n       \
              request-key -d [-D DESC] [-l] [-n] [-v]... OPERATION KEY UID GID THREADRING PROCESSRING \
@@ -44,23 +44,25 @@ pub fn command() -> Command {
         .arg(
             Arg::new("arguments")
                 .value_names(ARGUMENTS)
-                .help(
-                    "What the kernel says of the key; CALLOUT is read from the kernel where it is not given",
-                )
+                .help("What the kernel passes for the key; without CALLOUT, it is read from the kernel")
                 .num_args(0..=ARGUMENTS.len())
                 .value_parser(OsStringValueParser::new()),
         )
-        .arg(flag('d', "debug").help("Touch no key and run no program: say what would be run"))
+        .arg(flag('d', "debug").help("Touch no key and run no program: show what would be run"))
         .arg(
             Arg::new("description")
                 .short('D')
                 .value_name("DESC")
-                .help(format!("With -d, the key's description, TYPE;UID;GID;PERM;NAME, in place of {SAMPLE}"))
+                .help(format!("With -d, the key's description, TYPE;UID;GID;PERM;NAME, instead of {SAMPLE}"))
                 .value_parser(OsStringValueParser::new()),
         )
-        .arg(flag('l', "local").help("Read request-key.d and request-key.conf in the current folder"))
-        .arg(flag('n', "no-log").help("Don't log to syslog"))
-        .arg(flag('v', "verbose").action(ArgAction::Count).help("Say what is done; twice: which rules fit"))
+        .arg(flag('l', "local").help("Read request-key.d and request-key.conf in the current directory"))
+        .arg(flag('n', "no-log").help("Do not log to syslog"))
+        .arg(
+            flag('v', "verbose")
+                .action(ArgAction::Count)
+                .help("Show what is done; given twice, show which rules match"),
+        )
         .arg(Arg::new("version").long("version").action(ArgAction::Version).help("Print the version"))
 }
 
@@ -79,7 +81,7 @@ struct Invocation {
 
 impl Invocation {
     fn parse(args: Vec<OsString>) -> Result<Self, clap::Error> {
-        // What the kernel calls: seven arguments and no option, the first of them a word.
+        // The kernel's own command line: seven arguments and no option.
         if args.len() == 8
             && args.get(1).is_some_and(|first| !first.as_bytes().starts_with(b"-"))
             && args.get(3..).is_some_and(|ids| ids.iter().all(is_number))
@@ -99,7 +101,7 @@ impl Invocation {
     }
 }
 
-/// The key that debug mode is to be shown, if it is debug mode.
+/// The description for debug mode, if it is on.
 fn debug(matches: &ArgMatches) -> Result<Option<Description>, clap::Error> {
     if !matches.get_flag("debug") {
         return Ok(None);
@@ -110,7 +112,7 @@ fn debug(matches: &ArgMatches) -> Result<Option<Description>, clap::Error> {
         .map_err(|error| command().error(ErrorKind::InvalidValue, error))
 }
 
-/// Whether it is a decimal number as the kernel writes it: an id that is larger than 2³¹ is negative.
+/// Whether it is a decimal number as the kernel prints it: an ID above 2³¹ appears as a negative number.
 fn is_number(argument: &OsString) -> bool {
     let text = argument.as_bytes();
     let digits = text.strip_prefix(b"-").unwrap_or(text);
@@ -120,7 +122,7 @@ fn is_number(argument: &OsString) -> bool {
 fn wrong_number() -> clap::Error {
     command().error(
         ErrorKind::WrongNumberOfValues,
-        "seven arguments are needed, OPERATION to SESSIONRING, and an eighth, CALLOUT, can follow",
+        "seven arguments are required, OPERATION to SESSIONRING; an eighth, CALLOUT, is optional",
     )
 }
 
@@ -171,7 +173,7 @@ fn answer(Invocation { upcall, local, verbosity, .. }: &Invocation, log: &Log) -
     match request_key::answer(upcall, &files, as_helper, &context) {
         Ok(Disposition::Done) => ExitCode::SUCCESS,
         Ok(Disposition::Rejected) => ExitCode::FAILURE,
-        Ok(Disposition::Helper(request)) => helper::answer(&request),
+        Ok(Disposition::Helper(helper, request)) => helper::answer(&helper, request),
         Err(error) => {
             log.error(error);
             ExitCode::FAILURE
@@ -179,13 +181,13 @@ fn answer(Invocation { upcall, local, verbosity, .. }: &Invocation, log: &Log) -
     }
 }
 
-/// What a rule asks whose program is this executable.
+/// Interprets a rule whose program is this executable.
 fn as_helper(args: &[OsString]) -> Result<HelperRequest, RuleFailure> {
     match Face::of(args.to_vec()) {
         Face::Helper(args) => helper::request_of(args).map_err(RuleFailure::Usage),
         Face::RequestKey(_) => Err(RuleFailure::Itself),
         Face::People(_) => Err(RuleFailure::Usage(format!(
-            "the rule runs {PEOPLE}, which answers no key: {} does",
+            "the rule runs {PEOPLE}, which does not answer keys; {} does",
             helper::NAME
         ))),
     }
@@ -195,12 +197,15 @@ fn serial(text: &[u8]) -> Option<KeySerial> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// Debug mode: says what would be run.
+/// Debug mode: shows what would be run.
 fn show(description: &Description, invocation: &Invocation, log: &Log) -> ExitCode {
     let request = Request { description: description.clone(), callout: Vec::new() };
     let callout = invocation.upcall.callout.as_deref().unwrap_or_default();
     let values = invocation.upcall.values(&request, callout);
-    let files = RuleFiles::read(invocation.local);
+    let mut files = RuleFiles::read(invocation.local);
+    if files.parse().0.best(&values.subject).is_none() {
+        files.append(files.shipped());
+    }
     let (rules, warnings) = files.rules();
     for warning in warnings {
         log.warning(warning);
@@ -235,7 +240,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     helper::usage(error)
 }
 
-/// Rejects the key of an upcall whose command line makes no sense.
+/// Rejects the key of an upcall whose command line is invalid.
 fn refuse(key: Option<KeySerial>, reason: String, log: &Log) -> ExitCode {
     let failure = RuleFailure::Usage(reason);
     let Some(key) = key else {

@@ -1,4 +1,4 @@
-//! `key-dns resolve`: the helper's answer, for people, without key and kernel.
+//! `key-dns resolve`: shows the helper's answer to people, without a key or the kernel.
 
 mod json;
 mod report;
@@ -20,16 +20,16 @@ use upcall::{DEFAULT_PATH, Log, Purpose, Reply, Settings, look_up};
 /// The subcommand.
 pub(super) const SUBCOMMAND: Subcommand = Subcommand { command, run };
 
-/// Callout infos that file systems and people ask with.
+/// Callout infos that file systems and people use.
 const CALLOUTS: [&str; 4] = ["ipv4", "ipv6", "list", "srv=1"];
 /// There is no answer.
 const FAILED: u8 = 1;
-/// Nothing could be asked.
+/// The lookup could not be made.
 const USAGE: u8 = 2;
 
 fn command() -> Command {
     Command::new("resolve")
-        .about("Look up what a file system would, and say who answered; without key and kernel")
+        .about("Look a name up as for a file system, and show where the answer came from; uses no key and no kernel")
         .arg(
             Arg::new("description")
                 .value_name("DESC")
@@ -42,14 +42,14 @@ fn command() -> Command {
                 .value_name("CALLOUT")
                 .value_parser(Proposed(&CALLOUTS))
                 .hide_possible_values(true)
-                .help("Options, as ipv4, ipv6, list, srv=1; none, as most file systems ask"),
+                .help("Options such as ipv4, ipv6, list, srv=1; most file systems use none"),
         )
         .arg(
             Arg::new("trace")
                 .short('t')
                 .long("trace")
                 .action(ArgAction::SetTrue)
-                .help("Print each query and each decision"),
+                .help("Show every query and every decision"),
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print JSON"))
         .arg(
@@ -58,9 +58,9 @@ fn command() -> Command {
                 .long("config")
                 .value_name("FILE")
                 .value_parser(OsStringValueParser::new())
-                .help(format!("Read the settings from FILE instead of {DEFAULT_PATH}")),
+                .help(format!("Read settings from FILE instead of {DEFAULT_PATH}")),
         )
-        .after_help("Exit status: 0 answered, 1 no answer, 2 nothing could be asked")
+        .after_help("Exit status: 0 answered, 1 no answer, 2 the lookup could not be made")
 }
 
 fn run(matches: &ArgMatches) -> ExitCode {
@@ -102,7 +102,7 @@ fn run(matches: &ArgMatches) -> ExitCode {
     put(&answer, status)
 }
 
-/// What may have been meant by something that is a mount's source, or a name with a port.
+/// A hint for a description that looks like a mount source, or a name with a port.
 fn hint(description: &Description) -> Option<String> {
     let text = std::str::from_utf8(&description.name).ok()?;
     let typed = ["a:", "aaaa:", "afsdb:"].iter().any(|own| text.starts_with(own));

@@ -1,7 +1,7 @@
 //! The key of a confined process is answered, whatever happens.
 
 use crate::support::machine::{Machine, error};
-use crate::support::{executable, run, scratch, skip};
+use crate::support::{executable, needs, run, scratch, skip};
 use std::env;
 use std::process::Command;
 
@@ -34,7 +34,7 @@ pub fn a_violation_answers_the_key() {
 /// Each call of the confinement fails in turn, as in a kernel that doesn't have it.
 pub fn what_is_lacking_is_said() {
     if let Err(error) = Command::new("strace").arg("-V").output() {
-        return skip(&format!("strace: {error}"));
+        return skip(&needs("strace".as_ref(), &error));
     }
     let settings = scratch("lacking.conf");
     std::fs::write(&settings, "nameserver[test] = 127.0.0.1:9\n").unwrap();

@@ -15,7 +15,7 @@ pub fn answer(how: &str, key: &str) -> ExitCode {
     log.connect();
     let guard = Guard::arm(Some(key), &log);
     guard.allow_payload();
-    assert_eq!(confine(&Needs { key: Some(key), ports: Vec::new() }), []);
+    assert_eq!(confine(&Needs { key: Some(key), log: log.keep_connection(), ..Needs::default() }), []);
     let address = Payload::Addresses(vec![Ipv4Addr::new(192, 0, 2, 9).into()]).encode();
     match how {
         "instantiate" => {

@@ -2,11 +2,19 @@
 
 use nix::errno::Errno;
 use nix::libc::{self, c_long};
+use std::os::fd::{FromRawFd, OwnedFd};
 
-/// A system call with up to four numbers. None of them is a pointer to anything that is written to.
-pub fn call(number: c_long, [one, two, three, four]: [c_long; 4]) -> Result<c_long, Errno> {
-    // SAFETY: those who call this give numbers, null pointers or addresses that are only read.
-    Errno::result(unsafe { libc::syscall(number, one, two, three, four, 0, 0) })
+/// A system call with up to six numbers. What is written to of them is in the room of a `World`, if anything.
+pub fn call(number: c_long, [one, two, three, four, five, six]: [c_long; 6]) -> Result<c_long, Errno> {
+    // SAFETY: those who call this give numbers, null pointers, addresses that are only read, or those of room that is made
+    // for it and holds any bytes.
+    Errno::result(unsafe { libc::syscall(number, one, two, three, four, five, six) })
+}
+
+/// A descriptor that was just opened.
+pub fn own(number: c_long) -> OwnedFd {
+    // SAFETY: those who call this have it from the kernel, and nobody else knows of it.
+    unsafe { OwnedFd::from_raw_fd(i32::try_from(number).unwrap()) }
 }
 
 /// A process that ends at once.
@@ -19,12 +27,12 @@ pub fn fork() -> Result<(), Errno> {
     }
 }
 
-/// Memory with these rights.
-pub fn map(length: usize, rights: i32) -> Result<(), Errno> {
+/// Memory with these rights: where it is.
+pub fn map(length: usize, rights: i32) -> Result<c_long, Errno> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: a new mapping somewhere, which nobody uses.
     let memory = unsafe { libc::mmap(std::ptr::null_mut(), length, rights, flags, -1, 0) };
-    if memory == libc::MAP_FAILED { Err(Errno::last()) } else { Ok(()) }
+    if memory == libc::MAP_FAILED { Err(Errno::last()) } else { Ok(memory as c_long) }
 }
 
 /// `getpid(2)` by way of the 32-bit entry.

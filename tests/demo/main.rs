@@ -15,6 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::machine::Machine;
+use support::world::may_unshare;
 use support::{built_with_the_tests, send, skip};
 
 const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
@@ -138,7 +139,7 @@ fn an_ordinary_user_is_told_what_is_skipped() {
 
 #[test]
 fn without_loopback_it_says_so() {
-    if !is_root() {
+    if !may_unshare() {
         return skip("it needs root, to have a network namespace of its own");
     }
     let output = Command::new("unshare").arg("--net").arg(built()).output().unwrap();

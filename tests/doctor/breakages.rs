@@ -6,6 +6,7 @@ mod kernels;
 use crate::document;
 use crate::host::{Host, doctor, findings, report};
 use crate::support::machine::Machine;
+use crate::support::progress::Progress;
 use crate::support::{executable, scratch};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -126,6 +127,7 @@ fn fetch(package: &str) {
 fn for_each_breakage_the_first_finding_names_the_cause_and_its_remedy_cures_it() {
     let mut rows = Vec::new();
     let mut failed = Vec::new();
+    let progress = Progress::new("breakages", Some(cases::CASES.len()));
     // In portions: others may wait for the machine.
     for portion in cases::CASES.chunks(10) {
         let Some(mut machine) = Machine::take_as_it_is() else { return };
@@ -139,6 +141,7 @@ fn for_each_breakage_the_first_finding_names_the_cause_and_its_remedy_cures_it()
                 Err(_) => failed.push(breakage.what),
             }
             machine.give_back();
+            progress.step(breakage.what);
         }
     }
     rows.extend(kernels::rows());

@@ -18,3 +18,4 @@ mod healthy;
 mod host;
 mod orders;
 mod schema;
+mod watching;

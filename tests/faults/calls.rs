@@ -44,6 +44,8 @@ const CALLS: &[Call] = &[
     call(libc::SYS_sigaltstack, "sigaltstack", &[ENOMEM]),
     call(libc::SYS_alarm, "alarm", &[EINVAL]),
     call(libc::SYS_setitimer, "setitimer", &[EINVAL]),
+    call(libc::SYS_timer_create, "timer_create", &[EAGAIN, ENOMEM]),
+    call(libc::SYS_timer_settime, "timer_settime", &[EINVAL]),
     call(libc::SYS_keyctl, "keyctl", &[ENOMEM, EINTR, EDQUOT]),
     call(libc::SYS_socket, "socket", &[EMFILE, ENFILE, ENOBUFS, EACCES, EAFNOSUPPORT]),
     call(libc::SYS_bind, "bind", &[EACCES, EINVAL]),

@@ -5,13 +5,15 @@
 
 use crate::plan::{self, Blow, Plan};
 use key::{KernelKeyring, KeySerial, Keyring};
-use linux_keyutils::{Key, KeySerialId};
+use linux_keyutils::{Key, KeyError, KeySerialId};
 use nix::libc;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::thread;
@@ -21,6 +23,9 @@ use std::time::Duration;
 pub const PROGRAM: &str = "/usr/libexec/key-dns/request-key";
 /// Where the calls of a run with [`Plan::Trace`] are noted.
 pub const TRACE: &str = "/run/key-dns-tests/trace";
+
+/// Where it is noted what came of each [`Blow`].
+pub const BLOWS: &str = "/run/key-dns-tests/blows";
 
 /// The name under which this executable prints the callout info of a key.
 pub const CALLOUT: &str = "callout";
@@ -34,7 +39,10 @@ pub fn run(args: &[OsString]) -> ExitCode {
     let callout = myself(CALLOUT, &[key]).output().map(|output| output.stdout).unwrap_or_default();
     if let Some(plan) = plan::in_callout(&String::from_utf8_lossy(&callout)) {
         match Tracer::start(args, key, plan) {
-            Ok(tracer) => tracer.run(),
+            Ok(mut tracer) => {
+                tracer.keyring = args.get(6).and_then(|ring| ring.to_str()).unwrap_or_default();
+                tracer.run();
+            }
             Err(error) => eprintln!("can't trace: {error}"),
         }
         return ExitCode::SUCCESS;
@@ -58,22 +66,51 @@ pub fn callout(args: &[OsString]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Does something to the key.
+/// Does something to the key, or to the keyring that it was requested into, and notes what came of it.
 pub fn blow(args: &[OsString]) -> ExitCode {
     let key = serial(&args[0]);
-    let handle = Key::from_id(KeySerialId::new(key.get()));
+    let Plan::Key(_, blow) = args[2].to_str().unwrap().parse::<Plan>().unwrap() else { unreachable!() };
     KernelKeyring.assume_authority(key).unwrap();
-    match args[1].to_str().unwrap().parse::<Plan>().unwrap() {
-        Plan::Key(_, Blow::Revoke) => handle.revoke().unwrap(),
-        Plan::Key(_, Blow::Expire) => {
-            handle.set_timeout(1).unwrap();
-            thread::sleep(Duration::from_millis(1100));
-        }
-        Plan::Key(_, Blow::Instantiate) => handle.instantiate("192.0.2.99\0", KeySerialId::new(0)).unwrap(),
-        Plan::Key(_, Blow::Reject) => handle.reject(2).unwrap(),
-        _ => unreachable!(),
-    }
+    let outcome = match strike(blow, key, args[1].to_str().unwrap()) {
+        Ok(()) => "done".to_owned(),
+        Err(error) => error,
+    };
+    let mut blows = File::options().create(true).append(true).open(BLOWS).unwrap();
+    blows.write_all(format!("{outcome}\n").as_bytes()).unwrap();
     ExitCode::SUCCESS
+}
+
+fn strike(blow: Blow, key: KeySerial, keyring: &str) -> Result<(), String> {
+    let handle = Key::from_id(KeySerialId::new(key.get()));
+    let of = |outcome: Result<(), KeyError>| outcome.map_err(|error| format!("{error:?}"));
+    let key = key.to_string();
+    // It hands the authority on, by which the caller's keys can be found.
+    let keyctl = |arguments: &[&str]| {
+        let output = Command::new("/bin/keyctl").args(arguments).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() { Ok(()) } else { Err(message.trim().to_owned()) }
+    };
+    match blow {
+        Blow::Revoke => {
+            // When the key is answered, which the kernel has this wait for, there is no authority to find it by.
+            keyctl(&["setperm", &key, "0x3f3f0000"])?;
+            of(handle.revoke())
+        }
+        Blow::Expire => {
+            of(handle.set_timeout(1))?;
+            thread::sleep(Duration::from_millis(1100));
+            Ok(())
+        }
+        Blow::Instantiate => of(handle.instantiate("192.0.2.99\0", KeySerialId::new(0))),
+        Blow::Reject => of(handle.reject(2)),
+        Blow::SetPerm => keyctl(&["setperm", &key, "0"]),
+        Blow::ChangeGroup => keyctl(&["chgrp", &key, "12345"]),
+        Blow::ChangeOwner => keyctl(&["chown", &key, "12345"]),
+        Blow::Unlink => keyctl(&["unlink", &key, keyring]),
+        Blow::Clear => keyctl(&["clear", keyring]),
+        Blow::Restrict => keyctl(&["restrict_keyring", keyring]),
+        Blow::RevokeKeyring => keyctl(&["revoke", keyring]),
+    }
 }
 
 fn serial(text: &OsString) -> KeySerial {
@@ -84,6 +121,8 @@ fn serial(text: &OsString) -> KeySerial {
 struct Tracer<'a> {
     traced: Pid,
     key: &'a str,
+    /// The caller's session keyring.
+    keyring: &'a str,
     plan: Plan,
     /// Number of calls since the program was executed.
     calls: usize,
@@ -114,7 +153,7 @@ impl<'a> Tracer<'a> {
         // The call that ends next is the execve() itself.
         ptrace::syscall(traced, None)?;
         waitpid(traced, None)?;
-        Ok(Self { traced, key, plan, calls: 0, trace: Vec::new() })
+        Ok(Self { traced, key, keyring: "", plan, calls: 0, trace: Vec::new() })
     }
 
     /// Runs it to its end.
@@ -131,6 +170,11 @@ impl<'a> Tracer<'a> {
                     inside = false;
                 }
                 Ok(WaitStatus::PtraceSyscall(_)) => {
+                    if let Plan::Stop(at, time) = self.plan
+                        && at == self.calls
+                    {
+                        return self.stop(time);
+                    }
                     result = self.enter();
                     inside = true;
                 }
@@ -142,6 +186,18 @@ impl<'a> Tracer<'a> {
         if self.plan == Plan::Trace {
             std::fs::write(TRACE, self.trace.join("\n")).unwrap();
         }
+    }
+
+    /// Stops it, as anybody's signal would, and lets it go on after so many milliseconds, or not; waits for its end.
+    fn stop(&self, time: u32) {
+        // While it is traced, a stop is another thing.
+        kill(self.traced, Signal::SIGSTOP).unwrap();
+        ptrace::detach(self.traced, None).unwrap();
+        if time > 0 {
+            thread::sleep(Duration::from_millis(time.into()));
+            let _ = kill(self.traced, Signal::SIGCONT);
+        }
+        let _ = waitpid(self.traced, None);
     }
 
     /// A call is about to be made. Returns what it is to return, if it is not to be made.
@@ -167,7 +223,7 @@ impl<'a> Tracer<'a> {
             }
             Plan::Key(at, blow) if at == place => {
                 let plan = self.plan.to_string();
-                let mut command = myself(BLOW, &[self.key, &plan]);
+                let mut command = myself(BLOW, &[self.key, self.keyring, &plan]);
                 // The kernel lets whoever wants to revoke a key wait until it has its answer.
                 if blow == Blow::Revoke {
                     let _ = command.spawn();

@@ -17,11 +17,15 @@ mod serving;
 mod support;
 
 mod calls;
+mod cgroups;
+mod hung;
 mod injector;
 mod keys;
+mod network;
 mod outcome;
 mod plan;
 mod scenes;
+mod stops;
 mod surroundings;
 mod swarm;
 mod sweep;
@@ -49,7 +53,11 @@ fn main() -> ExitCode {
     let mut report = Report::new(words);
     sweep::run(&mut machine, &mut report);
     keys::run(&mut machine, &mut report);
+    stops::run(&mut machine, &mut report);
     surroundings::run(&mut machine, &mut report);
+    hung::run(&mut machine, &mut report);
+    cgroups::run(&mut machine, &mut report);
+    network::run(&mut machine, &mut report);
     swarm::run(&mut machine, &mut report);
     drop(machine);
     report.close()

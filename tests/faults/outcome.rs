@@ -2,6 +2,7 @@
 
 use crate::decode;
 use crate::support::asking::{Seen, error, helpers};
+use crate::support::progress::Progress;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -89,10 +90,10 @@ struct Row {
 }
 
 /// The cases of one group.
-#[derive(Default)]
 pub struct Group {
     tried: usize,
     broken: Mutex<Vec<String>>,
+    progress: Progress,
 }
 
 impl Report {
@@ -105,7 +106,7 @@ impl Report {
         if !self.words.is_empty() && !self.words.iter().any(|word| name.contains(word)) {
             return;
         }
-        let mut group = Group::default();
+        let mut group = Group { tried: 0, broken: Mutex::default(), progress: Progress::new(name, None) };
         cases(&mut group);
         let broken = group.broken.into_inner().unwrap();
         let held = group.tried - broken.len();
@@ -135,9 +136,15 @@ impl Report {
 }
 
 impl Group {
+    /// How many have held by now.
+    pub fn held(&self) -> usize {
+        self.tried - self.broken.lock().unwrap().len()
+    }
+
     /// Counts a case.
     pub fn case(&mut self, what: &str, outcome: Result<(), String>) {
         self.tried += 1;
+        self.progress.step(what);
         if let Err(why) = outcome {
             self.broken.lock().unwrap().push(format!("{what}: {why}"));
         }

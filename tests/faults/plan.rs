@@ -17,6 +17,9 @@ pub enum Plan {
     Always(i64, i32),
     /// A signal of this number comes with the system call at this place.
     Signal(usize, i32),
+    /// The process is stopped at the system call at this place, and goes on after so many milliseconds; after 0, it does
+    /// not.
+    Stop(usize, u32),
     /// Every `read(2)` brings one byte.
     Short,
     /// This happens to the key at the system call at this place.
@@ -34,6 +37,36 @@ pub enum Blow {
     Instantiate,
     /// It is rejected with EKEYREJECTED.
     Reject,
+    /// Its owner takes all rights to it away.
+    SetPerm,
+    /// Its owner gives it to a group.
+    ChangeGroup,
+    /// It is given to another user.
+    ChangeOwner,
+    /// It is taken out of the keyring that it was requested into.
+    Unlink,
+    /// That keyring is cleared.
+    Clear,
+    /// That keyring takes no more keys.
+    Restrict,
+    /// That keyring is revoked.
+    RevokeKeyring,
+}
+
+impl Blow {
+    const ALL: [Self; 11] = [
+        Self::Revoke,
+        Self::Expire,
+        Self::Instantiate,
+        Self::Reject,
+        Self::SetPerm,
+        Self::ChangeGroup,
+        Self::ChangeOwner,
+        Self::Unlink,
+        Self::Clear,
+        Self::Restrict,
+        Self::RevokeKeyring,
+    ];
 }
 
 impl fmt::Display for Plan {
@@ -43,6 +76,7 @@ impl fmt::Display for Plan {
             Self::Fail(place, errno) => write!(f, "{WORD}fail:{place}:{errno}"),
             Self::Always(call, errno) => write!(f, "{WORD}always:{call}:{errno}"),
             Self::Signal(place, signal) => write!(f, "{WORD}signal:{place}:{signal}"),
+            Self::Stop(place, time) => write!(f, "{WORD}stop:{place}:{time}"),
             Self::Short => write!(f, "{WORD}short"),
             Self::Key(place, blow) => write!(f, "{WORD}key:{place}:{}", *blow as u8),
         }
@@ -65,11 +99,11 @@ impl FromStr for Plan {
             "fail" => Self::Fail(place(number()?)?, small(number()?)?),
             "always" => Self::Always(number()?, small(number()?)?),
             "signal" => Self::Signal(place(number()?)?, small(number()?)?),
+            "stop" => Self::Stop(place(number()?)?, u32::try_from(number()?).map_err(|_| bad())?),
             "key" => {
                 let place = place(number()?)?;
-                let blows = [Blow::Revoke, Blow::Expire, Blow::Instantiate, Blow::Reject];
                 let wanted = number()?;
-                let blow = blows.into_iter().find(|blow| *blow as i64 == wanted);
+                let blow = Blow::ALL.into_iter().find(|blow| *blow as i64 == wanted);
                 Self::Key(place, blow.ok_or_else(bad)?)
             }
             _ => return Err(bad()),

@@ -87,6 +87,50 @@ fn log(machine: &mut Machine, group: &mut Group) {
     drop(syslog);
     ask(machine, group, "nobody listens");
     machine.rewind(mark);
+    let mark = machine.mark();
+    gone(machine, group);
+    machine.rewind(mark);
+}
+
+/// The daemon ends while a lookup waits, by its answer or by the deadline; and another may have come in its place.
+fn gone(machine: &mut Machine, group: &mut Group) {
+    let scene = &SCENES[0];
+    drop(scene.set_up(machine));
+    machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
+    machine.settings(format!("deadline = {DEADLINE}\nlog = all\n"));
+    let late = |action| Script::new().on_all(Action::delay(Duration::from_secs(1), action));
+    for another in [false, true] {
+        for (what, script, answered) in [
+            ("and then an answer", late(Action::Zone), true),
+            ("and then an error", late(Action::SERVFAIL), false),
+            ("and then the deadline", Script::new().on_all(Action::Silence), false),
+        ] {
+            let mark = machine.mark();
+            let syslog = machine.syslog();
+            let server = server(ADDRESS).zone(hosts()).script(script).start();
+            let seen = thread::scope(|scope| {
+                let asking = scope.spawn(|| scene.ask(""));
+                while server.queries().is_empty() {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                thread::sleep(Duration::from_millis(300));
+                drop(syslog);
+                let _another = another.then(|| {
+                    fs::remove_file("/dev/log").unwrap();
+                    std::os::unix::net::UnixDatagram::bind("/dev/log").unwrap()
+                });
+                asking.join().unwrap()
+            });
+            let outcome = match (&seen.payload, answered) {
+                (Ok(payload), true) if payload == b"192.0.2.1" => Ok(()),
+                (Err(errno), false) if errno == error::EAGAIN => Ok(()),
+                (other, _) => Err(format!("{other:?}")),
+            };
+            group.case(&format!("ends {what}"), outcome.and_then(|()| judge(&seen, b"192.0.2.1", &[])));
+            machine.rewind(mark);
+        }
+    }
+    group.case("processes after them", nobody_left());
 }
 
 fn files(machine: &mut Machine, group: &mut Group) {

@@ -101,6 +101,28 @@ fn a_large_hosts_file_is_read_to_its_end() {
 }
 
 #[test]
+fn a_hosts_file_without_end_is_read_to_64_mib() {
+    const LARGEST: usize = 64 << 20;
+    if !inside("files::a_hosts_file_without_end_is_read_to_64_mib") {
+        return;
+    }
+    let last = "192.0.2.9 mon2\n";
+    for (length, payload) in [(LARGEST, "192.0.2.9"), (LARGEST + 1, "#dnserror=11")] {
+        let mut hosts = "192.0.2.8 mon1\n".to_owned();
+        hosts.push_str(&"#".repeat(length - hosts.len() - last.len() - 1));
+        hosts.push('\n');
+        hosts.push_str(last);
+        assert_eq!(hosts.len(), length);
+        write("hosts", Some(&hosts));
+        write("nsswitch.conf", Some("hosts: files\n"));
+        assert_eq!(look_up("mon1", "").payload, "192.0.2.8");
+        let printed = look_up("mon2", "");
+        assert_eq!(printed.payload, payload, "{}", printed.log);
+        assert_eq!(printed.log.contains("larger than 64 MiB"), length > LARGEST, "{}", printed.log);
+    }
+}
+
+#[test]
 fn special_names_and_numbers_are_answered_without_any_server() {
     if !inside("files::special_names_and_numbers_are_answered_without_any_server") {
         return;

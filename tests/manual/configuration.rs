@@ -113,7 +113,7 @@ fn the_rule_that_wins_is_shown_as_the_page_says() {
     let example = &displays("request-key.8")[0];
     let (command, shown) = example.split_once("0 0 0 0\n").unwrap();
     let command =
-        command.replace("$ request-key -d", &format!("{} request-key -d -l", executable().display()));
+        command.replace("$ key-dns request-key -d", &format!("{} request-key -d -l", executable().display()));
     let output = Command::new("sh").arg("-c").arg(command + "0 0 0 0").current_dir(&folder).output().unwrap();
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),

@@ -1,5 +1,6 @@
 //! docs/install.md: that its commands install the program from source, and that those to go back leave nothing.
 
+use crate::support::world::may_unshare;
 use crate::support::{executable, scratch, skip};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ fn sources(name: &str) -> PathBuf {
 /// Runs a script where changes of `/usr` and `/etc` are nobody else's, and gives what it printed. It must leave both as
 /// they were; of which these files have been taken away before.
 fn apart(name: &str, without: &str, script: &str) -> Option<String> {
-    if !nix::unistd::geteuid().is_root() {
+    if !may_unshare() {
         skip("mount namespaces need root");
         return None;
     }

@@ -56,7 +56,7 @@ fn tool(command: &mut Command) -> Option<std::process::Output> {
     match command.output() {
         Ok(output) => Some(output),
         Err(error) => {
-            support::skip(&format!("{}: {error}", command.get_program().display()));
+            support::skip(&support::needs(command.get_program(), &error));
             None
         }
     }

@@ -48,6 +48,10 @@ fn fetch(packages: &[&str], archives: &Path, needed: Needed) -> Result<(), Strin
             .args(["install", "--no-install-recommends", "--download-only", "--reinstall"]),
     };
     let output = command.args(packages).output().map_err(|error| error.to_string())?;
-    let failed = || String::from_utf8_lossy(&output.stderr).into_owned();
+    let failed = || {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let line = said.lines().find(|line| line.starts_with("E: ")).or(said.lines().last());
+        line.unwrap_or_default().to_owned()
+    };
     output.status.success().then_some(()).ok_or_else(failed)
 }

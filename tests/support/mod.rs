@@ -7,15 +7,18 @@
 
 pub mod asking;
 pub mod debian;
+pub mod fuse;
 pub mod machine;
 pub mod nss;
+pub mod progress;
 pub mod schema;
 pub mod syslog;
 pub mod world;
 
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
-use std::io::Write;
+use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -88,6 +91,15 @@ pub fn skip(reason: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
     let mut list = std::fs::OpenOptions::new().create(true).append(true).open(skipped()).unwrap();
     list.write_all(format!("{reason}\t{test}\n").as_bytes()).unwrap();
+}
+
+/// Why a test can't run that starts a program.
+pub fn needs(program: &OsStr, error: &io::Error) -> String {
+    let program = program.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("it needs {program}"),
+        _ => format!("it needs {program}: {error}"),
+    }
 }
 
 /// The list of what was skipped by the `cargo test` that runs this suite.

@@ -15,12 +15,18 @@ const INSIDE: &str = "KEY_DNS_TEST_INSIDE";
 /// The namespaces that a test gets, as unshare(1) is told.
 const UNSHARE: [&str; 5] = ["--mount", "--net", "--propagation", "private", "--"];
 
+/// Whether namespaces can be made: root in a container lacks the right, CAP_SYS_ADMIN.
+pub fn may_unshare() -> bool {
+    let output = Command::new("unshare").args(UNSHARE).arg("true").output();
+    output.is_ok_and(|output| output.status.success())
+}
+
 /// Why there can't be such namespaces, if there can't.
 pub fn obstacle() -> Option<&'static str> {
     let works = |program: &str, arguments: &[&str]| {
         Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
     };
-    if !works("unshare", &[&UNSHARE[..], &["true"]].concat()) {
+    if !may_unshare() {
         Some("it needs root, for mount and network namespaces")
     } else if !works("ip", &["-V"]) {
         Some("it needs ip (package iproute2)")

@@ -86,7 +86,7 @@ fn a_flush_drops_the_keys_of_one_name_or_all_and_leaves_other_types_alone() {
     );
     assert_eq!(lines.iter().filter(|line| **line == "status 0").count(), 2, "{text}");
     for name in ["cache-c.test", "cache-e.test"] {
-        assert!(lines.contains(&format!("the cache has nothing of {name}").as_str()), "{text}");
+        assert!(lines.contains(&format!("the cache has no key for {name}").as_str()), "{text}");
     }
     assert!(
         text.contains("cache-d.test  192.0.2.1, never expires, of user 0, not of the kernel\n"),

@@ -13,6 +13,7 @@ mod manners;
 mod mounts;
 mod resolve;
 mod schemas;
+mod watching;
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -10,15 +10,15 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// A FUSE file system that shows a folder at another place.
-struct Daemon(Child);
+pub struct Daemon(pub Child);
 
 impl Daemon {
     /// `None` where there is no bindfs.
-    fn start(folder: &str, point: &str) -> Option<Self> {
+    pub fn start(folder: &str, point: &str) -> Option<Self> {
         Self::start_by(&["env"], folder, point)
     }
 
-    fn start_by(prefix: &[&str], folder: &str, point: &str) -> Option<Self> {
+    pub fn start_by(prefix: &[&str], folder: &str, point: &str) -> Option<Self> {
         if !run("sh", &["-c", "command -v bindfs"]).status.success() || !Path::new("/dev/fuse").exists() {
             skip("it needs bindfs and /dev/fuse, for a file system whose daemon can be killed");
             return None;
@@ -38,11 +38,11 @@ impl Daemon {
         Some(daemon)
     }
 
-    fn signal(&self, signal: &str) {
+    pub fn signal(&self, signal: &str) {
         assert!(run("sh", &["-c", &format!("kill {signal} {}", self.0.id())]).status.success());
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -55,7 +55,7 @@ impl Drop for Daemon {
     }
 }
 
-fn shell(command: &str) {
+pub fn shell(command: &str) {
     let done = run("sh", &["-c", command]);
     assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
 }
@@ -433,13 +433,13 @@ fn root_looks_into_the_fuse_file_system_of_a_user_as_that_user() {
     if !world::inside("mounts::root_looks_into_the_fuse_file_system_of_a_user_as_that_user") {
         return;
     }
+    if !run("sh", &["-c", "command -v fusermount3"]).status.success() || !Path::new("/dev/fuse").exists() {
+        return skip("it needs fusermount3 (package fuse3) and /dev/fuse, for users to mount with");
+    }
     shell(
         "cd /mnt && mkdir src m && chmod 755 /mnt && chown 65534 src m && mknod fuse c 10 229 && chmod 666 fuse && \
          mount --bind fuse /dev/fuse",
     );
-    if !run("sh", &["-c", "command -v fusermount3"]).status.success() {
-        return skip("it needs fusermount3 (package fuse3), for users to mount with");
-    }
     let user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
     let Some(mut daemon) = Daemon::start_by(&user, "/mnt/src", "/mnt/m") else { return };
     assert!(fails("ls /mnt/m").contains("Permission denied"));

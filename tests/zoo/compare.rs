@@ -3,6 +3,7 @@
 use crate::dns::{Builder, Server};
 use crate::lookups::{Family, Outcome, glibc, helper};
 use crate::rows::{Row, rows, zone};
+use crate::support::progress::Progress;
 use crate::support::skip;
 use crate::support::world::{inside, obstacle, write};
 use std::fmt;
@@ -144,14 +145,14 @@ fn each_server_is_answered_as_glibc_is_and_not_much_later() {
     let wanted = std::env::var("ZOO_ROW").unwrap_or_default();
     let numbers: Vec<usize> = (0..rows.len()).filter(|number| rows[*number].what.contains(&wanted)).collect();
     let next = AtomicUsize::new(0);
+    let progress = Progress::new("zoo", Some(numbers.len()));
     let done = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..BESIDE {
             scope.spawn(|| {
                 while let Some(number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let start = Instant::now();
                     let lines = lines(*number);
-                    eprintln!("{:5.1} s for {}", start.elapsed().as_secs_f64(), rows[*number].what);
+                    progress.step(rows[*number].what);
                     done.lock().unwrap().push((*number, lines));
                 }
             });

@@ -1,6 +1,8 @@
 //! Something that may never come back, done in a process that can be left behind.
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
 use std::io::{self, PipeReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
@@ -48,6 +50,13 @@ pub(crate) fn this_program(args: &[&str]) -> Command {
     let mut command = Command::new(SELF);
     command.arg0(OWN_NAME).args(args);
     command
+}
+
+/// Has this process, which is such a one, end when the one that waits for it does: nobody else would end it. Root waits for
+/// processes of other users, too.
+pub(crate) fn end_with_parent() {
+    // Where it fails, it ends once what it waits for does.
+    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
 }
 
 /// Runs a command and waits for at most `limit`. Its output must fit in a pipe (64 KiB).

@@ -14,6 +14,7 @@ pub mod kernel;
 pub mod live;
 mod logs;
 pub mod lookup;
+pub mod monitor;
 mod mount_table;
 pub mod mounts;
 mod program;
@@ -32,4 +33,7 @@ pub mod text;
 pub use answer::DryRun;
 pub use host_root::HostRoot;
 pub use remedy::Remedy;
-pub use report::{Finding, Report, ReportKind, Severity, Step, StepStatus, Unseen, exit};
+pub use report::{
+    AskedName, Finding, MountState, Report, ReportKind, Severity, Step, StepStatus, Unseen, WatchedMount,
+    exit,
+};

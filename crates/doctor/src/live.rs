@@ -45,6 +45,7 @@ enum Brought {
 /// # Errors
 /// Where no session keyring can be had, or the names hold a NUL.
 pub fn ask(description: &str, callout: &str) -> io::Result<String> {
+    child::end_with_parent();
     keyctl::join_new_session()?;
     let key = match keyctl::request(&CString::new(description)?, &CString::new(callout)?) {
         Ok(key) => key,
@@ -92,11 +93,29 @@ pub struct Before<'a> {
     pub winner: Option<&'a Winner>,
 }
 
+/// The step, and in short what came of it.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// The step.
+    pub step: Step,
+    /// Whether there was an answer; `None` where the kernel could not be asked.
+    pub answered: Option<bool>,
+    /// How long that took.
+    pub took: Option<Duration>,
+}
+
+impl Live {
+    /// Where the kernel was not asked.
+    pub(crate) const fn unasked(step: Step) -> Self {
+        Self { step, answered: None, took: None }
+    }
+}
+
 /// Asks the kernel.
 #[must_use]
-pub fn check(look: &HostRoot, before: Before<'_>) -> Step {
+pub fn check(look: &HostRoot, before: Before<'_>) -> Live {
     let mut step = Step::new(NAME);
-    let limit = Duration::from_secs(u64::from(before.settings.lookup.deadline) + GRACE);
+    let limit = limit(before.settings);
     let (brought, took) = match call(before.question, limit, || {}) {
         Ok(Ended::Done { status, output, took }) => {
             let Some(brought) = parse(&output) else {
@@ -105,19 +124,19 @@ pub fn check(look: &HostRoot, before: Before<'_>) -> Step {
                     "what request_key(2) brings",
                     format!("the process that calls it ended with {status}"),
                 );
-                return step;
+                return Live::unasked(step);
             };
             (brought, took)
         }
         Ok(Ended::Abandoned { pid }) => {
             step.sum(format!("no answer within {} s", limit.as_secs()));
             step.find(hangs(look, before, limit, pid));
-            return step;
+            return Live { step, answered: Some(false), took: Some(limit) };
         }
         Err(error) => {
             step.sum("the kernel could not be asked");
             step.unseen("what request_key(2) brings", error.to_string());
-            return step;
+            return Live::unasked(step);
         }
     };
     step.sum(format!("{} after {} ms", told(&brought), took.as_millis()));
@@ -126,7 +145,14 @@ pub fn check(look: &HostRoot, before: Before<'_>) -> Step {
         Brought::Error(errno) => failed(&mut step, look, before, *errno),
         Brought::Payload(payload) => compare(&mut step, look, before, payload),
     }
-    step
+    let good = matches!(brought, Brought::Payload(_)) && !step.is_broken();
+    let answered = step.unseen.is_empty().then_some(good);
+    Live { step, answered, took: Some(took) }
+}
+
+/// How long the kernel may take.
+fn limit(settings: &Settings) -> Duration {
+    Duration::from_secs(u64::from(settings.lookup.deadline) + GRACE)
 }
 
 /// Has a process of its own ask, and calls `look` meanwhile.

@@ -3,8 +3,9 @@
 use crate::cache::Cache;
 use crate::host_root::HostRoot;
 use crate::kernel::{Kernel, Whereabouts, place};
+use crate::live::Live;
 use crate::remedy::Remedy;
-use crate::report::{Report, ReportKind, Step};
+use crate::report::{AskedName, Report, ReportKind, Step};
 use crate::request_key::RequestKey;
 use crate::rule::{Choice, Winner};
 use crate::subject::{KeyRequest, NoSubject, Subject};
@@ -30,10 +31,10 @@ pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> 
     let place = look.is_host().then(|| place(look));
     let elsewhere = place.as_ref().is_some_and(Whereabouts::is_elsewhere);
     let kernel = kernel::check(look, &subject, nix::unistd::getuid().as_raw(), elsewhere);
-    let mut way = Way { look, subject: &subject, steps, kernel, elsewhere: None };
+    let mut way = Way { look, subject: &subject, steps, names: Vec::new(), kernel, elsewhere: None };
     way.where_we_are(place);
     way.go();
-    let mut steps = way.steps;
+    let Way { mut steps, names, .. } = way;
     if elsewhere {
         // A command would change what is here, and not what the helper reads.
         for finding in steps.iter_mut().flat_map(|step| &mut step.findings) {
@@ -43,7 +44,7 @@ pub fn report(look: &HostRoot, text: Option<&str>) -> Result<Report, NoSubject> 
             }
         }
     }
-    Ok(Report::new(ReportKind::Lookup, text.map(str::to_owned), steps))
+    Ok(Report { names, ..Report::new(ReportKind::Lookup, text.map(str::to_owned), steps) })
 }
 
 /// What became of the subject.
@@ -78,6 +79,7 @@ struct Way<'a> {
     look: &'a HostRoot,
     subject: &'a Subject,
     steps: Vec<Step>,
+    names: Vec<AskedName>,
     kernel: Kernel,
     /// Why what is seen here of files and the network is not what the helper sees.
     elsewhere: Option<String>,
@@ -145,10 +147,13 @@ impl Way<'_> {
                 [Some(&self.kernel.step), Some(&request_key.step), choice.map(|choice| &choice.step)];
             let broken = before.into_iter().flatten().chain(services.get(index)).chain(answers.get(index));
             let broken = broken.filter(|step| step.is_broken()).map(|step| step.name).next();
-            lives.push(match broken {
-                Some(name) => after(live::NAME, name),
+            let asked = match broken {
+                Some(name) => Live { answered: Some(false), ..Live::unasked(after(live::NAME, name)) },
                 None => self.live(question, settings, own, choice.and_then(|choice| choice.winner.as_ref())),
-            });
+            };
+            let Live { step, answered, took } = asked;
+            self.names.push(AskedName { description: question.description.clone(), answered, took });
+            lives.push(step);
             caches.push(remembered::check(cache, question, own));
         }
         for steps in [services, answers, lives, caches] {
@@ -229,12 +234,12 @@ impl Way<'_> {
         settings: &Settings,
         dry: Option<&answer::DryRun>,
         winner: Option<&Winner>,
-    ) -> Step {
+    ) -> Live {
         if !self.kernel.has_type {
             let mut step = Step::new(live::NAME);
             step.sum("the kernel could not be asked");
             step.unseen("what request_key(2) brings", "the module is not loaded (modprobe dns_resolver)");
-            return step;
+            return Live::unasked(step);
         }
         let consumer = self.subject.consumer;
         live::check(self.look, live::Before { question, consumer, settings, dry, winner })

@@ -1,7 +1,9 @@
 //! What checks return: steps, with what was seen, what could not be looked at, and the findings.
 
 use crate::remedy::Remedy;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// How a step ended, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -209,6 +211,104 @@ impl ReportKind {
     }
 }
 
+/// What became of a mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MountState {
+    /// It answers.
+    Ok,
+    /// Its FUSE daemon is dead.
+    Dead,
+    /// It does not answer.
+    Silent,
+    /// It is a bind mount of something that was deleted.
+    Deleted,
+    /// The server no longer has what is mounted.
+    Stale,
+    /// It answers with another error.
+    Failing,
+    /// The cluster has shut this client out.
+    Evicted,
+    /// It answers, though its requests wait.
+    Slow,
+    /// It could not be looked at.
+    Unknown,
+}
+
+impl MountState {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::Dead,
+        Self::Silent,
+        Self::Deleted,
+        Self::Stale,
+        Self::Failing,
+        Self::Evicted,
+        Self::Slow,
+        Self::Unknown,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Dead => "dead",
+            Self::Silent => "silent",
+            Self::Deleted => "deleted",
+            Self::Stale => "stale",
+            Self::Failing => "failing",
+            Self::Evicted => "evicted",
+            Self::Slow => "slow",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether what touches it fails or hangs.
+    #[must_use]
+    pub const fn is_broken(self) -> bool {
+        !matches!(self, Self::Ok | Self::Slow | Self::Unknown)
+    }
+
+    /// The state that a step tells of.
+    pub(crate) fn of(step: &Step) -> Self {
+        let state = |finding: &Finding| match finding.id {
+            "fuse-dead" => Some(Self::Dead),
+            "mount-silent" | "ceph-silent" => Some(Self::Silent),
+            "bind-source-deleted" => Some(Self::Deleted),
+            "mount-stale" => Some(Self::Stale),
+            "ceph-evicted" => Some(Self::Evicted),
+            "ceph-slow" => Some(Self::Slow),
+            _ => (finding.severity == Severity::Broken).then_some(Self::Failing),
+        };
+        step.findings.iter().find_map(state).unwrap_or(Self::Ok)
+    }
+}
+
+/// A mount as it was found, in its bytes; with it, others of the same file system in the same state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchedMount {
+    /// Where it is mounted.
+    pub point: PathBuf,
+    /// The type of its file system.
+    pub fs_type: String,
+    /// How it is.
+    pub state: MountState,
+    /// How many mounts there are of it.
+    pub mounts: usize,
+}
+
+/// A name that the kernel was to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedName {
+    /// The key's description.
+    pub description: String,
+    /// Whether the kernel gets an answer that a mount can use; `None` where that could not be seen.
+    pub answered: Option<bool>,
+    /// How long the kernel waited.
+    pub took: Option<Duration>,
+}
+
 /// All that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -218,6 +318,10 @@ pub struct Report {
     pub subject: Option<String>,
     /// The steps in their order.
     pub steps: Vec<Step>,
+    /// The mounts that were looked at.
+    pub mounts: Vec<WatchedMount>,
+    /// The names that were asked for.
+    pub names: Vec<AskedName>,
 }
 
 /// What `key-dns doctor` exits with.
@@ -246,7 +350,7 @@ impl Report {
             step.repeated = repeated.iter().map(|finding| finding.severity).max();
             step.facts.extend(repeated.iter().map(|finding| format!("as above: {}", finding.evidence)));
         }
-        Self { kind, subject, steps }
+        Self { kind, subject, steps, mounts: Vec::new(), names: Vec::new() }
     }
 
     /// All findings in their order.

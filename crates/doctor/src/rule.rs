@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use upcall::request_key::Argument;
 use upcall::request_key::CREATE;
 use upcall::request_key::{BadLine, Rule, Subject};
-use upcall::request_key::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, Trust};
+use upcall::request_key::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, SHIPPED, Trust};
 
 /// The name of the step.
 pub(crate) const NAME: &str = "rule";
@@ -69,14 +69,17 @@ impl Winner {
 pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choice {
     let mut step = Step::new(NAME);
     let trust = if ours { Trust::Owners } else { Trust::Keyutils };
-    let files = RuleFiles::read_in(&look.path(ROOT), trust);
-    let (rules, bad) = files.parse();
+    let mut files = RuleFiles::read_in(&look.path(ROOT), trust).beside(&look.path(SHIPPED));
     let subject = Subject {
         operation: CREATE,
         key_type: b"dns_resolver",
         description: question.description.as_bytes(),
         callout: question.callout.as_bytes(),
     };
+    if ours && files.parse().0.best(&subject).is_none() {
+        files.append(files.shipped());
+    }
+    let (rules, bad) = files.parse();
     let read: Vec<String> = files.paths().map(|path| shown(look, path)).collect();
     step.fact(format!("rule files: {}", if read.is_empty() { "none".to_owned() } else { read.join(", ") }));
     let best = rules.best(&subject);
@@ -339,6 +342,24 @@ mod tests {
             let found: Vec<_> = choice.step.findings.iter().map(|finding| finding.id).collect();
             assert_eq!((found, choice.step.is_broken()), (vec![id], broken), "{name}");
         }
+    }
+
+    #[test]
+    fn rules_of_packages_stand_in_where_none_of_the_admins_fits() {
+        let shipped = ("usr/share/request-key.d/dns_resolver.conf", RULE);
+        let other = ("etc/request-key.conf", "create user * * /bin/other %k\n");
+        let summary =
+            "/usr/share/request-key.d/dns_resolver.conf:1 runs /usr/libexec/key-dns/key.dns_resolver";
+        for files in
+            [&[(HELPER, BINARY), shipped][..], &[(HELPER, BINARY), ("bin/other", BINARY), shipped, other]]
+        {
+            assert_eq!(choose("shipped", true, files).step.summary, summary);
+            // keyutils knows nothing of them.
+            assert!(choose("shipped", false, files).step.is_broken());
+        }
+        let admins = ("etc/request-key.conf", "create * * * /bin/other %k\n");
+        let choice = choose("admins", true, &[(HELPER, BINARY), ("bin/other", BINARY), shipped, admins]);
+        assert_eq!(choice.step.summary, "/etc/request-key.conf:1 runs /bin/other");
     }
 
     #[test]

@@ -117,7 +117,7 @@ mod tests {
         broken.find(Finding::warn("y", "late", "3 s", Remedy::advice("wait")));
         let mut unknown = Step::new("cache").about("mon1");
         unknown.unseen("keys of root", "not root");
-        Report { kind: ReportKind::Lookup, subject: None, steps: vec![well, broken, unknown] }
+        Report::new(ReportKind::Lookup, None, vec![well, broken, unknown])
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Reading configuration files, and what is said of them when they are wrong.
 
-use nix::libc;
+use rustix::fs::{FileType, Mode, OFlags, fstat, makedev};
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, Read, Seek};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Something in a configuration file that was passed over.
@@ -59,25 +58,22 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Unreadable> {
     read_bytes(path).map_err(|source| Unreadable { path: path.to_owned(), source })
 }
 
-/// Opens a regular file, or `/dev/null`, as which a file is masked. It never waits: not for a writer, as one would who
-/// opens a pipe. What is otherwise may have no end.
+/// Opens a regular file, or `/dev/null`, as which a file is masked, and gives its size in bytes. It never waits: not for
+/// a writer, as one would who opens a pipe. What is otherwise may have no end.
 ///
 /// # Errors
 /// Where it can't be opened, or is something else.
-pub fn open(path: &Path) -> io::Result<File> {
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let found = file.metadata()?;
-    let null = || found.file_type().is_char_device() && found.rdev() == libc::makedev(1, 3);
-    if found.is_file() || null() {
-        return Ok(file);
+pub fn open(path: &Path) -> io::Result<(File, u64)> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = rustix::fs::open(path, flags, Mode::empty())?;
+    let found = fstat(&file)?;
+    match FileType::from_raw_mode(found.st_mode) {
+        FileType::RegularFile => Ok((file.into(), u64::try_from(found.st_size).unwrap_or_default())),
+        FileType::CharacterDevice if found.st_rdev == makedev(1, 3) => Ok((file.into(), 0)),
+        // A folder is told as reading it would tell it.
+        FileType::Directory => Err(rustix::io::Errno::ISDIR.into()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "no regular file")),
     }
-    // A folder is told as reading it would tell it.
-    Err(if found.is_dir() {
-        io::Error::from_raw_os_error(libc::EISDIR)
-    } else {
-        io::Error::new(io::ErrorKind::InvalidInput, "no regular file")
-    })
 }
 
 /// The same, with the bare error.
@@ -85,24 +81,29 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`read`].
 pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    contents(open(path)?)
+    let (file, size) = open(path)?;
+    contents(&file, size)
 }
 
-fn contents(file: impl Read) -> io::Result<Vec<u8>> {
-    // Room enough for the usual file to be read at once.
-    let mut bytes = Vec::with_capacity(4096);
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
+/// The bytes of a file, which are as many as when it was opened: one that grows meanwhile is being written. One of the
+/// kernel's own has no size until it is read.
+fn contents(file: &File, size: u64) -> io::Result<Vec<u8>> {
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB");
+    if size > LARGEST {
+        return Err(too_large());
     }
-    Ok(bytes)
+    let limit = if size == 0 { LARGEST + 1 } else { size };
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    file.take(limit).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// A file that is opened now, and read later if that turns out to be needed.
 #[derive(Debug)]
 pub struct DeferredFile {
     path: &'static Path,
-    file: io::Result<File>,
+    /// With its size.
+    file: io::Result<(File, u64)>,
 }
 
 impl DeferredFile {
@@ -129,7 +130,7 @@ impl DeferredFile {
         let mut file = File::options().read(true).write(true).create_new(true).open(&place).unwrap();
         std::fs::remove_file(place).unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        Self { path: Path::new(path), file: Ok(file) }
+        Self { path: Path::new(path), file: Ok((file, text.len() as u64)) }
     }
 
     /// Where it is.
@@ -144,16 +145,16 @@ impl DeferredFile {
     /// As [`read`].
     pub fn read(&self) -> Result<Vec<u8>, Unreadable> {
         let unreadable = |source| Unreadable { path: self.path.to_owned(), source };
-        self.from_start().and_then(contents).map_err(unreadable)
+        self.from_start().and_then(|(file, size)| contents(file, size)).map_err(unreadable)
     }
 
-    /// The file, at its beginning.
+    /// The file, at its beginning, and its size in bytes.
     ///
     /// # Errors
     /// Where it could not be opened.
-    pub fn from_start(&self) -> io::Result<&File> {
+    pub fn from_start(&self) -> io::Result<(&File, u64)> {
         match &self.file {
-            Ok(file) => (&*file).rewind().map(|()| file),
+            Ok((file, size)) => (&*file).rewind().map(|()| (file, *size)),
             Err(error) => Err(error.raw_os_error().map_or_else(
                 || io::Error::new(error.kind(), error.to_string()),
                 io::Error::from_raw_os_error,

@@ -46,32 +46,17 @@ impl Files {
 /// A larger hosts file is not read to its end: ten times the largest block lists.
 const LARGEST: u64 = 64 << 20;
 
-/// A file that fails where it is too large.
-struct Bounded<F> {
-    file: F,
-    left: u64,
-}
-
-impl<F: Read> Read for Bounded<F> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.file.read(buffer)?;
-        self.left = self
-            .left
-            .checked_sub(length as u64)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"))?;
-        Ok(length)
-    }
-}
-
 /// The addresses of `name` in the hosts file; `None` where it has no such line.
 ///
 /// # Errors
 /// Where the file can't be read, is larger than 64 MiB, or has too many addresses for one name.
 pub fn lookup(files: &Files, name: &str, families: Families) -> io::Result<Option<AddressSet>> {
-    let mut file =
-        BufReader::with_capacity(1 << 16, Bounded { file: files.hosts.from_start()?, left: LARGEST });
+    let mut file = BufReader::new(files.hosts.from_start()?.0.take(LARGEST + 1));
     let multi = || files.host_conf.read().is_ok_and(|text| host_conf::multi(&text));
     let entries = scan(&mut file, name, families, multi)?;
+    if file.get_ref().limit() == 0 {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
+    }
     let addresses: Vec<Address> = entries.into_iter().map(Address::from).collect();
     Ok((!addresses.is_empty()).then_some(AddressSet { addresses, ttl: None, incomplete: None }))
 }

@@ -3,6 +3,7 @@
 use crate::error::{SetupError, doing};
 use crate::host_root::HostRoot;
 use crate::journal::{Entry, JOURNAL, Journal, Kind};
+use crate::lock::LockedRoot;
 use crate::plan::{EXTENSION, Item, Plan, Way};
 use crate::sum::Sum;
 use std::ffi::OsString;
@@ -184,7 +185,7 @@ fn refuse_foreign(root: &HostRoot, journal: &Journal, plan: &Plan) -> Result<(),
 /// # Errors
 /// Where a file is in the way, before anything is done; or where a step fails. What was done then is in the journal.
 pub fn install(
-    root: &HostRoot,
+    root: &LockedRoot<'_>,
     plan: &Plan,
     version: &str,
     progress: &mut dyn Progress,
@@ -207,7 +208,7 @@ pub fn install(
 ///
 /// # Errors
 /// Where a step fails. The next call goes on from there.
-pub fn remove(root: &HostRoot, progress: &mut dyn Progress) -> Result<(), SetupError> {
+pub fn remove(root: &LockedRoot<'_>, progress: &mut dyn Progress) -> Result<(), SetupError> {
     let journal = Journal::load(root)?.unwrap_or_default();
     let mut change = Change { root, journal, progress };
     change.clear_leftovers()?;
@@ -268,7 +269,11 @@ impl Change<'_> {
         let mut journal = Journal { version: self.journal.version.clone(), entries: Vec::new() };
         for entry in &self.journal.entries {
             let kept = match plan.items.iter().find(|item| item.path == entry.path) {
-                Some(item) => item.kind == entry.kind,
+                // What an admin changed is still setup's to set aside.
+                Some(item) => {
+                    item.kind == entry.kind
+                        || state(self.root, &self.journal, &entry.path)? == FileState::Changed
+                }
                 None => entry.kind == Kind::Folder,
             };
             if kept && !journal.entries.contains(entry) {

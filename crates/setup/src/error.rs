@@ -16,6 +16,9 @@ pub enum SetupError {
         /// Why it failed.
         source: io::Error,
     },
+    /// Another call of setup is at work on the same root.
+    #[error("another `key-dns setup` is at work there: wait until it has ended")]
+    Busy,
     /// There are files that setup did not make, or that were changed since.
     #[error("{} not of `key-dns setup`, and left alone: {}", if .0.len() == 1 { "this file is" } else { "these files are" }, list(.0))]
     Foreign(Vec<PathBuf>),

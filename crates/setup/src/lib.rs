@@ -9,13 +9,17 @@ mod change;
 mod error;
 mod host_root;
 mod journal;
+mod lock;
 mod plan;
 mod sum;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 pub use change::{FileState, Progress, Status, changes, install, remove, status};
 pub use error::SetupError;
 pub use host_root::HostRoot;
 pub use journal::{Entry, JOURNAL, Journal, Kind};
+pub use lock::LockedRoot;
 pub use plan::{EXTENSION, Host, Item, Plan, Way};
+pub use wait::{Signals, hold_signals};

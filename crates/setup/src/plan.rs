@@ -1,16 +1,21 @@
 //! What a host has, and what it needs.
 
-use crate::error::SetupError;
+use crate::error::{SetupError, doing};
 use crate::host_root::HostRoot;
-use crate::journal::{Journal, Kind};
+use crate::journal::{Entry, Journal, Kind};
 use crate::sum::Sum;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The only path that the kernel runs (security/keys/request_key.c).
 pub(crate) const REQUEST_KEY: &str = "/sbin/request-key";
 const RULE: &str = "/etc/request-key.d/dns_resolver.conf";
+/// Where our `request-key`, and no other, finds the rule if none of `/etc` fits.
+const SHIPPED_RULE: &str = "/usr/share/request-key.d/dns_resolver.conf";
 const RULE_TEXT: &str = include_str!("../../../request-key.d/dns_resolver.conf");
+/// The settings, which are an admin's as a rule.
+const SETTINGS: &str = "/etc/keyutils/key.dns_resolver.conf";
 const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
 /// A file of its own, since policies tell the two programs apart by the file.
 const OWN_REQUEST_KEY: &str = "/usr/libexec/key-dns/request-key";
@@ -63,6 +68,8 @@ impl Host {
             let mode = text.lines().filter_map(|line| line.trim().strip_prefix("SELINUX=")).next_back();
             mode.is_some_and(|mode| mode.trim() != "disabled")
         });
+        // The file is there as well where the running kernel has no SELinux.
+        let selinux = selinux && (!root.is_host() || root.has("/sys/fs/selinux/enforce"));
         let initramfs = [
             ("dracut", ["/usr/bin/dracut", "/sbin/dracut"]),
             ("initramfs-tools", ["/usr/sbin/update-initramfs", "/sbin/update-initramfs"]),
@@ -151,20 +158,62 @@ impl Plan {
         if !host.request_key {
             plan.add_request_key(root, program)?;
         }
+        let text = RULE_TEXT.replace(HELPER, helper).into_bytes();
+        if host.read_only_etc && way != Way::Apart && !host.request_key {
+            plan.add(file(&plan.place(SHIPPED_RULE), &text));
+        }
         if way == Way::Extension {
             // Without it, the folder is no extension: so it is not merged by halves.
             plan.add(file(&Path::new(EXTENSION).join(EXTENSION_RELEASE), EXTENSION_TEXT.as_bytes()));
         }
         if !host.read_only_etc {
-            let text = RULE_TEXT.replace(HELPER, helper).into_bytes();
             plan.add(Item { kind: Kind::Configuration(Sum::of(&text)), path: RULE.into(), content: text });
-        } else if host.request_key || host.rules {
+        } else if host.request_key || (host.rules && way == Way::Apart) {
             return Err(SetupError::NoRequestKey {
                 path: RULE.into(),
                 why: "/etc is mounted read-only".to_owned(),
             });
         }
         Ok(plan)
+    }
+
+    /// The same plan with a file of settings that has this text; without a file where the text is empty. With `None`, what
+    /// an earlier installation wrote stays.
+    ///
+    /// # Errors
+    /// Where there is a text and `/etc` can't be written to.
+    pub fn with_settings(
+        mut self,
+        root: &HostRoot,
+        host: &Host,
+        journal: &Journal,
+        text: Option<&str>,
+    ) -> Result<Self, SetupError> {
+        let path = PathBuf::from(SETTINGS);
+        match text {
+            Some("") => {}
+            Some(_) if host.read_only_etc => {
+                return Err(doing("write", SETTINGS)(io::Error::from(io::ErrorKind::ReadOnlyFilesystem)));
+            }
+            Some(text) => {
+                let content = text.as_bytes().to_vec();
+                // Before the program, which is then never without them.
+                self.items.insert(0, Item { kind: Kind::Configuration(Sum::of(&content)), path, content });
+            }
+            None => {
+                let content = fs::read(root.follow(&path)).ok();
+                let written: Vec<&Entry> = journal.of(&path).collect();
+                let is_it =
+                    |content: &[u8], entry: &&&Entry| entry.kind == Kind::Configuration(Sum::of(content));
+                if let Some(content) = content
+                    && let Some(entry) =
+                        written.iter().find(|entry| is_it(&content, entry)).or(written.last())
+                {
+                    self.items.insert(0, Item { kind: entry.kind.clone(), path, content });
+                }
+            }
+        }
+        Ok(self)
     }
 
     fn add_request_key(&mut self, root: &HostRoot, program: &[u8]) -> Result<(), SetupError> {

@@ -124,8 +124,14 @@ fn plan_for(root: &HostRoot, read_only: bool, program: &[u8]) -> Plan {
 }
 
 fn put(root: &HostRoot, read_only: bool, program: &[u8], mut progress: Cut) -> Result<Cut, SetupError> {
-    install(root, &plan_for(root, read_only, program), "1", &mut progress)?;
+    let root = LockedRoot::take(root)?;
+    install(&root, &plan_for(&root, read_only, program), "1", &mut progress)?;
     Ok(progress)
+}
+
+/// Takes back what is there.
+fn remove(root: &HostRoot, progress: &mut Cut) -> Result<(), SetupError> {
+    super::remove(&LockedRoot::take(root)?, progress)
 }
 
 /// Everything in a root: mode, and content or target.
@@ -367,4 +373,135 @@ fn links_do_not_lead_out_of_the_root() {
     }
     assert!(made.root.follow(Path::new("/loop")).starts_with(&made.folder));
     assert_eq!(made.root.locate(Path::new("/a")), made.folder.join("a"));
+}
+
+#[test]
+fn while_one_is_at_work_another_one_changes_nothing() {
+    let made = made(&merged(&["etc/"]));
+    let before = listing(&made);
+    let lock = LockedRoot::take(&made.root).unwrap();
+    assert!(matches!(put(&made.root, false, PROGRAM, whole()), Err(SetupError::Busy)));
+    assert!(matches!(remove(&made.root, &mut whole()), Err(SetupError::Busy)));
+    assert_eq!(listing(&made), before);
+    // Looking takes no lock.
+    assert_eq!(status(&made.root).unwrap(), None);
+    drop(lock);
+    put(&made.root, false, PROGRAM, whole()).unwrap();
+    remove(&made.root, &mut whole()).unwrap();
+    assert_eq!(listing(&made), before);
+}
+
+const SETTINGS: &str = "/etc/keyutils/key.dns_resolver.conf";
+
+fn put_settings(made: &Made, program: &[u8], text: Option<&str>) -> Result<Cut, SetupError> {
+    let root = &made.root;
+    let journal = Journal::load(root)?.unwrap_or_default();
+    let plan = plan_for(root, false, program);
+    let plan = plan.with_settings(root, &Host::look(root, &journal), &journal, text)?;
+    let mut progress = whole();
+    install(&LockedRoot::take(root)?, &plan, "1", &mut progress)?;
+    Ok(progress)
+}
+
+#[test]
+fn settings_are_written_replaced_left_alone_and_taken_back() {
+    let made = made(&merged(&["etc/"]));
+    let before = listing(&made);
+    put_settings(&made, PROGRAM, Some("one\n")).unwrap();
+    assert_eq!(text(&made, SETTINGS), "one\n");
+    put_settings(&made, PROGRAM, Some("two\n")).unwrap();
+    assert_eq!(text(&made, SETTINGS), "two\n");
+    put_settings(&made, NEXT, None).unwrap();
+    assert_eq!(text(&made, SETTINGS), "two\n");
+    put_settings(&made, NEXT, Some("")).unwrap();
+    assert!(!made.root.has(SETTINGS));
+    put_settings(&made, NEXT, None).unwrap();
+    assert!(!made.root.has(SETTINGS));
+    put_settings(&made, NEXT, Some("three\n")).unwrap();
+    remove(&made.root, &mut whole()).unwrap();
+    assert_eq!(listing(&made), before);
+}
+
+#[test]
+fn of_many_at_once_each_does_all_or_nothing() {
+    let made = made(&merged(&["etc/"]));
+    let before = listing(&made);
+    let busy = AtomicU32::new(0);
+    let done = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let (made, busy, done) = (&made, &busy, &done);
+            scope.spawn(move || {
+                for _ in 0..10 {
+                    let outcome = match number % 2 {
+                        0 => put(&made.root, false, PROGRAM, whole()).map(|_| ()),
+                        _ => remove(&made.root, &mut whole()),
+                    };
+                    match outcome {
+                        Ok(()) => done.fetch_add(1, Ordering::Relaxed),
+                        Err(SetupError::Busy) => busy.fetch_add(1, Ordering::Relaxed),
+                        Err(error) => panic!("{error}"),
+                    };
+                }
+            });
+        }
+    });
+    assert_eq!(busy.load(Ordering::Relaxed) + done.load(Ordering::Relaxed), 80);
+    assert!(done.load(Ordering::Relaxed) > 0, "{busy:?}");
+    remove(&made.root, &mut whole()).unwrap();
+    assert_eq!(listing(&made), before);
+}
+
+#[test]
+fn settings_that_an_admin_changed_are_kept() {
+    for change in [None, Some("two\n"), Some("")] {
+        let made = made(&merged(&["etc/"]));
+        put_settings(&made, PROGRAM, Some("one\n")).unwrap();
+        fs::write(made.root.follow(Path::new(SETTINGS)), "mine\n").unwrap();
+        put_settings(&made, NEXT, change).unwrap();
+        let aside = format!("{SETTINGS}.key-dns-saved");
+        let taken_back = change == Some("");
+        assert_eq!(text(&made, if taken_back { &aside } else { SETTINGS }), "mine\n", "{change:?}");
+        remove(&made.root, &mut whole()).unwrap();
+        assert!(!made.root.has(SETTINGS), "{change:?}");
+        assert_eq!(text(&made, &aside), "mine\n", "{change:?}");
+    }
+}
+
+#[test]
+fn settings_of_others_are_not_touched_and_nothing_is_begun() {
+    let made = made(&merged(&["etc/keyutils/key.dns_resolver.conf"]));
+    let before = listing(&made);
+    put_settings(&made, PROGRAM, Some("one\n")).map(|_| ()).unwrap_err();
+    assert_eq!(listing(&made), before);
+    put_settings(&made, PROGRAM, None).unwrap();
+    remove(&made.root, &mut whole()).unwrap();
+    assert_eq!(listing(&made), before);
+}
+
+#[test]
+fn where_etc_can_not_be_written_to_the_rule_is_beside_the_program() {
+    let journal = Journal::default();
+    for (lines, read_only) in [
+        (merged(&["etc/request-key.d/cifs.conf"]), false),
+        (merged(&["usr/bin/systemd-sysext", "etc/"]), true),
+    ] {
+        let made = made(&lines);
+        let before = listing(&made);
+        let host = Host { read_only_etc: true, read_only_usr: read_only, ..Host::look(&made.root, &journal) };
+        let plan = Plan::new(&made.root, &host, PROGRAM).unwrap();
+        install(&LockedRoot::take(&made.root).unwrap(), &plan, "1", &mut whole()).unwrap();
+        let usr = if read_only { "/var/lib/extensions/key-dns/usr" } else { "/usr" };
+        assert!(
+            text(&made, &format!("{usr}/share/request-key.d/dns_resolver.conf"))
+                .contains("key.dns_resolver %k")
+        );
+        assert!(!made.root.has("/etc/request-key.d/dns_resolver.conf"));
+        remove(&made.root, &mut whole()).unwrap();
+        assert_eq!(listing(&made), before);
+    }
+    // keyutils reads no rule elsewhere.
+    let made = made(&merged(&["usr/sbin/request-key", "etc/"]));
+    let host = Host { read_only_etc: true, ..Host::look(&made.root, &journal) };
+    Plan::new(&made.root, &host, PROGRAM).unwrap_err();
 }

@@ -64,7 +64,22 @@ pub fn answer(
     log: &Log,
 ) -> Result<(), Unanswered> {
     ring.assume_authority(key)?;
-    let request = match ours(ring.request(key), key) {
+    answer_request(key, ring.request(key), ring, settings, guard, log)
+}
+
+/// The same for a key that is taken over, and of which it is known what it asks.
+///
+/// # Errors
+/// As [`answer`].
+pub fn answer_request(
+    key: KeySerial,
+    request: Result<Request, KeyringError>,
+    ring: &impl Keyring,
+    settings: impl FnOnce() -> Result<Settings, Failure>,
+    guard: &Guard,
+    log: &Log,
+) -> Result<(), Unanswered> {
+    let request = match ours(request, key) {
         Ok(request) => request,
         Err(failure) => return reject(key, ring, failure, guard, log),
     };

@@ -1,13 +1,11 @@
 //! Giving up all that the rest of a lookup doesn't need, before the first byte is read that somebody else sent.
 //!
 //! What is still to be read or asked is open by then. What remains to the process: its memory, its open
-//! descriptors, UDP sockets, TCP connections to the ports of name servers, and to answer its one key. Authority over
+//! descriptors, UDP sockets, TCP connections to the ports of name servers, lines to syslog, and to answer its one key. Authority over
 //! that outlives the loss of all rights, since it is not a matter of users but of the session keyring.
 
 use crate::sys::seccomp;
 use crate::sys::user::become_nobody;
-use caps::CapSet;
-use caps::errors::CapsError;
 use key::KeySerial;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, NetPort, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
@@ -15,7 +13,9 @@ use landlock::{
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use std::fmt;
+use std::os::fd::RawFd;
 
 /// Several times what the largest cell takes.
 const MEMORY: rlim_t = 256 << 20;
@@ -32,6 +32,10 @@ pub struct Needs {
     pub key: Option<KeySerial>,
     /// The name servers' ports, for TCP.
     pub ports: Vec<u16>,
+    /// The connection to syslog, which can't be taken elsewhere then.
+    pub log: Option<RawFd>,
+    /// The socket of the process that asks NSS modules, which gets descriptors by it.
+    pub modules: Option<RawFd>,
 }
 
 /// A part of the confinement that could not be had.
@@ -78,9 +82,10 @@ pub fn confine(needs: &Needs) -> Vec<Lacking> {
     note("its user", become_nobody());
     // A change of user may have set it to what /proc/sys/fs/suid_dumpable says.
     note("being undumpable", prctl::set_dumpable(false));
-    lacking.extend(no_capabilities().err().map(|error| Lacking::new("capabilities", error)));
+    note("capabilities", no_capabilities());
     lacking.extend(restrict_by_landlock(&needs.ports).err());
-    lacking.extend(seccomp::install(needs.key).err().map(|why| Lacking::new("seccomp", why)));
+    let filtered = seccomp::install(needs.key, needs.log, needs.modules);
+    lacking.extend(filtered.err().map(|why| Lacking::new("seccomp", why)));
     lacking
 }
 
@@ -107,9 +112,10 @@ fn lower(resource: Resource, soft: rlim_t, hard: rlim_t) -> Result<(), Errno> {
 ///
 /// The bounding set stays as it is: it limits what executing a file brings, which is nothing with `no_new_privs`. To
 /// empty it takes 41 system calls, which is as long as all the rest.
-fn no_capabilities() -> Result<(), CapsError> {
-    // With the permitted ones, the effective ones go.
-    [CapSet::Permitted, CapSet::Inheritable].into_iter().try_for_each(|set| caps::clear(None, set))
+fn no_capabilities() -> Result<(), Errno> {
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
+        .map_err(|error| Errno::from_raw(error.raw_os_error()))
 }
 
 /// Allows no file, no TCP port but these, no signal to others, as far as the kernel's Landlock goes.

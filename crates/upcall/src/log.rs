@@ -4,7 +4,9 @@ use crate::sys::rescue;
 use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixDatagram;
+use std::sync::OnceLock;
 use syslog::{Facility, LogFormat, Logger, Severity};
 
 /// Where syslog daemons take messages.
@@ -33,6 +35,9 @@ impl<T: fmt::Display> LogFormat<T> for Undated {
     }
 }
 
+/// The connection, if any, that all logs of a process use whose confinement lets it make no other.
+static LAST: OnceLock<Option<&'static UnixDatagram>> = OnceLock::new();
+
 /// The way to the syslog daemon: one datagram an entry. It never waits, so an entry that the daemon has no room for is
 /// lost.
 #[derive(Debug)]
@@ -45,6 +50,9 @@ struct Socket {
 impl Socket {
     /// Connects, unless it is already.
     fn connect(&mut self) -> io::Result<&'static UnixDatagram> {
+        if let Some(last) = LAST.get() {
+            return last.ok_or_else(|| io::ErrorKind::NotConnected.into());
+        }
         if let Some(socket) = self.connected {
             return Ok(socket);
         }
@@ -124,10 +132,10 @@ impl Log {
         Self::of_request_key("", false, false)
     }
 
-    /// What opens another log under the same name, which goes to syslog.
+    /// What opens another log under the same name, which goes to syslog, and to standard error where this one does.
     pub(crate) fn to_syslog(&self) -> impl Fn() -> Self + use<> {
-        let Self { ident, facility, daemon, .. } = *self;
-        move || Self::with(ident, facility, daemon, true, false)
+        let Self { ident, facility, daemon, stderr, .. } = *self;
+        move || Self::with(ident, facility, daemon, true, stderr)
     }
 
     /// Where its messages go.
@@ -138,11 +146,21 @@ impl Log {
 
     /// Connects to syslog now, and lets signal handlers have the connection: `/dev/log` may be out of reach later.
     pub fn connect(&self) {
-        if let Some(logger) = &self.syslog
-            && let Ok(socket) = logger.borrow_mut().backend.connect()
-        {
+        if let Some(socket) = self.connection() {
             rescue::log_to(socket);
         }
+    }
+
+    fn connection(&self) -> Option<&'static UnixDatagram> {
+        self.syslog.as_ref()?.borrow_mut().backend.connect().ok()
+    }
+
+    /// From now on no log of this process connects to syslog: each has this one's connection, which is returned. A daemon
+    /// that is started anew meanwhile hears no more of it.
+    pub fn keep_connection(&self) -> Option<RawFd> {
+        let connection = *LAST.get_or_init(|| self.connection());
+        rescue::log_no_other_way();
+        connection.map(AsRawFd::as_raw_fd)
     }
 
     /// Something broke that should work.
@@ -191,8 +209,7 @@ impl fmt::Debug for Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Daemon, in_own_process};
-    use std::os::fd::AsRawFd;
+    use crate::testing::{Daemon, alone, in_own_process, told};
     use std::process;
 
     #[test]
@@ -263,6 +280,31 @@ mod tests {
         let daemon = Daemon::start();
         Log::with("test", Facility::LOG_DAEMON, daemon.path, false, false).error("c");
         assert_eq!(daemon.entries(), [""; 0]);
+    }
+
+    #[test]
+    fn a_connection_that_is_kept_is_the_only_one_for_all_logs_of_the_process() {
+        if let Some(path) = told() {
+            let path: &'static str = path.leak();
+            let log = Log::with("first", Facility::LOG_DAEMON, path, true, false);
+            assert!(log.keep_connection().is_some());
+            log.error("a");
+            log.to_syslog()().error("b");
+            // It goes by the same connection, wherever its daemon is.
+            Log::with("second", Facility::LOG_DAEMON, "/nonexistent/log", true, false).error("c");
+            // As by a daemon that is started anew: the next connection would reach somebody.
+            std::fs::rename(path, format!("{path}.old")).unwrap();
+            let _other = UnixDatagram::bind(path).unwrap();
+            log.error("d");
+            return;
+        }
+        let daemon = Daemon::start();
+        let output = alone(
+            "log::tests::a_connection_that_is_kept_is_the_only_one_for_all_logs_of_the_process",
+            daemon.path,
+        );
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(daemon.messages(), ["error: a", "error: b", "error: c", "error: d"]);
     }
 
     #[test]

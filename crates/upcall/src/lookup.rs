@@ -59,7 +59,7 @@ pub fn look_up(
         allow_descriptors();
         let answer = lookup.start().unwrap_or_else(|| {
             // All is open and the question is sent; no byte of an answer has been read.
-            lacking = give_up_rights(settings, purpose, &host);
+            lacking = give_up_rights(settings, purpose, &host, modules.as_ref(), log);
             lookup.finish()
         });
         warnings.extend(host.warnings());
@@ -103,7 +103,13 @@ fn modules_for(query: &Query, host: &Host<'_>, warnings: &mut Vec<String>) -> Op
 }
 
 /// Confines the process, where it is to be.
-fn give_up_rights(settings: &Settings, purpose: Purpose, host: &Host<'_>) -> Vec<Lacking> {
+fn give_up_rights(
+    settings: &Settings,
+    purpose: Purpose,
+    host: &Host<'_>,
+    modules: Option<&GetentModules>,
+    log: &Log,
+) -> Vec<Lacking> {
     let key = match purpose {
         Purpose::Answer(key) => Some(key),
         Purpose::Show => None,
@@ -113,7 +119,12 @@ fn give_up_rights(settings: &Settings, purpose: Purpose, host: &Host<'_>) -> Vec
     if !settings.confine || cfg!(asan) {
         return Vec::new();
     }
-    confine(&Needs { key, ports: host.name_server_ports() })
+    confine(&Needs {
+        key,
+        ports: host.name_server_ports(),
+        log: log.keep_connection(),
+        modules: modules.and_then(GetentModules::descriptor),
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::log::Log;
 use key::{Description, Failure, Family, Preference, RejectErrno, Ttl};
 use names::file::{self, Warning, expected, lines};
 use names::{DomainServers, LookupOptions, Reject};
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -59,14 +60,20 @@ impl Default for Settings {
 
 /// The types of keys that only root may ask for, as the kernel does for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RootOnly(Vec<String>);
+pub struct RootOnly(Cow<'static, [Cow<'static, str>]>);
 
 /// The types that nobody but the kernel has a use for: it asks with credentials of its own, whose user is 0
 /// (fs/smb/client/cifs_spnego.c, `cifs_get_spnego_key()`; fs/smb/client/cifsacl.c, `id_to_sid()` and `sid_to_id()`;
 /// fs/nfs/nfs4idmap.c, `nfs_idmap_get_key()`).
 impl Default for RootOnly {
     fn default() -> Self {
-        Self(["cifs.spnego", "cifs.idmap", "id_resolver", "id_legacy"].map(str::to_owned).to_vec())
+        const TYPES: &[Cow<'static, str>] = &[
+            Cow::Borrowed("cifs.spnego"),
+            Cow::Borrowed("cifs.idmap"),
+            Cow::Borrowed("id_resolver"),
+            Cow::Borrowed("id_legacy"),
+        ];
+        Self(Cow::Borrowed(TYPES))
     }
 }
 
@@ -74,12 +81,13 @@ impl RootOnly {
     /// `TYPE, …`, or `none`.
     fn parse(value: &str) -> Result<Self, String> {
         if value == "none" {
-            return Ok(Self(Vec::new()));
+            return Ok(Self(Cow::Borrowed(&[])));
         }
-        let types: Vec<String> = value.split(',').map(|name| name.trim().to_owned()).collect();
-        let is_type = |name: &String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
+        let types: Vec<_> = value.split(',').map(|name| Cow::Owned(name.trim().to_owned())).collect();
+        let is_type =
+            |name: &Cow<'_, str>| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
         if types.iter().all(is_type) {
-            Ok(Self(types))
+            Ok(Self(Cow::Owned(types)))
         } else {
             Err(expected("types of keys, or none", value))
         }
@@ -90,7 +98,7 @@ impl RootOnly {
     /// # Errors
     /// Where they may not.
     pub fn check(&self, Description { key_type, owner, .. }: &Description) -> Result<(), NotForUsers> {
-        if *owner == Some(0) || !self.0.contains(key_type) {
+        if *owner == Some(0) || !self.0.iter().any(|other| other == key_type) {
             return Ok(());
         }
         let owner = owner.map_or_else(|| "(unknown)".to_owned(), |owner| owner.to_string());

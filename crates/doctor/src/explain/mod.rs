@@ -86,16 +86,16 @@ fn rows(message: &Message) -> Vec<&'static Row> {
         return Vec::new();
     }
     let said = |row: &&Row| {
-        let speaks = row.sign.by.is_none_or(|speaker| message.speaker == Some(speaker));
+        let speaks = row.by.is_none_or(|speaker| message.speaker == Some(speaker));
         // What the helper tells of its name servers is the reason of its own answer.
         let retold =
             message.speaker == Some(Speaker::Helper) && matches!(row.who, Who::Dns | Who::Libc | Who::Go);
-        speaks && !retold && row.sign.phrases.iter().any(|phrase| has(&message.text, phrase))
+        speaks && !retold && row.phrases.iter().any(|phrase| has(&message.text, phrase))
     };
-    let aside = |row: &&Row| row.sign.weight == Weight::Aside;
+    let aside = |row: &&Row| row.weight == Weight::Aside;
     if let Some(row) = table::rows().filter(said).find(|row| !aside(row)) {
         let mut rows = vec![row];
-        if row.sign.weight == Weight::WithLookup {
+        if row.weight == Weight::WithLookup {
             rows.extend(of_errno(message, |other| other.who == Who::Kernel));
         }
         return rows;
@@ -122,15 +122,15 @@ fn by_errno(message: &Message) -> Vec<&'static Row> {
 
 fn of_errno(message: &Message, counts: impl Fn(&Row) -> bool) -> Vec<&'static Row> {
     let number = message.errno.map(|found| found.number);
-    let of_it = |row: &&Row| number.is_some_and(|number| row.sign.errnos.contains(&number));
+    let of_it = |row: &&Row| number.is_some_and(|number| row.errnos.contains(&number));
     table::rows().filter(of_it).filter(|row| counts(row)).collect()
 }
 
 /// For a name that the kernel takes for too short, nothing else is to blame.
 fn shorten(rows: Vec<&'static Row>, message: &Message) -> Vec<&'static Row> {
     let short = message.name.as_ref().is_some_and(|name| name.len() < 3);
-    let asks = |row: &&Row| matches!(row.id, "ceph-unresolved" | "cifs-unresolved" | "kernel-22");
-    if short && rows.iter().any(asks) { vec![&table::TOO_SHORT] } else { rows }
+    let asks = |row: &&Row| matches!(row.id.as_str(), "ceph-unresolved" | "cifs-unresolved" | "kernel-22");
+    if short && rows.iter().any(asks) { table::too_short() } else { rows }
 }
 
 impl Explanation {
@@ -138,7 +138,7 @@ impl Explanation {
     pub fn causes(&self, row: &'static Row) -> impl Iterator<Item = (&'static str, Option<String>)> {
         let host = self.name.as_deref().unwrap_or("NAME");
         row.causes.iter().map(move |Cause { what, remedy }| {
-            (*what, (!remedy.is_empty()).then(|| remedy.replace("NAME", host)))
+            (what.as_str(), (!remedy.is_empty()).then(|| remedy.replace("NAME", host)))
         })
     }
 }

@@ -1,38 +1,39 @@
 //! The form of the table of errors.
 
+use serde::Deserialize;
 use std::fmt;
 
 /// What is known of an error, or of a phrase, for one of those who say it.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
 pub struct Row {
     /// Its name: never changes, as scripts and tests go by it.
-    pub id: &'static str,
+    pub id: String,
     /// Who says it.
     pub who: Who,
-    pub(super) sign: Sign,
-    /// What it means there.
-    pub means: &'static str,
-    /// The likeliest first.
-    pub(super) causes: &'static [Cause],
-}
-
-/// How a row is known to apply.
-#[derive(Debug)]
-pub(super) struct Sign {
-    /// One of these phrases, in lower case, as a speaker has it, between word boundaries.
-    pub(super) phrases: &'static [&'static str],
-    /// One of these numbers, from who this row is for.
-    pub(super) errnos: &'static [u16],
+    /// It applies to one of these phrases, in lower case, as a speaker has it, between word boundaries.
+    #[serde(default)]
+    pub(super) phrases: Vec<String>,
+    /// And to one of these numbers, from who this row is for.
+    #[serde(default)]
+    pub(super) errnos: Vec<u16>,
     /// Whose message the phrases must be in; nobody in particular where they are nobody else's.
+    #[serde(default)]
     pub(super) by: Option<Speaker>,
     /// What the phrases weigh.
+    #[serde(default)]
     pub(super) weight: Weight,
+    /// What it means there.
+    pub means: String,
+    /// The likeliest first.
+    #[serde(skip)]
+    pub(super) causes: Vec<Cause>,
 }
 
 /// What a phrase weighs beside an errno in the same message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 pub(super) enum Weight {
     /// It says more than the errno.
+    #[default]
     Telling,
     /// It says more than the errno, and the errno is that of the lookup.
     WithLookup,
@@ -41,14 +42,17 @@ pub(super) enum Weight {
 }
 
 /// Why it may have come, and the command that tells more or helps. `NAME` in it stands for the host.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Cause {
-    pub(super) what: &'static str,
-    pub(super) remedy: &'static str,
+    pub(super) what: String,
+    /// Empty where there is none.
+    #[serde(default)]
+    pub(super) remedy: String,
 }
 
 /// Whose words a message is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub(super) enum Speaker {
     /// The kernel's libceph, ceph and rbd, and `mount.ceph(8)` with their errno.
     Ceph,
@@ -113,7 +117,7 @@ impl Speaker {
 }
 
 /// Who says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub enum Who {
     /// CephFS and RBD.
     Ceph,
@@ -169,60 +173,5 @@ impl fmt::Display for Who {
             Self::Kernel => "the lookup of a name",
             Self::Policy => "SELinux, AppArmor",
         })
-    }
-}
-
-/// A cause, and the command for it; none where it is empty.
-pub(super) const fn cause(what: &'static str, remedy: &'static str) -> Cause {
-    Cause { what, remedy }
-}
-
-impl Row {
-    /// A row that goes by numbers.
-    pub(super) const fn of_errno(
-        id: &'static str,
-        who: Who,
-        errnos: &'static [u16],
-        means: &'static str,
-        causes: &'static [Cause],
-    ) -> Self {
-        let sign = Sign { phrases: &[], errnos, by: None, weight: Weight::Telling };
-        Self { id, who, sign, means, causes }
-    }
-
-    /// A row that goes by phrases.
-    pub(super) const fn of_phrases(
-        id: &'static str,
-        who: Who,
-        phrases: &'static [&'static str],
-        means: &'static str,
-        causes: &'static [Cause],
-    ) -> Self {
-        let sign = Sign { phrases, errnos: &[], by: None, weight: Weight::Telling };
-        Self { id, who, sign, means, causes }
-    }
-
-    /// And by numbers.
-    pub(super) const fn or_errno(mut self, errnos: &'static [u16]) -> Self {
-        self.sign.errnos = errnos;
-        self
-    }
-
-    /// And by phrases.
-    pub(super) const fn or_phrases(mut self, phrases: &'static [&'static str]) -> Self {
-        self.sign.phrases = phrases;
-        self
-    }
-
-    /// Its phrases count in this one's messages alone.
-    pub(super) const fn said_by(mut self, speaker: Speaker) -> Self {
-        self.sign.by = Some(speaker);
-        self
-    }
-
-    /// Its phrases say this much.
-    pub(super) const fn weighs(mut self, weight: Weight) -> Self {
-        self.sign.weight = weight;
-        self
     }
 }

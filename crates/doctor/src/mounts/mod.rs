@@ -6,6 +6,7 @@
 mod ceph;
 mod dead;
 mod deleted;
+mod left_behind;
 mod names;
 pub mod probe;
 mod scene;
@@ -15,16 +16,20 @@ pub mod table;
 use crate::host_root::HostRoot;
 use crate::kernel::place;
 use crate::mount_table;
-use crate::report::{Report, ReportKind, Step};
+use crate::report::{MountState, Report, ReportKind, Step, WatchedMount};
+use left_behind::LeftBehind;
 use nix::errno::Errno;
 use nix::unistd::geteuid;
 use probe::{ProbeOutcome, Probed, Target};
 use scene::{Group, Scene, shown};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::Instant;
 use table::Mount;
 use upcall::Settings;
+
+/// How many are looked at at once, once they were touched.
+const AT_ONCE: usize = 32;
 
 /// Looks at the mounts of this process, or of that with the number `pid`.
 #[must_use]
@@ -49,8 +54,10 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
     };
     let groups = scene.groups();
     let touched = touch(&groups, &scene, look);
-    let mut steps = look_at_groups(&groups, &touched, &scene, look, settings);
-    steps.extend(look_at_deleted(&groups, &touched, &scene));
+    let (mut steps, mut mounts) = look_at_groups(&groups, &touched, &scene, look, settings);
+    let (deleted, deleted_mounts) = look_at_deleted(&groups, &touched, &scene);
+    steps.extend(deleted);
+    mounts.extend(deleted_mounts);
     overview.summary = format!(
         "{} mounts, {} file systems of network or FUSE, {} bind mounts of something deleted",
         scene.mounts.len(),
@@ -58,7 +65,7 @@ pub fn report(pid: Option<u32>, look: &HostRoot, settings: &Settings) -> Report 
         scene.mounts.iter().filter(|mount| mount.deleted().is_some()).count(),
     );
     steps.insert(0, overview);
-    Report::new(ReportKind::Mounts, subject, steps)
+    Report { mounts, ..Report::new(ReportKind::Mounts, subject, steps) }
 }
 
 /// What came of touching the file systems.
@@ -73,16 +80,18 @@ fn touch(groups: &[Group<'_>], scene: &Scene, look: &HostRoot) -> Touched {
     let has_ceph = groups.iter().any(|group| group.first.fs_type == "ceph");
     let before = if has_ceph { ceph::clients(look) } else { Vec::new() };
     let target = |group: &Group<'_>| Target { path: scene.path(&group.first.point), user: None };
-    let probed = probe::probe(&groups.iter().map(target).collect::<Vec<_>>());
+    let probed = touch_all(&groups.iter().map(target).collect::<Vec<_>>());
     let mut outcomes: Vec<ProbeOutcome> = probed.into_iter().map(|probed| probed.outcome).collect();
     // FUSE lets its owner in alone, where it was not mounted for others.
+    let (mut again, mut targets) = (Vec::new(), Vec::new());
     for (group, outcome) in groups.iter().zip(&mut outcomes) {
         if let Some(user) = owner(group.first).filter(|_| barred(outcome) && geteuid().is_root()) {
-            let target = Target { user: Some(user), ..target(group) };
-            if let Some(probed) = probe::probe(&[target]).pop() {
-                *outcome = probed.outcome;
-            }
+            targets.push(Target { user: Some(user), ..target(group) });
+            again.push(outcome);
         }
+    }
+    for (outcome, probed) in again.into_iter().zip(touch_all(&targets)) {
+        *outcome = probed.outcome;
     }
     let silent = |(group, outcome): (&Group<'_>, &ProbeOutcome)| {
         group.first.fs_type == "ceph" && matches!(outcome, ProbeOutcome::Silent { .. })
@@ -106,7 +115,7 @@ fn look_at_groups(
     scene: &Scene,
     look: &HostRoot,
     settings: &Settings,
-) -> Vec<Step> {
+) -> (Vec<Step>, Vec<WatchedMount>) {
     let each = || groups.iter().zip(&touched.outcomes);
     let silent: Vec<&Path> = each()
         .filter(|(_, outcome)| matches!(outcome, ProbeOutcome::Silent { .. }))
@@ -116,38 +125,71 @@ fn look_at_groups(
         .filter(|(_, outcome)| matches!(outcome, ProbeOutcome::Answers(_)))
         .map(|(group, _)| group)
         .collect();
-    let mut steps = Vec::new();
-    for (group, outcome) in each() {
-        let mut step = Step::new("mount").about(shown(&group.first.point));
-        let Mount { fs_type, source, point, .. } = group.first;
-        step.summary = format!("{source} ({fs_type}) {}", said(outcome));
-        let above = silent.iter().find(|above| point.starts_with(above) && point != *above);
-        let ceph = ceph::finding(group, outcome, &touched.ceph, &mut step);
-        match (outcome, above) {
-            (ProbeOutcome::Silent { .. }, Some(above)) => {
-                step.unseen(shown(point), format!("{} above it does not answer", shown(above)));
-            }
-            (ProbeOutcome::Untried(why), _) => step.unseen(shown(point), why.clone()),
-            _ if ceph.is_some() => step.findings.extend(ceph),
-            _ if barred(outcome) => step.unseen(shown(point), scene.why_barred()),
-            _ if dead::is_dead(group, outcome) => {
-                let cures = cures(group, &alive, scene);
-                step.findings = dead::findings(group, outcome, &cures, scene);
-            }
-            _ => {
-                step.findings.extend(silent::finding(group, outcome, scene));
-            }
-        }
-        if scene.elsewhere {
-            step.fact(
-                "whether the names in its source have moved is for the host to see: the kernel asks there",
-            );
-        } else {
-            names::check(group.first, scene, look, settings, &mut step);
-        }
-        steps.push(step);
+    let context = GroupContext { silent, alive, ceph: &touched.ceph, scene, look, settings };
+    let all: Vec<_> = each().collect();
+    let mut seen = Vec::new();
+    // Servers and names that are silent take their time, which is the same for one as for many.
+    for some in all.chunks(AT_ONCE) {
+        seen.extend(thread::scope(|scope| {
+            let context = &context;
+            let start = |&(group, outcome)| scope.spawn(move || look_at_group(group, outcome, context));
+            let started: Vec<_> = some.iter().map(start).collect();
+            started.into_iter().filter_map(|thread| thread.join().ok()).collect::<Vec<_>>()
+        }));
     }
-    steps
+    let (steps, mounts): (Vec<Step>, Vec<WatchedMount>) = seen.into_iter().unzip();
+    (steps, mounts.into_iter().filter(|mount| mount.mounts > 0).collect())
+}
+
+/// What is known of all file systems when one is looked at.
+struct GroupContext<'a> {
+    silent: Vec<&'a Path>,
+    alive: Vec<&'a Group<'a>>,
+    ceph: &'a ceph::Seen,
+    scene: &'a Scene,
+    look: &'a HostRoot,
+    settings: &'a Settings,
+}
+
+fn look_at_group(
+    group: &Group<'_>,
+    outcome: &ProbeOutcome,
+    context: &GroupContext<'_>,
+) -> (Step, WatchedMount) {
+    let GroupContext { scene, look, settings, .. } = *context;
+    let mut step = Step::new("mount").about(shown(&group.first.point));
+    let Mount { fs_type, source, point, .. } = group.first;
+    step.summary = format!("{source} ({fs_type}) {}", said(outcome));
+    let above = context.silent.iter().find(|above| point.starts_with(above) && point != *above);
+    let ceph = ceph::finding(group, outcome, context.ceph, &mut step);
+    let unseen = match (outcome, above) {
+        (ProbeOutcome::Silent { .. }, Some(above)) => {
+            Some(format!("{} above it does not answer", shown(above)))
+        }
+        (ProbeOutcome::Untried(why), _) => Some(why.clone()),
+        _ if ceph.is_none() && barred(outcome) => Some(scene.why_barred().to_owned()),
+        _ => None,
+    };
+    let seen = unseen.is_none();
+    match unseen {
+        Some(why) => step.unseen(shown(point), why),
+        None if ceph.is_some() => step.findings.extend(ceph),
+        None if dead::is_dead(group, outcome) => {
+            let cures = cures(group, &context.alive, scene);
+            step.findings = dead::findings(group, outcome, &cures, scene);
+        }
+        None => step.findings.extend(silent::finding(group, outcome, scene)),
+    }
+    let state = if seen { MountState::of(&step) } else { MountState::Unknown };
+    // Those of something deleted are told of by themselves, unless all are dead.
+    let counts = |mount: &&&Mount| state == MountState::Dead || mount.deleted().is_none();
+    let mounts = group.mounts.iter().filter(counts).count();
+    if scene.elsewhere {
+        step.fact("whether the names in its source have moved is for the host to see: the kernel asks there");
+    } else {
+        names::check(group.first, scene, look, settings, &mut step);
+    }
+    (step, WatchedMount { point: point.clone(), fs_type: fs_type.clone(), state, mounts })
 }
 
 /// Where what a dead daemon showed is now.
@@ -159,8 +201,8 @@ fn cures<'a>(group: &Group<'a>, alive: &[&Group<'a>], scene: &'a Scene) -> Vec<d
             .map(|successor| Target { path: scene.path(&path(successor)), user: None })
             .collect::<Vec<_>>()
     };
-    let new = probe::probe(&targets(|successor| successor.source.clone()));
-    let old = probe::probe(&targets(|successor| successor.mount.point.clone()));
+    let new = touch_all(&targets(|successor| successor.source.clone()));
+    let old = touch_all(&targets(|successor| successor.mount.point.clone()));
     let same = new.iter().zip(&old).map(|(new, old)| (new, old.inode));
     found
         .iter()
@@ -171,7 +213,7 @@ fn cures<'a>(group: &Group<'a>, alive: &[&Group<'a>], scene: &'a Scene) -> Vec<d
 }
 
 /// Each bind mount of something deleted. Those of a daemon that is dead were told with it.
-fn look_at_deleted(groups: &[Group<'_>], touched: &Touched, scene: &Scene) -> Vec<Step> {
+fn look_at_deleted(groups: &[Group<'_>], touched: &Touched, scene: &Scene) -> (Vec<Step>, Vec<WatchedMount>) {
     let is_dead = |mount: &Mount| {
         let mut each = groups.iter().zip(&touched.outcomes);
         each.any(|(group, outcome)| group.first.device == mount.device && dead::is_dead(group, outcome))
@@ -185,8 +227,8 @@ fn look_at_deleted(groups: &[Group<'_>], touched: &Touched, scene: &Scene) -> Ve
     let sources: Vec<Option<PathBuf>> = mounts.iter().map(|mount| deleted::remade(mount, scene)).collect();
     let targets: Vec<Target> =
         sources.iter().flatten().map(|path| Target { path: scene.path(path), user: None }).collect();
-    let mut probed = probe::probe(&targets).into_iter();
-    let mut steps = Vec::new();
+    let mut probed = touch_all(&targets).into_iter();
+    let (mut steps, mut watched) = (Vec::new(), Vec::new());
     for (mount, source) in mounts.into_iter().zip(sources) {
         let there = source.as_ref().and_then(|_| probed.next());
         let answers = |probed: &Probed| matches!(probed.outcome, ProbeOutcome::Answers(_));
@@ -195,8 +237,23 @@ fn look_at_deleted(groups: &[Group<'_>], touched: &Touched, scene: &Scene) -> Ve
         step.summary = format!("{} ({}) was deleted", String::from_utf8_lossy(&mount.root), mount.fs_type);
         step.findings.extend(deleted::finding(mount, source.as_ref(), scene));
         steps.push(step);
+        watched.push(WatchedMount {
+            point: mount.point.clone(),
+            fs_type: mount.fs_type.clone(),
+            state: MountState::Deleted,
+            mounts: 1,
+        });
     }
-    steps
+    (steps, watched)
+}
+
+/// Touches them, but for those that a process still waits for.
+fn touch_all(targets: &[Target]) -> Vec<Probed> {
+    if targets.is_empty() {
+        return Vec::new();
+    }
+    let left_behind = LeftBehind::look();
+    probe::probe(targets, |target| left_behind.has(target))
 }
 
 /// Whether the kernel let us in.

@@ -1,5 +1,6 @@
 //! Touching mounts, each in a process of its own: one whose server is gone may hold whoever touches it for ever.
 
+use crate::child;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::statfs::statfs;
@@ -19,6 +20,8 @@ pub const LIMIT: Duration = Duration::from_millis(2500);
 /// How many are touched at once.
 const AT_ONCE: usize = 32;
 const POLL: Duration = Duration::from_millis(2);
+/// The first call that a mount may not answer.
+const FIRST_CALL: &str = "statfs";
 /// A number that the file system has for what is mounted, in the lines of the process that touches it.
 const INODE: &str = "inode";
 
@@ -67,14 +70,15 @@ pub struct Target {
     pub user: Option<(u32, u32)>,
 }
 
-/// Touches all of them, and waits for at most [`LIMIT`] for each.
-pub fn probe(targets: &[Target]) -> Vec<Probed> {
-    targets.chunks(AT_ONCE).flat_map(some).collect()
+/// Touches all of them, and waits for at most [`LIMIT`] for each. One that is `silent` is so without being touched.
+pub fn probe(targets: &[Target], silent: impl Fn(&Target) -> bool) -> Vec<Probed> {
+    targets.chunks(AT_ONCE).flat_map(|targets| some(targets, &silent)).collect()
 }
 
-fn some(targets: &[Target]) -> Vec<Probed> {
+fn some(targets: &[Target], silent: impl Fn(&Target) -> bool) -> Vec<Probed> {
     let start = Instant::now();
-    let mut waiting: Vec<State> = targets.iter().map(State::start).collect();
+    let begin = |target| if silent(target) { State::silent() } else { State::start(target) };
+    let mut waiting: Vec<State> = targets.iter().map(begin).collect();
     while waiting.iter().any(|state| matches!(state, State::Running(_))) {
         let over = start.elapsed() >= LIMIT;
         for state in &mut waiting {
@@ -95,10 +99,14 @@ enum State {
 }
 
 impl State {
+    fn silent() -> Self {
+        Self::Ended(Probed { outcome: ProbeOutcome::Silent { call: FIRST_CALL.to_owned() }, inode: None })
+    }
+
     fn start(target: &Target) -> Self {
         // This executable, also where it was replaced meanwhile.
         let mut command = Command::new("/proc/self/exe");
-        command.arg0(crate::child::OWN_NAME).arg(SUBCOMMAND).arg("--").arg(&target.path);
+        command.arg0(child::OWN_NAME).arg(SUBCOMMAND).arg("--").arg(&target.path);
         if let Some((user, group)) = target.user {
             command.gid(group).uid(user);
         }
@@ -160,19 +168,28 @@ fn parse(text: &str, took: Duration, ended: bool) -> Probed {
     Probed { outcome, inode }
 }
 
+/// Touches the mount at `path` for the process that started this one, and writes to standard output what came of it.
+///
+/// # Errors
+/// As [`touch`].
+pub fn touch_for_parent(path: &Path) -> io::Result<()> {
+    child::end_with_parent();
+    touch(path, io::stdout())
+}
+
 /// Touches the mount at `path`, which may take for ever, and says what came of it: each call before it is made, and what
 /// it failed with.
 ///
 /// # Errors
 /// Where that can't be written.
-pub fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
+fn touch(path: &Path, mut out: impl io::Write) -> io::Result<()> {
     let facts = |sync| {
         statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | sync, StatxFlags::BASIC_STATS)
     };
     if let Ok(facts) = facts(AtFlags::STATX_DONT_SYNC) {
         writeln!(out, "{INODE} {}", facts.stx_ino)?;
     }
-    writeln!(out, "statfs")?;
+    writeln!(out, "{FIRST_CALL}")?;
     out.flush()?;
     if let Err(errno) = statfs(path) {
         return writeln!(out, "statfs {}", errno as i32);

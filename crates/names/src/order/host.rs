@@ -42,7 +42,9 @@ impl HostSources {
     /// Whether there is a way to a destination. It is taken for granted where the kernel is not asked.
     #[must_use]
     pub fn reaches(&self, destination: IpAddr) -> bool {
-        self.isolated || self.source_for(destination).is_some()
+        // A socket of its own, which need not forget it.
+        self.isolated
+            || udp_socket(destination).is_some_and(|socket| socket.connect((destination, 0)).is_ok())
     }
 }
 
@@ -51,12 +53,8 @@ impl SourceAddresses for HostSources {
         if self.isolated {
             return None;
         }
-        let (family, kept) = match destination {
-            IpAddr::V4(_) => (AddressFamily::Inet, &self.ipv4),
-            IpAddr::V6(_) => (AddressFamily::Inet6, &self.ipv6),
-        };
-        let open = || socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).ok();
-        let socket = kept.get_or_init(|| open().map(UdpSocket::from)).as_ref()?;
+        let kept = if destination.is_ipv4() { &self.ipv4 } else { &self.ipv6 };
+        let socket = kept.get_or_init(|| udp_socket(destination)).as_ref()?;
         let source = socket.connect((destination, 0)).and_then(|()| socket.local_addr());
         disconnect(socket);
         Some(source.ok()?.ip())
@@ -66,6 +64,12 @@ impl SourceAddresses for HostSources {
         let fetch = || self.netlink.as_ref().and_then(Netlink::addresses).map(known).unwrap_or_default();
         self.interfaces.get_or_init(fetch).get(&source).copied()
     }
+}
+
+/// A socket of the family of this address.
+fn udp_socket(destination: IpAddr) -> Option<UdpSocket> {
+    let family = if destination.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    socket(family, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None).ok().map(UdpSocket::from)
 }
 
 /// Makes a socket forget its source address, which it would keep for the next destination: connect(2), AF_UNSPEC.

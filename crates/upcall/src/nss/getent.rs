@@ -8,6 +8,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::pipe2;
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::RawFd;
 use std::pin::Pin;
 use std::process::ExitStatus;
 use std::str::FromStr;
@@ -29,6 +30,11 @@ impl GetentModules {
     /// Where no process can be made.
     pub(crate) fn start(sources: Vec<String>) -> io::Result<Self> {
         Modules::start(sources).map(Self)
+    }
+
+    /// The socket by which the process is asked.
+    pub(crate) fn descriptor(&self) -> Option<RawFd> {
+        self.0.descriptor()
     }
 }
 

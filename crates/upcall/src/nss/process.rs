@@ -16,7 +16,7 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, pipe2};
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -74,11 +74,16 @@ impl Modules {
         let (ours, theirs) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
         let process = apart(theirs, |socket| {
-            serve(&socket, &sources);
+            serve(&socket, &sources, answer);
             // What was started for questions is in the same group, and so is this process.
             let _ = kill(Pid::from_raw(0), Signal::SIGKILL);
         })?;
         Ok(Self { socket: Some(ours), process })
+    }
+
+    /// Its socket.
+    pub(super) fn descriptor(&self) -> Option<RawFd> {
+        self.socket.as_ref().map(AsRawFd::as_raw_fd)
     }
 
     /// Has `getent` look `name` up in `database`, with this source alone. What it says, and then how it ended
@@ -138,8 +143,8 @@ impl Question {
     }
 }
 
-/// Answers questions until nobody is left to ask any.
-fn serve(socket: &OwnedFd, sources: &[String]) {
+/// Has questions answered until nobody is left to ask any.
+fn serve(socket: &OwnedFd, sources: &[String], answer: fn(&Question, File)) {
     let mut buffer = [0; LONGEST];
     // Each that is being answered has one of these.
     let (free, places) = mpsc::sync_channel(AT_ONCE);
@@ -250,6 +255,8 @@ impl How {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     #[test]
     fn only_addresses_are_asked_for_and_only_of_the_sources_of_this_host() {
@@ -272,6 +279,40 @@ mod tests {
         }
         let databases = Database::ALL.map(Database::name);
         assert_eq!(databases, ["ahostsv4", "ahostsv6", "ahosts"]);
+    }
+
+    #[test]
+    fn few_questions_are_answered_at_once_and_not_for_ever() {
+        static NOW: AtomicUsize = AtomicUsize::new(0);
+        static MOST: AtomicUsize = AtomicUsize::new(0);
+        static ALL: AtomicUsize = AtomicUsize::new(0);
+        fn slow(_: &Question, _: File) {
+            MOST.fetch_max(NOW.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            thread::sleep(Duration::from_millis(2));
+            NOW.fetch_sub(1, Ordering::Relaxed);
+            ALL.fetch_add(1, Ordering::Relaxed);
+        }
+        let pair = || socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::empty()).unwrap();
+        let (ours, theirs) = pair();
+        let server = thread::spawn(move || serve(&theirs, &["sss".to_owned()], slow));
+        let null = File::open("/dev/null").unwrap();
+        let modules = Modules { socket: Some(ours), process: Pid::this() };
+        let mut taken = 0;
+        // Whoever is told that there is no room asks again, until nobody is there.
+        loop {
+            match modules.ask("sss", Database::Both, "a.test", &null) {
+                Ok(()) => taken += 1,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::yield_now(),
+                Err(_) => break,
+            }
+        }
+        server.join().unwrap();
+        while ALL.load(Ordering::Relaxed) < QUESTIONS {
+            thread::yield_now();
+        }
+        assert!(taken >= QUESTIONS, "{taken}");
+        assert_eq!(ALL.load(Ordering::Relaxed), QUESTIONS);
+        assert!((2..=AT_ONCE).contains(&MOST.load(Ordering::Relaxed)));
     }
 
     #[test]

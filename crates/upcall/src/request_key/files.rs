@@ -3,17 +3,18 @@
 use super::rules::{BadLine, Rule, Skips};
 use super::subject::Subject;
 use names::file::{Warning, lines};
-use nix::libc;
+use rustix::fs::{Dir, FileType, Mode, OFlags, fstat, lstat};
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the rules are, unless those of the current folder are asked for.
 pub const ROOT: &str = "/etc";
+/// Where packages and images have rules that stand in where none of `/etc` fits.
+pub const SHIPPED: &str = "/usr/share";
 /// The folder of rule files, whose rules come first.
 const FOLDER: &str = "request-key.d";
 /// The file whose rules come last.
@@ -28,6 +29,8 @@ const LARGEST: u64 = 1 << 20;
 pub struct RuleFiles {
     files: Vec<RuleFile>,
     refused: Vec<(PathBuf, RefusedFile)>,
+    /// What stands in the place of [`SHIPPED`]; nothing for files that have no such rules beside them.
+    shipped: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -94,7 +97,11 @@ impl RuleFiles {
     /// passed over with a warning.
     #[must_use]
     pub fn read(local: bool) -> Self {
-        Self::read_in(Path::new(if local { "" } else { ROOT }), Trust::Owners)
+        if local {
+            Self::read_in(Path::new(""), Trust::Owners)
+        } else {
+            Self::read_in(Path::new(ROOT), Trust::Owners).beside(Path::new(SHIPPED))
+        }
     }
 
     /// Reads those of `root`, which stands in the place of `/etc`.
@@ -118,6 +125,29 @@ impl RuleFiles {
         }
         found.add(root.join(LAST), trust);
         found
+    }
+
+    /// The same files, with `shipped` in the place of [`SHIPPED`].
+    #[must_use]
+    pub fn beside(mut self, shipped: &Path) -> Self {
+        self.shipped = Some(shipped.to_owned());
+        self
+    }
+
+    /// The rules that stand in where none of these fits: those of [`SHIPPED`], read now. None do where a file here could
+    /// not be read, as its rules may fit.
+    #[must_use]
+    pub fn shipped(&self) -> Self {
+        match &self.shipped {
+            Some(shipped) if !self.unread() => Self::read_in(shipped, Trust::Owners),
+            _ => Self::default(),
+        }
+    }
+
+    /// These files, and then those of `others`.
+    pub fn append(&mut self, mut others: Self) {
+        self.files.append(&mut others.files);
+        self.refused.append(&mut others.refused);
     }
 
     fn add(&mut self, path: PathBuf, trust: Trust) {
@@ -209,11 +239,17 @@ impl<'a> Rules<'a> {
 /// The names of the rule files in `folder`, and whether they are links; sorted by their bytes, for keyutils as they come.
 fn names(folder: &Path, trust: Trust) -> io::Result<Vec<(std::ffi::OsString, bool)>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
+    for entry in Dir::new(rustix::fs::open(folder, flags, Mode::empty())?)? {
         let entry = entry?;
-        let name = entry.file_name();
-        if is_rule_file(&name) {
-            names.push((name, entry.file_type().is_ok_and(|kind| kind.is_symlink())));
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if is_rule_file(name) {
+            let kind = match entry.file_type() {
+                // As some file systems have it.
+                FileType::Unknown => FileType::from_raw_mode(lstat(folder.join(name))?.st_mode),
+                kind => kind,
+            };
+            names.push((name.to_owned(), kind == FileType::Symlink));
         }
     }
     if trust != Trust::Keyutils {
@@ -230,26 +266,28 @@ fn is_rule_file(name: &OsStr) -> bool {
 /// The text of a rule file that only its rightful owner could have written.
 fn read(path: &Path, trust: Trust) -> Result<Vec<u8>, RefusedFile> {
     // Not waiting on a pipe, and asking what was opened instead of what the name says.
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
-    let facts = file.metadata()?;
-    if !facts.is_file() {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(io::Error::from)?;
+    let facts = fstat(&file).map_err(io::Error::from)?;
+    if FileType::from_raw_mode(facts.st_mode) != FileType::RegularFile {
         return Err(RefusedFile::NotAFile);
     }
     let wary = trust == Trust::Owners;
-    if wary && facts.uid() != 0 && facts.uid() != nix::unistd::geteuid().as_raw() {
-        return Err(RefusedFile::Foreign(facts.uid()));
+    if wary && facts.st_uid != 0 && facts.st_uid != nix::unistd::geteuid().as_raw() {
+        return Err(RefusedFile::Foreign(facts.st_uid));
     }
     // Root's group is as good as root, as for sudo.
-    let others = if facts.gid() == 0 { 0o002 } else { 0o022 };
-    if wary && facts.mode() & others != 0 {
-        return Err(RefusedFile::Writable(facts.mode() & 0o777));
+    let others = if facts.st_gid == 0 { 0o002 } else { 0o022 };
+    if wary && facts.st_mode & others != 0 {
+        return Err(RefusedFile::Writable(facts.st_mode & 0o777));
     }
-    if facts.len() > LARGEST {
+    let size = u64::try_from(facts.st_size).unwrap_or_default();
+    if size > LARGEST {
         return Err(RefusedFile::TooLarge);
     }
-    let mut text = Vec::with_capacity(usize::try_from(facts.len()).unwrap_or_default());
-    // What was there when the length was asked for; a file that grows meanwhile is being written.
-    file.take(facts.len()).read_to_end(&mut text)?;
+    let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    // What was there when the size was asked for; a file that grows meanwhile is being written.
+    File::from(file).take(size).read_to_end(&mut text)?;
     Ok(text)
 }
 

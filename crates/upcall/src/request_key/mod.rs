@@ -9,7 +9,7 @@ mod run;
 mod subject;
 
 pub use failure::RuleFailure;
-pub use files::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, Trust};
+pub use files::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, SHIPPED, Trust};
 pub use macros::{Argument, MacroFlaw, MacroValues};
 pub use rules::{BadLine, Rule, Skips};
 pub use run::Call;
@@ -83,8 +83,8 @@ impl Upcall {
 pub enum Disposition {
     /// A program has had its turn, or the payload is in the key.
     Done,
-    /// The program is this executable as the helper: the caller goes on as that.
-    Helper(HelperRequest),
+    /// The program is this executable as the helper: the caller goes on as that, with what the key asks.
+    Helper(HelperRequest, Request),
     /// The key is rejected.
     Rejected,
 }
@@ -133,7 +133,7 @@ fn answer_within<R: Keyring>(
     as_helper: AsHelper,
     context: &Context<'_, R>,
 ) -> Result<Disposition, Unanswered> {
-    let Context { key, ring, log, verbosity, .. } = *context;
+    let Context { key, ring, log, .. } = *context;
     ring.assume_authority(key)?;
     let request = match ring.request(key) {
         Ok(request) => request,
@@ -146,36 +146,31 @@ fn answer_within<R: Keyring>(
             return reject(context, None, &refusal.into());
         }
     }
-    let (rules, warnings) = files.rules();
-    for warning in warnings {
-        log.warning(warning);
-    }
     let callout = upcall.callout.as_deref().unwrap_or(&request.callout);
     let values = upcall.values(&request, callout);
+    let run = RuleRun { request: &request, values: &values, as_helper, context, pipe_time };
+    if let Some(outcome) = run.by(files)? {
+        return Ok(outcome);
+    }
+    let shipped = files.shipped();
+    if shipped.any()
+        && let Some(outcome) = run.by(&shipped)?
+    {
+        return Ok(outcome);
+    }
     let subject = &values.subject;
-    if verbosity > 0 {
-        explain(&values, &rules, log, verbosity);
+    let any = files.any() || shipped.any();
+    if !any && subject.key_type.eq(OWN_TYPE) && subject.operation.eq(CREATE) {
+        let helper = HelperRequest { key, config: None, verbose: false };
+        return Ok(Disposition::Helper(helper, request));
     }
-    let Some((place, rule)) = rules.best(subject) else {
-        if !files.any() && subject.key_type.eq(OWN_TYPE) && subject.operation.eq(CREATE) {
-            return Ok(Disposition::Helper(HelperRequest { key, config: None, verbose: false }));
-        }
-        let failure = if files.unread() { RuleFailure::Unread } else { RuleFailure::NoRule };
-        return reject(context, None, &failure);
-    };
-    let run = RuleRun { values: &values, as_helper, context, pipe_time };
-    match run.take(place, rule) {
-        Ok(outcome) => Ok(outcome),
-        Err(failure) if rule.program.piped && subject.operation != NEGATE => {
-            log.error(describe(key, Some((place, rule)), &failure));
-            run.negate(&rules, (place, rule), &failure)
-        }
-        Err(failure) => reject(context, Some((place, rule)), &failure),
-    }
+    let unread = files.unread() || shipped.unread();
+    reject(context, None, if unread { &RuleFailure::Unread } else { &RuleFailure::NoRule })
 }
 
 /// The run of one rule.
 struct RuleRun<'a, R> {
+    request: &'a Request,
     values: &'a MacroValues<'a>,
     as_helper: AsHelper,
     context: &'a Context<'a, R>,
@@ -183,19 +178,42 @@ struct RuleRun<'a, R> {
 }
 
 impl<R: Keyring> RuleRun<'_, R> {
+    /// What comes of the rule of these files that fits best; `None` where none fits.
+    fn by(&self, files: &RuleFiles) -> Result<Option<Disposition>, Unanswered> {
+        let Context { key, log, verbosity, .. } = *self.context;
+        let (rules, warnings) = files.rules();
+        for warning in warnings {
+            log.warning(warning);
+        }
+        if verbosity > 0 {
+            explain(self.values, &rules, log, verbosity);
+        }
+        let subject = &self.values.subject;
+        let Some((place, rule)) = rules.best(subject) else { return Ok(None) };
+        match self.take(place, rule) {
+            Ok(outcome) => Ok(outcome),
+            Err(failure) if rule.program.piped && subject.operation != NEGATE => {
+                log.error(describe(key, Some((place, rule)), &failure));
+                self.negate(&rules, (place, rule), &failure)
+            }
+            Err(failure) => reject(self.context, Some((place, rule)), &failure),
+        }
+        .map(Some)
+    }
+
     fn take(&self, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Result<Disposition, RuleFailure> {
         let call = Call::new(&rule.program, self.values, contents)?;
         if rule.program.piped {
             return if self.repeats(&call) { Err(RuleFailure::Itself) } else { self.pipe(&call, place) };
         }
         if run::is_this_executable(&call) {
-            let request = (self.as_helper)(&call.args)?;
-            if request.key != self.context.key {
+            let helper = (self.as_helper)(&call.args)?;
+            if helper.key != self.context.key {
                 return Err(RuleFailure::Usage(
                     "the rule gives the helper another key: give it %k".to_owned(),
                 ));
             }
-            return Ok(Disposition::Helper(request));
+            return Ok(Disposition::Helper(helper, self.request.clone()));
         }
         self.context.guard.no_deadline();
         let status = run::run(&call)?;

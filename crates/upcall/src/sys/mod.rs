@@ -2,6 +2,9 @@
 
 #![allow(unsafe_code)]
 
+mod kill_timer;
+#[cfg(target_env = "musl")]
+pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod rescue;
 pub(crate) mod seccomp;

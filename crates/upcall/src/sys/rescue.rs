@@ -5,9 +5,10 @@
 //! the signals of a crash (a panic aborts, so it is one of them). A handler runs whatever the main
 //! thread is doing, also inside a system call; it makes raw system calls on static data only.
 //!
-//! A process that waits uninterruptibly itself (D state, say for a broken disk under `/etc`) runs no handler
-//! until that wait ends.
+//! A process that is stopped runs no handler, nor does one that waits uninterruptibly itself (D state, say for a dead
+//! file server under `/etc`): [`kill_timer`] ends it, unless the wait is one that even SIGKILL does not end.
 
+use super::kill_timer;
 use key::keyctl::{SHORTEST_TIMEOUT, raw, serial};
 use key::{KeySerial, RejectErrno};
 use nix::errno::Errno as Libc;
@@ -59,6 +60,8 @@ static TO_STDERR: AtomicBool = AtomicBool::new(false);
 static PROGRAM: AtomicI32 = AtomicI32::new(0);
 /// A connection to syslog, if there is one.
 static LOG: AtomicI32 = AtomicI32::new(-1);
+/// Whether the process may make no other.
+static LOG_KEPT: AtomicBool = AtomicBool::new(false);
 
 /// From now on the key is rejected with ENOKEY when the program crashes, is asked to end, or has not answered within
 /// `seconds`, and answered with EAGAIN once [`allow_payload`] is called. Without a key there is nothing to answer, and
@@ -94,10 +97,11 @@ fn set_handlers(key: Option<KeySerial>, seconds: u32, to_stderr: bool) -> nix::R
         let _ = KEY.set(key);
     }
     TO_STDERR.store(to_stderr, Ordering::Relaxed);
-    set_limit(seconds);
     if ARMED.swap(true, Ordering::Relaxed) {
+        // The time that has begun goes on.
         return Ok(());
     }
+    set_limit(seconds);
     let action = SigAction::new(
         SigHandler::SigAction(on_signal),
         // On the stack that the standard library sets up for its own handler of stack overflows.
@@ -140,6 +144,12 @@ pub(crate) fn log_to(socket: &'static UnixDatagram) {
     LOG.store(socket.as_raw_fd(), Ordering::Relaxed);
 }
 
+/// From now on a handler's message goes by that connection alone: to open a socket would be a system call that the
+/// process is refused.
+pub(crate) fn log_no_other_way() {
+    LOG_KEPT.store(true, Ordering::Relaxed);
+}
+
 /// Sets the signals' ordinary actions again, in a process that has no key to answer.
 pub(crate) fn disarm() {
     alarm::cancel();
@@ -151,14 +161,19 @@ pub(crate) fn disarm() {
     let_signals_through();
 }
 
-/// Moves the alarm: from now on `seconds` are left.
+/// Moves the alarm: from now on `seconds` are left. A process that has a key and can't answer it then is killed.
 pub(crate) fn set_limit(seconds: u32) {
-    alarm::set(seconds.max(1));
+    let seconds = seconds.max(1);
+    alarm::set(seconds);
+    if KEY.get().is_some() {
+        kill_timer::set_after_alarm(seconds);
+    }
 }
 
 /// Stops the alarm: what follows takes as long as it takes.
 pub(crate) fn no_limit() {
     alarm::cancel();
+    kill_timer::stop();
 }
 
 /// Until this goes, requests to end wait.
@@ -378,6 +393,9 @@ impl Line {
         // SAFETY: the pointer and the length are those of a slice that outlives the call. The descriptor is one of
         // ours, or -1, which fails.
         if unsafe { libc::send(connected, text.as_ptr().cast(), text.len(), flags) } >= 0 {
+            return;
+        }
+        if LOG_KEPT.load(Ordering::Relaxed) {
             return;
         }
         let mut address = libc::sockaddr_un {

@@ -1,18 +1,21 @@
 //! The system calls that remain once everything is open: a filter for seccomp(2).
 //!
-//! It is a constant, made at build time of the calls in `seccomp.json`, in which the key and the process are filled in.
+//! It is a constant, made at build time of the calls in `seccomp.json`, in which the key, the process and two of its
+//! descriptors are filled in.
 //! A call that is not in it raises SIGSYS, whose handler (`rescue`) answers the key.
 
 use key::KeySerial;
 use nix::errno::Errno;
-use nix::libc::{self, sock_filter, sock_fprog};
+use nix::libc::{self, sock_fprog};
+use std::os::fd::RawFd;
 
 /// What build.rs has made.
 #[allow(clippy::unreadable_literal)] // nobody reads them
 mod filter {
+    use nix::libc::sock_filter;
     include!(concat!(env!("OUT_DIR"), "/seccomp.rs"));
 }
-use filter::{FILTER, KEY, PROCESS};
+use filter::{FILTER, KEY, LOG, MODULES, PROCESS};
 
 /// Why there is no filter.
 #[derive(Debug, thiserror::Error)]
@@ -25,18 +28,31 @@ pub(crate) enum NoFilter {
     Refused(#[from] Errno),
 }
 
-/// Installs the filter for good: of all keys this one alone can be answered, and none without one.
-pub(crate) fn install(key: Option<KeySerial>) -> Result<(), NoFilter> {
-    let mut code: Vec<sock_filter> =
-        FILTER.iter().map(|&(code, jt, jf, k)| sock_filter { code, jt, jf, k }).collect();
-    if code.is_empty() {
+/// Installs the filter for good: of all keys this one alone can be answered, and none without one; the connection to
+/// syslog stays where it is; messages with more than data go to the process for modules alone.
+pub(crate) fn install(
+    key: Option<KeySerial>,
+    log: Option<RawFd>,
+    modules: Option<RawFd>,
+) -> Result<(), NoFilter> {
+    /// What is no descriptor.
+    const NONE: RawFd = -1;
+    let descriptor = |descriptor: Option<RawFd>| descriptor.unwrap_or(NONE).cast_unsigned();
+    if FILTER.is_empty() {
         return Err(NoFilter::Architecture);
     }
-    for instruction in &mut code {
-        match instruction.k {
-            KEY => instruction.k = key.map_or(0, |key| key.get().cast_unsigned()),
-            PROCESS => instruction.k = std::process::id(),
-            _ => {}
+    let mut code = FILTER;
+    let known = [
+        (KEY, key.map_or(0, |key| key.get().cast_unsigned())),
+        (PROCESS, std::process::id()),
+        (LOG, descriptor(log)),
+        (MODULES, descriptor(modules)),
+    ];
+    for (places, number) in known {
+        for &place in places {
+            if let Some(instruction) = code.get_mut(place) {
+                instruction.k = number;
+            }
         }
     }
     let length = u16::try_from(code.len()).map_err(|_| Errno::EINVAL)?;

@@ -1,7 +1,8 @@
 //! The user that a process becomes which is to have no rights.
 
 use nix::errno::Errno;
-use nix::unistd::{Gid, Uid, geteuid, setgroups, setresgid, setresuid};
+use rustix::process::{Gid, Uid, geteuid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use std::process;
 
 /// The process becomes the user of this number plus its own, and the group: nobody else's. A process of the same user
@@ -15,7 +16,7 @@ use std::process;
 const FIRST: u32 = 2_100_000_000;
 
 /// Becomes a user and a group of no other process and of no file, without other groups. Who is not root stays who
-/// they are.
+/// they are. It is for a process of one thread: others would stay who they are.
 ///
 /// # Errors
 /// As `setresuid(2)`; EINVAL in a user namespace that has no such user.
@@ -24,11 +25,11 @@ pub fn become_nobody() -> Result<(), Errno> {
         return Ok(());
     }
     let number = FIRST.saturating_add(process::id());
-    setgroups(&[])?;
-    let group = Gid::from_raw(number);
-    setresgid(group, group, group)?;
-    let user = Uid::from_raw(number);
-    setresuid(user, user, user)
+    let (group, user) = (Gid::from_raw(number), Uid::from_raw(number));
+    set_thread_groups(&[])
+        .and_then(|()| set_thread_res_gid(group, group, group))
+        .and_then(|()| set_thread_res_uid(user, user, user))
+        .map_err(|error| Errno::from_raw(error.raw_os_error()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::testing::{Folder, in_own_process};
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
 #[test]
 fn rule_files_end_in_conf_and_are_not_hidden() {
@@ -93,6 +94,21 @@ fn the_files_of_the_folder_are_read_in_order_and_before_the_last_one() {
         assert_eq!((followed, refused), (order.map(str::to_owned).to_vec(), vec![]));
     }
     assert!(RuleFiles::read_in(root.as_ref(), Trust::Owners).any());
+}
+
+#[test]
+fn shipped_rules_are_those_of_another_folder_unless_a_file_here_could_not_be_read() {
+    let (root, shipped) = (Folder::new(), Folder::new());
+    shipped.write("request-key.d/a.conf", "create user * * /a");
+    let files = || RuleFiles::read_in(root.as_ref(), Trust::Owners);
+    assert!(!files().shipped().any());
+    let beside = || files().beside(shipped.as_ref());
+    assert_eq!(beside().shipped().paths().count(), 1);
+    assert!(!beside().any());
+    // A folder where a file is expected can't be read.
+    root.write("request-key.d", "");
+    assert!(beside().unread());
+    assert!(!beside().shipped().any());
 }
 
 #[test]

@@ -89,7 +89,8 @@ impl Host {
     }
 
     fn answer(&self, ring: &FakeKeyring) -> Result<Disposition, Unanswered> {
-        let files = RuleFiles::read_in(self.folder.as_ref(), Trust::Anyone);
+        let shipped = self.folder.path("shipped");
+        let files = RuleFiles::read_in(self.folder.as_ref(), Trust::Anyone).beside(&shipped);
         let log = self.daemon.log();
         let settings = self.folder.path("settings");
         let (guard, verbosity) = (&self.guard, self.verbosity);
@@ -98,7 +99,7 @@ impl Host {
         let outcome = answer_within(self.pipe_time, &upcall, &files, self.as_helper, &context);
         match &outcome {
             // Somebody else goes on with these.
-            Ok(Disposition::Helper(_)) | Err(_) => assert_eq!(ring.held(), None, "{outcome:?}"),
+            Ok(Disposition::Helper(..)) | Err(_) => assert_eq!(ring.held(), None, "{outcome:?}"),
             Ok(Disposition::Done) => assert!(!matches!(ring.held(), None | Some(Held::Rejection(..)))),
             Ok(Disposition::Rejected) => assert!(matches!(ring.held(), Some(Held::Rejection(..)))),
         }
@@ -125,7 +126,11 @@ impl Host {
 }
 
 fn dns() -> FakeKeyring {
-    FakeKeyring::new(request("dns_resolver", b"mon1", b""))
+    FakeKeyring::new(dns_request())
+}
+
+fn dns_request() -> Request {
+    request("dns_resolver", b"mon1", b"")
 }
 
 /// A program that answers the key.

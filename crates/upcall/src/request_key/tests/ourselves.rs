@@ -6,7 +6,7 @@ fn a_rule_for_this_executable_is_handed_back_as_a_request() {
     let host = Host::with(&format!("create dns_resolver * * {OURSELVES} %k"));
     let ring = dns();
     let request = HelperRequest { key: key(), config: None, verbose: true };
-    assert_eq!(host.answer(&ring).unwrap(), Disposition::Helper(request));
+    assert_eq!(host.answer(&ring).unwrap(), Disposition::Helper(request, dns_request()));
     assert_eq!(ring.calls(), [KeyCall::AssumeAuthority, KeyCall::Request]);
     assert!(host.guard.claim(), "the helper can still answer");
 }
@@ -51,7 +51,8 @@ fn only_request_key_is_not_to_be_piped_through() {
     let context = Context { key: key(), ring: &ring, guard: &guard, log: &log, settings, verbosity: 0 };
     let (upcall, request) = (upcall(CREATE), request("dns_resolver", b"mon1", b""));
     let values = upcall.values(&request, b"");
-    let run = RuleRun { values: &values, as_helper, context: &context, pipe_time: Duration::ZERO };
+    let pipe_time = Duration::ZERO;
+    let run = RuleRun { request: &request, values: &values, as_helper, context: &context, pipe_time };
     let repeats = |path: &str, args: &[&str]| {
         let args = args.iter().map(OsString::from).collect();
         run.repeats(&Call { path: path.into(), args })
@@ -67,6 +68,6 @@ fn without_any_rule_file_a_dns_resolver_key_is_for_the_helper() {
     let host = Host::bare();
     let ring = dns();
     let request = HelperRequest { key: key(), config: None, verbose: false };
-    assert_eq!(host.answer(&ring).unwrap(), Disposition::Helper(request));
+    assert_eq!(host.answer(&ring).unwrap(), Disposition::Helper(request, dns_request()));
     assert_eq!((ring.calls().len(), host.messages()), (2, vec![]));
 }

@@ -94,8 +94,9 @@ fn after_a_piped_program_has_failed_the_rule_for_negate_has_its_turn() {
 #[test]
 fn the_rule_for_negate_may_be_the_helper() {
     let host = after_failure("/proc/self/exe %k");
-    let request = HelperRequest { key: key(), config: None, verbose: true };
-    assert_eq!(host.answer(&host.ring()).unwrap(), Disposition::Helper(request));
+    let helper = HelperRequest { key: key(), config: None, verbose: true };
+    let asked = request("user", b"debug:1", b"call out");
+    assert_eq!(host.answer(&host.ring()).unwrap(), Disposition::Helper(helper, asked));
 }
 
 #[test]

@@ -77,3 +77,24 @@ fn files_of_the_folder_come_before_the_last_one() {
     let host = Host { guard: Guard::without_handlers(), ..host };
     assert_eq!(host.held(), Held::Payload(b"a\n".to_vec(), None));
 }
+
+#[test]
+fn shipped_rules_stand_in_where_none_fits() {
+    let host = Host { verbosity: 1, ..Host::bare() };
+    host.add("shipped/request-key.d/a.conf", "create user * * |/bin/echo shipped");
+    assert_eq!(host.held(), Held::Payload(b"shipped\n".to_vec(), None));
+    let host = Host { guard: Guard::without_handlers(), ..host };
+    host.add("request-key.conf", "create keyring * * |/bin/echo other");
+    assert_eq!(host.held(), Held::Payload(b"shipped\n".to_vec(), None));
+    let host = Host { guard: Guard::without_handlers(), ..host };
+    host.add("request-key.conf", "create * * * |/bin/echo admin");
+    assert_eq!(host.held(), Held::Payload(b"admin\n".to_vec(), None));
+}
+
+#[test]
+fn where_there_are_shipped_rules_alone_a_host_name_needs_one_of_them() {
+    let host = Host::bare();
+    host.add("shipped/request-key.conf", "create user * * |/bin/echo shipped");
+    let ring = dns();
+    assert_eq!(host.answer(&ring).unwrap(), Disposition::Rejected);
+}

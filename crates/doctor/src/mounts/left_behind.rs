@@ -1,0 +1,108 @@
+//! Processes of earlier looks that were told to end, and can't: a FUSE daemon that has taken a request, and does not answer
+//! it, holds whoever asked (fs/fuse/dev.c, `request_wait_answer()`). A look that is repeated would add one each time.
+
+use super::probe::{SUBCOMMAND, Target};
+use crate::child::OWN_NAME;
+use nix::unistd::geteuid;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A process that waits for a path.
+#[derive(Debug, PartialEq, Eq)]
+struct Waiting {
+    path: PathBuf,
+    user: u32,
+}
+
+/// Those that there are now.
+#[derive(Debug, Default)]
+pub(super) struct LeftBehind(Vec<Waiting>);
+
+impl LeftBehind {
+    pub(super) fn look() -> Self {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        Self(processes.filter_map(|process| waiting(&process.path())).collect())
+    }
+
+    /// Whether one waits that was started as one for this target would be.
+    pub(super) fn has(&self, target: &Target) -> bool {
+        let user = target.user.map_or_else(|| geteuid().as_raw(), |(user, _)| user);
+        self.0.iter().any(|waiting| waiting.path == target.path && waiting.user == user)
+    }
+}
+
+/// What a process waits for, if it is one of these and sees the same mounts.
+fn waiting(process: &Path) -> Option<Waiting> {
+    process.file_name()?.to_str()?.parse::<u32>().ok()?;
+    let path = path_of(&fs::read(process.join("cmdline")).ok()?)?;
+    if !was_killed(&fs::read_to_string(process.join("status")).ok()?)
+        || fs::read_link(process.join("ns/mnt")).ok()? != fs::read_link("/proc/self/ns/mnt").ok()?
+    {
+        return None;
+    }
+    Some(Waiting { path, user: fs::metadata(process).ok()?.uid() })
+}
+
+/// The path that a command line of ours has (`State::start` in `probe`).
+fn path_of(command_line: &[u8]) -> Option<PathBuf> {
+    let words: Vec<&[u8]> = command_line.strip_suffix(b"\0")?.split(|&byte| byte == 0).collect();
+    match words.as_slice() {
+        [name, subcommand, b"--", path]
+            if *name == OWN_NAME.as_bytes() && *subcommand == SUBCOMMAND.as_bytes() =>
+        {
+            Some(PathBuf::from(OsStr::from_bytes(path)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a process waits uninterruptibly though SIGKILL is pending (proc_pid_status(5)).
+fn was_killed(status: &str) -> bool {
+    const SIGKILL: u64 = 1 << (9 - 1);
+    let value = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let pending = |name| {
+        value(name).and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or_default() & SIGKILL != 0
+    };
+    value("State:").is_some_and(|state| state.starts_with('D')) && (pending("SigPnd:") || pending("ShdPnd:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_of_ours_is_known_by_its_command_line() {
+        let path = |line: &[u8]| path_of(line);
+        assert_eq!(path(b"key-dns\0probe-mount\0--\0/mnt/a b\0"), Some(PathBuf::from("/mnt/a b")));
+        assert_eq!(
+            path(b"key-dns\0probe-mount\0--\0/mnt/\xff\0"),
+            Some(OsStr::from_bytes(b"/mnt/\xff").into())
+        );
+        for other in [
+            &b"key-dns\0probe-mount\0--\0"[..],
+            b"key-dns\0doctor\0--\0/mnt\0",
+            b"cat\0probe-mount\0--\0/mnt\0",
+            b"key-dns\0probe-mount\0--\0/mnt\0/mnt\0",
+            b"",
+        ] {
+            assert_eq!(path(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn it_was_left_behind_where_it_was_killed_and_waits() {
+        let status = |state: &str, own: &str, shared: &str| {
+            was_killed(&format!("Name:\tkey-dns\nState:\t{state}\nSigPnd:\t{own}\nShdPnd:\t{shared}\n"))
+        };
+        let (none, kill) = ("0000000000000000", "0000000000000100");
+        assert!(status("D (disk sleep)", kill, kill));
+        assert!(status("D (disk sleep)", none, kill));
+        // One that has just begun, and one that is about to end.
+        assert!(!status("D (disk sleep)", none, none));
+        assert!(!status("R (running)", kill, kill));
+        assert!(!was_killed(""));
+    }
+}
