@@ -247,6 +247,20 @@ in_root dpkg --purge key-dns key-dns-request-key
 [ "$(cell)" = "$before" ] || die "$now: cells are answered otherwise"
 same_files "$work/before"
 
+case_of 'the tests that Debian runs on what is installed (autopkgtest)'
+debian
+install_ keyutils
+cp -R packaging/debian/tests "$root/tests"
+now 'without us they fail'
+! chroot "$root" /tests/upcall >"$work/autopkgtest" 2>&1 || die "$now: $(cat "$work/autopkgtest")"
+for packages_ in key-dns 'key-dns key-dns-request-key'; do
+    now "with $packages_"
+    # shellcheck disable=SC2086
+    install_ $packages_
+    in_root /tests/command
+    in_root /tests/upcall
+done
+
 case_of 'a rule of others that fits any name as well'
 debian
 install_ keyutils
