@@ -142,7 +142,7 @@ spec_file() {
 reproducible_rpmbuild() {
     local log=$1
     shift
-    SOURCE_DATE_EPOCH=$(released) rpmbuild --define '_buildhost reproducible' \
+    SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(released)} rpmbuild --define '_buildhost reproducible' \
         --define 'use_source_date_epoch_as_buildtime 1' --define 'clamp_mtime_to_source_date_epoch 1' "$@" >"$log" 2>&1 || {
         cat "$log" >&2
         exit 1
