@@ -4,6 +4,7 @@
 # Common to the scripts of this folder. They change to the repository's top folder first.
 
 export LC_ALL=C TZ=UTC
+umask 022
 
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 # OUTPUT names another folder for the packages.
@@ -12,6 +13,20 @@ packages=$(realpath -m "${OUTPUT:-$target/packages}")
 die() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
     exit 1
+}
+
+# Ends unless programs are here, and names all that are missing, with Debian's packages: need PROGRAM[=PACKAGE]...
+need() {
+    local each missing=() wanted=()
+    for each in "$@"; do
+        if ! command -v "${each%%=*}" >/dev/null; then
+            missing+=("${each%%=*}")
+            wanted+=("${each#*=}")
+        fi
+    done
+    [ "${#missing[@]}" != 0 ] || return 0
+    [[ " ${missing[*]} " != *' cargo '* ]] || printf '%s: Rust is at https://rustup.rs, and in Debian 12 as cargo-web\n' "${0##*/}" >&2
+    die "missing: ${missing[*]}; apt-get install --no-install-recommends ${wanted[*]}"
 }
 
 # Reads who publishes the packages. PUBLISHER names another file.
@@ -90,4 +105,46 @@ stage() {
     find "$1" -type d -exec chmod 755 {} +
     find "$1" -type f -perm /111 -exec chmod 755 {} +
     find "$1" -type f ! -perm /111 -exec chmod 644 {} +
+}
+
+# Seconds of the date of the release: the time stamp of what is made of these sources.
+released() {
+    date -d "$(sed -n 's/^## [^ ]* - //p' CHANGELOG.md | head -n 1)" +%s
+}
+
+# Packs a folder, under its own name, into a compressed archive, whose bytes depend on nothing but its files.
+pack() {
+    tar --create --directory "$(dirname "$1")" --sort=name --format=gnu --mtime="@$(released)" --owner=0 --group=0 \
+        --numeric-owner --mode=go=rX,u+w "$(basename "$1")" | gzip --best --no-name >"$2"
+}
+
+# Puts the folder debian into a copy of the sources, for a version.
+debian_folder() {
+    cp -R "$1/packaging/debian" "$1/debian"
+    [ -z "$maintainer" ] || sed -i "s|^Maintainer: .*|Maintainer: $maintainer|" "$1/debian/control"
+    [ -z "$homepage" ] || sed -i "/^Standards-Version:/a Homepage: $homepage" "$1/debian/control"
+    [ -z "$vcs" ] || sed -i "/^Standards-Version:/a Vcs-Git: $vcs" "$1/debian/control"
+    packaging/changelog deb >"$1/debian/changelog"
+    sed -i -e "1s/(.*)/($2-1)/" -e '${/^$/d}' "$1/debian/changelog"
+}
+
+# Prints the spec file for a version, with what it says of the publisher.
+spec_file() {
+    printf '%%global version_of_cargo %s\n' "$1"
+    [ -z "$maintainer" ] || printf '%%global packager %s\n' "$maintainer"
+    [ -z "$homepage" ] || printf '%%global homepage %s\n' "$homepage"
+    [ -z "$vcs" ] || printf '%%global vcs %s\n' "$vcs"
+    cat packaging/rpm/key-dns.spec
+    packaging/changelog rpm
+}
+
+# rpmbuild, of whose packages the host's name and its clock are no part.
+reproducible_rpmbuild() {
+    local log=$1
+    shift
+    SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(released)} rpmbuild --define '_buildhost reproducible' \
+        --define 'use_source_date_epoch_as_buildtime 1' --define 'clamp_mtime_to_source_date_epoch 1' "$@" >"$log" 2>&1 || {
+        cat "$log" >&2
+        exit 1
+    }
 }

@@ -247,6 +247,38 @@ in_root dpkg --purge key-dns key-dns-request-key
 [ "$(cell)" = "$before" ] || die "$now: cells are answered otherwise"
 same_files "$work/before"
 
+case_of 'the tests that Debian runs on what is installed (autopkgtest)'
+debian
+install_ keyutils
+cp -R packaging/debian/tests "$root/tests"
+now 'without us they fail'
+! chroot "$root" /tests/upcall >"$work/autopkgtest" 2>&1 || die "$now: $(cat "$work/autopkgtest")"
+for packages_ in key-dns 'key-dns key-dns-request-key'; do
+    now "with $packages_"
+    # shellcheck disable=SC2086
+    install_ $packages_
+    in_root /tests/command
+    in_root /tests/upcall
+done
+
+case_of 'a rule of others that fits any name as well'
+debian
+install_ keyutils
+# keyutils reads them in whatever order the file system has them, and our request-key by their names.
+for name in aa cifs.upcall zz; do
+    echo 'create dns_resolver * * /bin/false %k' >"$root/etc/request-key.d/$name.conf"
+done
+answered_by nobody
+now 'keyutils runs ours'
+install_ key-dns
+answered_by key-dns
+now 'and so does key-dns-request-key'
+install_ key-dns-request-key
+answered_by key-dns
+now 'with the rule for any name alone, the order decides'
+sed -i '/_resolver\t[^*]/d' "$root/$rule"
+answered_by nobody
+
 case_of "the admin's rule, settings and programs"
 debian
 install_ keyutils

@@ -208,6 +208,37 @@ for layout in merged sbin_is_bin unmerged; do
     same_files "$work/before"
 done
 
+case_of 'a root with nothing in it'
+new_root true
+rpm_ --initdb
+now 'without /sbin it is refused, and said'
+rpm_ --install "${ours[0]}"
+! rpm --root "$root" --dbpath /var/lib/rpm --install "${ours[1]}" 2>"$work/rpm.log" || die "$now: it was installed"
+grep -q 'there is no /sbin here' "$work/rpm.log" || die "$now: $(cat "$work/rpm.log")"
+! rpm --root "$root" --dbpath /var/lib/rpm --query key-dns-request-key >"$work/rpm.log" || die "$now: it was installed"
+now 'with it, the link is made'
+mkdir -p "$root/usr/sbin"
+ln -s usr/sbin "$root/sbin"
+rpm_ --install "${ours[1]}"
+request_key_is key-dns
+now 'and where it can not be made, that is said'
+rpm_ --erase key-dns-request-key
+rm "$root/sbin"
+touch "$root/sbin"
+rpm --root "$root" --dbpath /var/lib/rpm --install "${ours[1]}" 2>"$work/rpm.log" || true
+grep -q '/sbin/request-key was not made' "$work/rpm.log" || die "$now: $(cat "$work/rpm.log")"
+
+case_of "an admin's program"
+new_root merged
+rpm_ --initdb
+printf '#!/bin/false\n' >"$root/sbin/request-key"
+chmod 700 "$root/sbin/request-key"
+listing >"$work/before"
+rpm_ --install "${ours[@]}"
+rpm_ --upgrade "${next[@]}"
+rpm_ --erase key-dns key-dns-request-key
+same_files "$work/before"
+
 case_of "the admin's rule and settings"
 new_root merged
 rpm_ --install "$(keyutils 1)"

@@ -46,12 +46,38 @@ fn the_shipped_settings_show_every_default() {
 }
 
 #[test]
-fn the_shipped_rule_runs_the_helper() {
+fn the_shipped_rules_run_the_helper() {
     let text = shipped_rules();
     let rules: Vec<Rule<'_>> =
         text.lines().filter_map(|line| Rule::parse(line.as_bytes()).unwrap()).collect();
-    let [rule] = rules.as_slice() else { panic!("{rules:?}") };
-    assert_eq!(rule.program.path, b"/usr/libexec/key-dns/key.dns_resolver");
+    // Any name, and one for each first character that a host's name may have.
+    assert_eq!(rules.len(), 1 + 26 + 26 + 10 + 2);
+    for rule in rules {
+        assert_eq!(rule.program.path, b"/usr/libexec/key-dns/key.dns_resolver");
+    }
+}
+
+/// Of equal rules the first wins, and keyutils reads files in no order: ours have to fit better.
+#[test]
+fn the_shipped_rules_win_over_an_equal_one_that_is_read_before() {
+    let folder = scratch("equal-rules");
+    let rules = folder.join("request-key.d");
+    fs::create_dir_all(&rules).unwrap();
+    fs::write(rules.join("dns_resolver.conf"), shipped_rules()).unwrap();
+    fs::write(rules.join("cifs.conf"), "create dns_resolver * * /usr/sbin/cifs.upcall %k\n").unwrap();
+    let program = |description: &str| {
+        let key = format!("dns_resolver;0;0;0;{description}");
+        let arguments = ["request-key", "-d", "-l", "-D", &key, "create", "1", "0", "0", "0", "0", "0", ""];
+        let output = Command::new(executable()).args(arguments).current_dir(&folder).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for first in ('a'..='z').chain('A'..='Z').chain('0'..='9').chain(['_', ':']) {
+        let shown = program(&format!("{first}on1.example.org"));
+        assert!(shown.contains("run /usr/libexec/key-dns/key.dns_resolver"), "{first}: {shown}");
+    }
+    assert!(program("afsdb:example.org").contains("run /usr/libexec/key-dns/key.dns_resolver"));
+    // What no host is called is left to the order.
+    assert!(program("!mon1").contains("run /usr/sbin/cifs.upcall"));
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn the_commands_from_source_install_it_beside_keyutils_and_those_to_go_back_leav
     let script = format!("{install}{check}\n{WINS}\n{back}");
     let Some(printed) = apart("from-source", "", &script) else { return };
     assert!(printed.contains("127.0.0.1"), "{printed}");
-    let wins = "/etc/request-key.d/dns_resolver.conf:8: run /usr/libexec/key-dns/key.dns_resolver\n";
+    let wins = "/etc/request-key.d/dns_resolver.conf:22: run /usr/libexec/key-dns/key.dns_resolver\n";
     assert!(printed.contains(wins), "{printed}");
 }
 

@@ -114,7 +114,7 @@ pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choic
     };
     let winner = winner(look, place, rule);
     step.summary = format!("{} runs {}", winner.at(), winner.program);
-    beaten(&mut step, look, &rules, &subject, place);
+    beaten(&mut step, look, &rules, &subject, (place, rule));
     if let Some(finding) = flaw(look, &winner, rule) {
         step.find(finding);
     }
@@ -152,7 +152,7 @@ fn beaten(
     look: &HostRoot,
     rules: &Rules<'_>,
     subject: &Subject<'_>,
-    best: &RuleLocation<'_>,
+    (best, winner): (&RuleLocation<'_>, &Rule<'_>),
 ) {
     let mut losers = Vec::new();
     for ((place, rule), skips) in rules.fitting(subject) {
@@ -162,7 +162,10 @@ fn beaten(
             step.fact(format!("{at}: wins, {skips}: {program}"));
         } else {
             step.fact(format!("{at}: matches too, {skips}: {program}"));
-            losers.push(at);
+            // Rules for the same program are no rivals.
+            if rule.program.path != winner.program.path {
+                losers.push(at);
+            }
         }
     }
     if !losers.is_empty() {
