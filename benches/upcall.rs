@@ -65,6 +65,9 @@ enum Side {
     Behind,
 }
 
+/// The rules that are installed.
+const SHIPPED_RULES: &str = include_str!("../request-key.d/dns_resolver.conf");
+
 /// What answers at the moment, and the names that are still unused.
 struct Bench {
     machine: Machine,
@@ -108,7 +111,11 @@ impl Bench {
         };
         let confine = if side == Side::Unconfined { "no" } else { "yes" };
         fs::write(SETTINGS, format!("confine = {confine}\n")).unwrap();
-        fs::write(RULE, format!("create dns_resolver * * {helper} %k\n")).unwrap();
+        let rules = match side {
+            Side::Ours | Side::Unconfined | Side::Behind | Side::Other => SHIPPED_RULES.replace(HELPER, helper),
+            Side::Keyutils | Side::Floor => format!("create dns_resolver * * {helper} %k\n"),
+        };
+        fs::write(RULE, rules).unwrap();
         self.call(self.program(side));
     }
 

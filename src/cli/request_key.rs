@@ -203,14 +203,13 @@ fn show(description: &Description, invocation: &Invocation, log: &Log) -> ExitCo
     let callout = invocation.upcall.callout.as_deref().unwrap_or_default();
     let values = invocation.upcall.values(&request, callout);
     let files = RuleFiles::read(invocation.local).with_shipped_for(&values.subject);
-    let (rules, warnings) = files.rules();
-    for warning in warnings {
+    for warning in files.rules().1 {
         log.warning(warning);
     }
     if invocation.verbosity > 0 {
-        explain(&values, &rules, log, invocation.verbosity);
+        explain(&values, &files, log, invocation.verbosity);
     }
-    let Some((place, rule)) = rules.best(&values.subject) else {
+    let (Some((place, rule)), _) = files.best(&values.subject) else {
         log.error(RuleFailure::NoRule);
         return ExitCode::FAILURE;
     };

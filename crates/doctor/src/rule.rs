@@ -82,10 +82,10 @@ pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choic
     let (rules, bad) = files.parse();
     let read: Vec<String> = files.paths().map(|path| shown(look, path)).collect();
     step.fact(format!("rule files: {}", if read.is_empty() { "none".to_owned() } else { read.join(", ") }));
-    let best = rules.best(&subject);
+    let (best, _) = files.best(&subject);
     passed_over(&mut step, look, &files, best.is_some(), ours);
     bad_lines(&mut step, look, &bad, ours);
-    let Some((place, rule)) = best else {
+    let Some((place, rule)) = &best else {
         if !files.any() && ours {
             step.sum("no rule file: key-dns answers by itself");
             let program = crate::request_key::PATH.to_owned();

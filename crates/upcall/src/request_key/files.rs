@@ -147,7 +147,7 @@ impl RuleFiles {
     /// These files; where no rule of theirs fits `subject`, followed by those that stand in.
     #[must_use]
     pub fn with_shipped_for(mut self, subject: &Subject<'_>) -> Self {
-        if self.parse().0.best(subject).is_none() {
+        if self.best(subject).0.is_none() {
             let mut shipped = self.shipped();
             self.files.append(&mut shipped.files);
             self.refused.append(&mut shipped.refused);
@@ -186,10 +186,25 @@ impl RuleFiles {
         self.refused.iter().any(|(_, refused)| matches!(refused, RefusedFile::Unreadable(_)))
     }
 
+    /// The rule that matches `subject` best, the one whose asterisks stand for least, and of equal ones the first; and the
+    /// invalid lines whose fields match as far as they go.
+    #[must_use]
+    pub fn best(&self, subject: &Subject<'_>) -> (Option<(RuleLocation<'_>, Rule<'_>)>, Vec<BadLineAt<'_>>) {
+        let (Rules(rules), bad) = self.parse_if(|line| Rule::may_match(line, subject));
+        let fitting = rules.into_iter().filter_map(|rule| Some((rule.1.fits(subject)?, rule)));
+        (fitting.min_by_key(|&(skips, _)| skips).map(|(_, rule)| rule), bad)
+    }
+
     /// The rules in order, and what was skipped: files, then lines, each with its place.
     #[must_use]
     pub fn rules(&self) -> (Rules<'_>, Vec<String>) {
         let (rules, bad) = self.parse();
+        (rules, self.warnings(bad))
+    }
+
+    /// What is to be said of the files that were skipped, then of the lines `bad`.
+    #[must_use]
+    pub fn warnings(&self, bad: Vec<BadLineAt<'_>>) -> Vec<String> {
         let refused = self.refused.iter().map(|(path, refused)| {
             let rules = if path.ends_with(FOLDER) { "" } else { "; its rules are ignored" };
             format!("{}: {refused}{rules}", path.display())
@@ -197,20 +212,26 @@ impl RuleFiles {
         let bad = bad.into_iter().map(|(RuleLocation { file, line }, error)| {
             Warning::new(line, format!("{error}; line ignored")).at(file)
         });
-        (rules, refused.chain(bad).collect())
+        refused.chain(bad).collect()
     }
 
     /// The rules in order, and the invalid lines.
     #[must_use]
-    pub fn parse(&self) -> (Rules<'_>, Vec<(RuleLocation<'_>, BadLine)>) {
+    pub fn parse(&self) -> (Rules<'_>, Vec<BadLineAt<'_>>) {
+        self.parse_if(|_| true)
+    }
+
+    /// The same, of the lines that are `wanted`.
+    fn parse_if(&self, wanted: impl Fn(&[u8]) -> bool) -> (Rules<'_>, Vec<BadLineAt<'_>>) {
         let mut bad = Vec::new();
         let mut rules = Vec::new();
         for RuleFile { path, text } in &self.files {
-            let nul = text.contains(&0);
             for (line, bytes) in (1..).zip(lines(text)) {
+                if !wanted(bytes) {
+                    continue;
+                }
                 let place = RuleLocation { file: path, line };
-                let rule = if nul && bytes.contains(&0) { Err(BadLine::Nul) } else { Rule::parse(bytes) };
-                match rule {
+                match Rule::parse(bytes) {
                     Ok(Some(rule)) => rules.push((place, rule)),
                     Ok(None) => {}
                     Err(error) => bad.push((place, error)),
@@ -221,17 +242,14 @@ impl RuleFiles {
     }
 }
 
+/// An invalid line, its place and what is wrong with it.
+pub type BadLineAt<'a> = (RuleLocation<'a>, BadLine);
+
 /// The rules of all files.
 #[derive(Debug)]
 pub struct Rules<'a>(Vec<(RuleLocation<'a>, Rule<'a>)>);
 
 impl<'a> Rules<'a> {
-    /// The rule that matches `subject` best: the one whose asterisks stand for least, and of equal ones the first.
-    #[must_use]
-    pub fn best(&self, subject: &Subject<'_>) -> Option<&(RuleLocation<'a>, Rule<'a>)> {
-        self.fitting(subject).min_by_key(|&(_, skips)| skips).map(|(rule, _)| rule)
-    }
-
     /// All rules that match `subject`, in order.
     pub fn fitting(
         &self,

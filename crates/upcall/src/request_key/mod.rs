@@ -9,7 +9,7 @@ mod run;
 mod subject;
 
 pub use failure::RuleFailure;
-pub use files::{ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, SHIPPED, Trust};
+pub use files::{BadLineAt, ROOT, RefusedFile, RuleFiles, RuleLocation, Rules, SHIPPED, Trust};
 pub use macros::{Argument, MacroFlaw, MacroValues};
 pub use rules::{BadLine, Rule, Skips};
 pub use run::Call;
@@ -181,20 +181,20 @@ impl<R: Keyring> RuleRun<'_, R> {
     /// What comes of the rule of these files that fits best; `None` where none fits.
     fn by(&self, files: &RuleFiles) -> Result<Option<Disposition>, Unanswered> {
         let Context { key, log, verbosity, .. } = *self.context;
-        let (rules, warnings) = files.rules();
-        for warning in warnings {
+        let subject = &self.values.subject;
+        let (best, bad) = files.best(subject);
+        for warning in files.warnings(bad) {
             log.warning(warning);
         }
         if verbosity > 0 {
-            explain(self.values, &rules, log, verbosity);
+            explain(self.values, files, log, verbosity);
         }
-        let subject = &self.values.subject;
-        let Some((place, rule)) = rules.best(subject) else { return Ok(None) };
+        let Some((place, rule)) = &best else { return Ok(None) };
         match self.take(place, rule) {
             Ok(outcome) => Ok(outcome),
             Err(failure) if rule.program.piped && subject.operation != NEGATE => {
                 log.error(describe(key, Some((place, rule)), &failure));
-                self.negate(&rules, (place, rule), &failure)
+                self.negate(files, (place, rule), &failure)
             }
             Err(failure) => reject(self.context, Some((place, rule)), &failure),
         }
@@ -266,18 +266,18 @@ impl<R: Keyring> RuleRun<'_, R> {
     /// After a piped program has failed: runs the rule for `negate`, or without one rejects the key.
     fn negate(
         &self,
-        rules: &Rules<'_>,
+        files: &RuleFiles,
         failed: (&RuleLocation<'_>, &Rule<'_>),
         failure: &RuleFailure,
     ) -> Result<Disposition, Unanswered> {
         let mut values = *self.values;
         values.subject.operation = NEGATE;
-        let Some((place, rule)) = rules.best(&values.subject) else {
+        let (Some((place, rule)), _) = &files.best(&values.subject) else {
             return reject(self.context, Some(failed), failure);
         };
         let Context { log, verbosity, .. } = *self.context;
         if verbosity > 0 {
-            explain(&values, rules, log, verbosity);
+            explain(&values, files, log, verbosity);
         }
         match (RuleRun { values: &values, ..*self }).take(place, rule) {
             Ok(outcome) => Ok(outcome),
@@ -326,7 +326,7 @@ fn describe(key: KeySerial, rule: Option<(&RuleLocation<'_>, &Rule<'_>)>, failur
 }
 
 /// Reports the request, and which rules match.
-pub fn explain(values: &MacroValues<'_>, rules: &Rules<'_>, log: &Log, verbosity: u8) {
+pub fn explain(values: &MacroValues<'_>, files: &RuleFiles, log: &Log, verbosity: u8) {
     let Subject { operation, key_type, description, callout } = values.subject;
     log.info(format_args!(
         "{} key {}: type \"{}\", description \"{}\", callout \"{}\"",
@@ -337,11 +337,11 @@ pub fn explain(values: &MacroValues<'_>, rules: &Rules<'_>, log: &Log, verbosity
         callout.escape_ascii(),
     ));
     if verbosity > 1 {
-        for ((place, rule), skips) in rules.fitting(&values.subject) {
+        for ((place, rule), skips) in files.parse().0.fitting(&values.subject) {
             log.info(format_args!("{place}: fits, {skips}: {}", rule.program.path.escape_ascii()));
         }
     }
-    if let Some((place, rule)) = rules.best(&values.subject) {
+    if let (Some((place, rule)), _) = files.best(&values.subject) {
         log.info(format_args!("{place}: fits best: {}", rule.program.path.escape_ascii()));
     }
 }

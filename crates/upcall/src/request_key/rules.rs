@@ -67,11 +67,14 @@ pub enum BadLine {
 }
 
 impl<'a> Rule<'a> {
-    /// Parses one line, without its newline and free of NULs; `None` for a blank line or a comment.
+    /// Parses one line, without its newline; `None` for a blank one and for a comment.
     ///
     /// # Errors
     /// What is wrong with the line.
     pub fn parse(line: &'a [u8]) -> Result<Option<Self>, BadLine> {
+        if line.contains(&0) {
+            return Err(BadLine::Nul);
+        }
         let mut rest = line.trim_ascii_start();
         if rest.starts_with(b"#") {
             return Ok(None);
@@ -94,6 +97,28 @@ impl<'a> Rule<'a> {
             callout: Pattern::new(callout),
             program: Program::new(program, rest)?,
         }))
+    }
+
+    /// Whether a line may hold a rule that matches `subject`: no field that it has speaks against that. Most lines do not,
+    /// and need no more than this.
+    #[must_use]
+    pub fn may_match(line: &[u8], subject: &Subject<'_>) -> bool {
+        let mut rest = line;
+        subject.fields().iter().all(|text| {
+            let start = rest.iter().take_while(|&&byte| is_space(byte)).count();
+            rest = rest.get(start..).unwrap_or_default();
+            let same =
+                rest.iter().zip(*text).take_while(|(byte, other)| byte == other && **byte != b'*').count();
+            match rest.get(same) {
+                Some(b'*') => word(&mut rest).is_none_or(|field| Pattern::new(field).skips(text).is_some()),
+                Some(&byte) if !is_space(byte) => false,
+                _ => {
+                    let missing = rest.is_empty();
+                    rest = rest.get(same..).unwrap_or_default();
+                    missing || same == text.len()
+                }
+            }
+        })
     }
 
     /// How much of `subject` the rule's asterisks stand for; `None` if the rule does not match.
@@ -250,6 +275,19 @@ mod tests {
     #[test]
     fn an_argument_that_is_no_macro_of_ours_is_an_error() {
         assert_eq!(flaw("create user * * /bin/x %k %z"), "argument \"%z\": there is no such macro");
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_that_is_not_looked_at_any_further_does_not_match(
+            line in "[ \t]?(ab|a\\*|\\*|\\*b|a|x)([ \t]+(ab|a\\*b|a\\*|\\*b|\\*\\*|a|x)){3}[ \t]+/x",
+            fields in proptest::collection::vec("(a|b|ab|abb| |a b|a\\*|\\*)?", 4),
+        ) {
+            let [operation, key_type, description, callout] = [0, 1, 2, 3].map(|index: usize| fields[index].as_bytes());
+            let subject = Subject { operation, key_type, description, callout };
+            let fits = Rule::parse(line.as_bytes()).ok().flatten().is_some_and(|rule| rule.fits(&subject).is_some());
+            prop_assert!(Rule::may_match(line.as_bytes(), &subject) || !fits);
+        }
     }
 
     #[test]

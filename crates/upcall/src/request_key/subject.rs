@@ -12,3 +12,10 @@ pub struct Subject<'a> {
     /// The callout info.
     pub callout: &'a [u8],
 }
+
+impl<'a> Subject<'a> {
+    /// Its parts, in the order of a rule's fields.
+    pub(super) const fn fields(&self) -> [&'a [u8]; 4] {
+        [self.operation, self.key_type, self.description, self.callout]
+    }
+}

@@ -1,5 +1,6 @@
 use super::*;
 use crate::testing::{Folder, in_own_process};
+use proptest::prelude::*;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
@@ -29,7 +30,7 @@ fn best(files: &RuleFiles, operation: &str) -> Option<String> {
         description: b"debug:1",
         callout: b"x",
     };
-    files.rules().0.best(&subject).map(|(place, _)| place.to_string())
+    files.best(&subject).0.map(|(place, _)| place.to_string())
 }
 
 #[test]
@@ -191,6 +192,32 @@ fn only_a_regular_file_of_ordinary_size_is_read() {
     };
     assert_eq!(file(1 << 20).0.len(), 1);
     assert_eq!(file((1 << 20) + 1).1, ["request-key.conf is larger than 1 MiB"]);
+}
+
+#[test]
+fn bad_lines_are_named_to_those_whose_key_they_could_match() {
+    let files = files(&[(
+        "a",
+        "create user debug:* *\ncreate user other:* *\ncreate keyring * * x\nnegate * * *\n create\ncreate * * * /b",
+    )]);
+    let subject = Subject { operation: b"create", key_type: b"user", description: b"debug:1", callout: b"x" };
+    let (best, bad) = files.best(&subject);
+    assert_eq!(best.map(|(place, _)| place.line), Some(6));
+    assert_eq!(bad.iter().map(|(place, _)| place.line).collect::<Vec<_>>(), [1, 5]);
+    assert_eq!(files.parse().1.len(), 5);
+}
+
+proptest! {
+    #[test]
+    fn the_best_is_the_first_of_those_whose_asterisks_stand_for_least(
+        lines in proptest::collection::vec("(create|c\\*|\\*|x) (user|u\\*|\\*) (d\\*|debug:\\*|\\*1|\\*) (\\*|x|y) (/a|b)", 0..12),
+    ) {
+        let files = files(&[("a", &lines.join("\n"))]);
+        let subject = Subject { operation: b"create", key_type: b"user", description: b"debug:1", callout: b"x" };
+        let (rules, _) = files.parse();
+        let expected = rules.fitting(&subject).min_by_key(|&(_, skips)| skips).map(|(rule, _)| *rule);
+        prop_assert_eq!(files.best(&subject).0, expected);
+    }
 }
 
 #[test]
