@@ -112,7 +112,9 @@ impl Bench {
         let confine = if side == Side::Unconfined { "no" } else { "yes" };
         fs::write(SETTINGS, format!("confine = {confine}\n")).unwrap();
         let rules = match side {
-            Side::Ours | Side::Unconfined | Side::Behind | Side::Other => SHIPPED_RULES.replace(HELPER, helper),
+            Side::Ours | Side::Unconfined | Side::Behind | Side::Other => {
+                SHIPPED_RULES.replace(HELPER, helper)
+            }
             Side::Keyutils | Side::Floor => format!("create dns_resolver * * {helper} %k\n"),
         };
         fs::write(RULE, rules).unwrap();

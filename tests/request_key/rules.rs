@@ -73,13 +73,18 @@ fn a_bad_line_costs_itself_alone_and_is_named_in_the_log() {
     let syslog = machine.syslog();
     machine.file(
         RULES,
-        format!("create user rk:x\n\ncreate user rk:bad * cat %k\ncreate user rk:* * {}\n", says("good")),
+        format!(
+            "create user rk:b*\n\ncreate user rk:bad * cat %k\ncreate user rk:other\ncreate user rk:* * {}\n",
+            says("good")
+        ),
     );
     assert_eq!(machine.ask_for("user", "rk:bad", "x").text(), "good");
     let lines: Vec<String> = std::iter::from_fn(|| syslog.try_next(Duration::from_millis(200))).collect();
     assert!(lines[0].starts_with("<84>"), "{lines:?}");
     assert!(lines[0].contains("/etc/request-key.conf:1: "), "{lines:?}");
     assert!(lines[1].contains("/etc/request-key.conf:3: the program \"cat\" is not a path"), "{lines:?}");
+    // A line for other keys is named to those.
+    assert_eq!(lines.len(), 2, "{lines:?}");
 }
 
 #[test]
