@@ -123,6 +123,13 @@ start_asking() {
         done >"$work/asking"
     ) &
     asker=$!
+    # On a busy machine, what is to be watched would be over before the first.
+    local tries
+    for tries in {1..100}; do
+        [ ! -s "$work/asking" ] || return 0
+        sleep 0.1
+    done
+    die "$now: no lookup ended in $((tries / 10)) s"
 }
 
 stop_asking() {
