@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_is_chosen_by_the_name_or_by_the_first_word_after_key_dns() {
+    fn the_face_is_chosen_by_argv0_or_by_the_subcommand_of_key_dns() {
         assert_eq!(
             of(&["/sbin/request-key", "create"]),
             Face::RequestKey(args(&["/sbin/request-key", "create"]))

@@ -142,7 +142,7 @@ fn circle<'m>(
 }
 
 #[test]
-fn no_module_imports_one_that_leads_back_to_it() {
+fn no_modules_import_each_other_in_a_cycle() {
     let mut circles = Vec::new();
     for name in CRATES {
         let modules = modules(&source(name));
@@ -172,7 +172,7 @@ fn crates_import_in_one_direction() {
 }
 
 #[test]
-fn a_group_of_paths_is_taken_apart() {
+fn a_group_of_paths_is_expanded() {
     let text = "use crate::a::{self, b::C, d::{E, F}};\nlet x = crate::g::h(1);";
     let found: Vec<String> = paths(text, "crate::").iter().map(|path| path.join("::")).collect();
     assert_eq!(found, ["a::self", "a::b::C", "a::d::E", "a::d::F", "g::h"]);

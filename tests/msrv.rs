@@ -22,7 +22,7 @@ fn numbers(version: &str) -> [u32; 3] {
 }
 
 #[test]
-fn no_crate_that_we_use_needs_a_newer_rust_than_we_state() {
+fn no_dependency_needs_a_newer_rust_than_stated() {
     let ours = env!("CARGO_PKG_RUST_VERSION");
     let metadata = metadata();
     let packages = metadata["packages"].as_array().unwrap();

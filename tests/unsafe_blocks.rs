@@ -26,7 +26,7 @@ fn count(text: &str) -> usize {
 }
 
 #[test]
-fn unsafe_code_is_where_the_page_on_security_has_it() {
+fn unsafe_code_is_where_the_security_page_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("docs/security.md")).unwrap();
     let mut files = Vec::new();

@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_s_arguments_ask_the_helper_for_a_key_or_are_wrong() {
+    fn the_arguments_of_a_rule_are_a_helper_request_or_an_error() {
         let read = |words: &[&str]| as_helper(&words.iter().map(OsString::from).collect::<Vec<_>>());
         let key = "5".parse().unwrap();
         let plain = HelperRequest { key, config: None, verbose: false };

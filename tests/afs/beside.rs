@@ -100,7 +100,7 @@ fn difference_a_cell_without_servers_is_an_errno_and_not_an_empty_list() {
 }
 
 #[test]
-fn difference_servers_none_of_which_has_an_address_are_an_errno() {
+fn difference_servers_without_any_address_are_an_errno() {
     let Some(mut machine) = both() else { return };
     let _names = serve(&mut machine, addresses(zone().srv(SRV, 0, 0, 7003, "gone", 60)));
     let theirs = decode::list(&theirs(CELL, "srv=1")).unwrap();
@@ -109,7 +109,7 @@ fn difference_servers_none_of_which_has_an_address_are_an_errno() {
 }
 
 #[test]
-fn difference_the_servers_of_a_database_are_told_as_good_with_their_port_and_protocol() {
+fn difference_servers_of_a_database_are_good_with_port_and_protocol() {
     let Some(mut machine) = both() else { return };
     let _names = serve(&mut machine, addresses(zone()));
     let servers = format!("servers = {{\nx.{CELL} = {{\naddress = 10.0.0.8\naddress = 2001:db8::8\n}}\n}}\n");
@@ -124,7 +124,7 @@ fn difference_the_servers_of_a_database_are_told_as_good_with_their_port_and_pro
 }
 
 #[test]
-fn difference_the_addresses_of_a_database_are_taken_as_they_are() {
+fn difference_addresses_of_a_database_are_not_looked_up_again() {
     let Some(mut machine) = both() else { return };
     let names = serve(&mut machine, addresses(zone()));
     let servers = format!("servers = {{\na.{CELL} = {{\naddress = 10.0.0.8\n}}\n}}\n");
@@ -138,7 +138,7 @@ fn difference_the_addresses_of_a_database_are_taken_as_they_are() {
 }
 
 #[test]
-fn difference_a_port_in_a_database_counts_and_so_does_an_address_with_one() {
+fn difference_an_address_with_a_port_in_a_database_is_used() {
     let Some(mut machine) = both() else { return };
     let servers = "servers = {\nx = {\naddress = 10.0.0.8:7010\n}\ny = {\naddress = 10.0.0.9\n}\n}\n";
     machine.file(CLIENT_CONF, format!("[cells]\n{CELL} = {{\nuse_dns = no\n{servers}}}\n"));
@@ -148,7 +148,7 @@ fn difference_a_port_in_a_database_counts_and_so_does_an_address_with_one() {
 }
 
 #[test]
-fn difference_a_protection_server_is_no_volume_location_server() {
+fn difference_a_protection_server_is_not_a_volume_location_server() {
     let Some(mut machine) = both() else { return };
     let servers =
         "servers = {\nx = {\naddress = 10.0.0.8\n}\np = {\ntype = ptserver\naddress = 10.0.0.9\n}\n}\n";
@@ -165,7 +165,7 @@ fn difference_a_text_answer_has_ports() {
 }
 
 #[test]
-fn difference_options_may_be_divided_by_commas_too() {
+fn difference_options_may_be_separated_by_commas() {
     let Some(mut machine) = both() else { return };
     let zone = zone().srv(SRV, 0, 0, 7003, "a", 60).aaaa("a", [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 60);
     let _names = serve(&mut machine, addresses(zone));
@@ -177,7 +177,7 @@ fn difference_options_may_be_divided_by_commas_too() {
 }
 
 #[test]
-fn difference_a_large_answer_is_whole() {
+fn difference_a_large_answer_is_complete() {
     let Some(mut machine) = both() else { return };
     let mut zone = zone();
     for n in 0..40_u8 {

@@ -45,7 +45,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn every_list_reads_back(
+    fn every_list_round_trips(
         source in source(), status in status(), servers in prop::collection::vec(server(5), 0..=255),
     ) {
         let (servers, read): (Vec<_>, Vec<_>) = servers.into_iter().unzip();
@@ -55,13 +55,13 @@ proptest! {
     }
 
     #[test]
-    fn every_server_with_many_addresses_reads_back((server, read) in server(255)) {
+    fn every_server_with_many_addresses_round_trips((server, read) in server(255)) {
         let bytes = ServerList { source: RecordSource::Srv, status: LookupStatus::Good, servers: vec![server] }.encode();
         prop_assert_eq!(decode::list(&bytes).unwrap().servers, vec![read]);
     }
 
     #[test]
-    fn a_list_that_is_cut_or_longer_is_seen_by_the_decoder(
+    fn the_decoder_refuses_a_truncated_or_longer_list(
         servers in prop::collection::vec(server(3), 1..5), at: prop::sample::Index,
     ) {
         let servers = servers.into_iter().map(|(server, _)| server).collect();
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn the_decoder_takes_any_bytes(bytes: Vec<u8>) {
+    fn the_decoder_does_not_panic_on_arbitrary_bytes(bytes: Vec<u8>) {
         let _ = decode::list(&bytes);
     }
 }

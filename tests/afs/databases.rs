@@ -37,7 +37,7 @@ fn expected() -> Vec<u8> {
 }
 
 #[test]
-fn where_dns_is_off_for_the_cell_its_servers_are_those_of_the_database_in_their_order() {
+fn with_dns_off_a_cell_has_the_servers_of_the_database_in_their_order() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().srv(SRV, 0, 0, 7003, "db1", 60).a("db1", [10, 0, 0, 1], 60);
     let names = serve(&mut machine, zone);
@@ -51,7 +51,7 @@ fn where_dns_is_off_for_the_cell_its_servers_are_those_of_the_database_in_their_
 }
 
 #[test]
-fn where_dns_may_be_asked_the_database_is_for_when_it_has_nothing() {
+fn with_use_dns_the_database_is_used_only_if_dns_has_no_servers() {
     let Some(mut machine) = machine() else { return };
     machine.file(CLIENT_CONF, cell_with("use_dns = yes"));
     let good = zone().srv(SRV, 0, 0, 7003, "db1", 60).a("db1", [10, 0, 0, 1], 60);
@@ -123,7 +123,7 @@ fn a_server_listed_without_an_address_is_looked_up_unless_dns_is_off() {
 }
 
 #[test]
-fn openafs_s_database_comes_after_kafs_client_s() {
+fn the_database_of_openafs_comes_after_that_of_kafs_client() {
     let Some(mut machine) = machine() else { return };
     let _names = serve(&mut machine, zone().soa(40, 40));
     machine
@@ -141,7 +141,7 @@ fn openafs_s_database_comes_after_kafs_client_s() {
 }
 
 #[test]
-fn a_cell_that_nobody_knows_and_dns_is_not_asked_for_is_no_data() {
+fn an_unknown_cell_with_dns_off_is_no_data() {
     let Some(mut machine) = machine() else { return };
     let names = serve(&mut machine, zone());
     machine.file(CLIENT_CONF, format!("[cells]\n{CELL} = {{\nuse_dns = no\n}}\n"));
@@ -150,7 +150,7 @@ fn a_cell_that_nobody_knows_and_dns_is_not_asked_for_is_no_data() {
 }
 
 #[test]
-fn a_wrong_file_is_warned_of_and_does_not_stop_the_answer() {
+fn an_invalid_database_file_causes_warnings_but_no_failure() {
     let Some(mut machine) = machine() else { return };
     let _names = serve(&mut machine, zone());
     machine.file(CLIENT_CONF, "include /nosuch/file\nrubbish\n".to_owned() + &cell_with("use_dns = no"));
@@ -230,7 +230,7 @@ fn offline(machine: &mut Machine, database: String) {
 }
 
 #[test]
-fn the_files_of_kafs_client_are_read_without_a_warning_by_a_real_upcall() {
+fn an_upcall_reads_the_files_of_kafs_client_without_a_warning() {
     let Some(mut machine) = machine() else { return };
     let database = fs::read_to_string(PUBLIC).unwrap();
     offline(&mut machine, database);

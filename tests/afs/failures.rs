@@ -20,7 +20,7 @@ fn a_cell_that_does_not_exist_is_no_data_for_the_negative_ttl() {
 }
 
 #[test]
-fn the_root_as_target_says_that_there_is_no_such_service_and_nothing_else_counts() {
+fn the_root_as_target_means_no_such_service_and_ends_the_lookup() {
     let Some(mut machine) = machine() else { return };
     machine.file(crate::setup::CELLSERVDB, format!(">{CELL}\n10.0.0.9 #db9.{CELL}\n"));
     let zone = zone().srv(SRV, 0, 0, 0, ".", 30).afsdb("@", 1, "db1", 60).a("db1", [10, 0, 0, 1], 60);
@@ -31,7 +31,7 @@ fn the_root_as_target_says_that_there_is_no_such_service_and_nothing_else_counts
 }
 
 #[test]
-fn afsdb_records_answer_where_the_question_for_srv_records_fails() {
+fn afsdb_records_are_used_if_the_srv_query_fails() {
     let Some(mut machine) = machine() else { return };
     for action in [Action::SERVFAIL, Action::REFUSED, Action::NOTIMP, Action::Silence, Action::Garbage] {
         let zone = zone().afsdb("@", 1, "db1", 300).a("db1", [10, 0, 0, 1], 300);
@@ -47,7 +47,7 @@ fn afsdb_records_answer_where_the_question_for_srv_records_fails() {
 }
 
 #[test]
-fn afsdb_records_answer_where_no_target_of_an_srv_record_has_an_address() {
+fn afsdb_records_are_used_if_no_srv_target_has_an_address() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().srv(SRV, 0, 0, 7003, "gone", 60).afsdb("@", 1, "db1", 60).a("db1", [10, 0, 0, 1], 60);
     let _names = serve(&mut machine, zone);
@@ -56,7 +56,7 @@ fn afsdb_records_answer_where_no_target_of_an_srv_record_has_an_address() {
 }
 
 #[test]
-fn servers_none_of_which_has_an_address_are_no_list_but_the_failure_that_weighs_most() {
+fn servers_without_any_address_give_the_most_significant_failure() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().srv(SRV, 0, 0, 7003, "gone", 60).srv(SRV, 0, 0, 7003, "ill", 60);
     let names = serve(&mut machine, zone);
@@ -67,7 +67,7 @@ fn servers_none_of_which_has_an_address_are_no_list_but_the_failure_that_weighs_
 }
 
 #[test]
-fn a_target_whose_server_fails_or_refuses_has_that_status() {
+fn a_target_whose_lookup_fails_or_is_refused_has_that_status() {
     let Some(mut machine) = machine() else { return };
     let zone = zone()
         .srv(SRV, 0, 0, 7003, "db1", 300)
@@ -91,7 +91,7 @@ fn a_target_whose_server_fails_or_refuses_has_that_status() {
 }
 
 #[test]
-fn servers_that_fail_or_refuse_are_told_apart() {
+fn failing_and_refusing_name_servers_are_distinguished() {
     let Some(mut machine) = machine() else { return };
     for (action, expected) in [
         (Action::SERVFAIL, EAGAIN),
@@ -115,7 +115,7 @@ fn a_bad_name_or_option_is_an_invalid_argument() {
 }
 
 #[test]
-fn a_cell_whose_name_leaves_no_room_for_the_service_is_found_by_its_afsdb_record() {
+fn a_cell_name_too_long_for_the_srv_prefix_is_found_by_its_afsdb_record() {
     let Some(mut machine) = machine() else { return };
     let label = "a".repeat(63);
     let cell = format!("{label}.{label}.{label}.{}.{CELL}", "b".repeat(40));
@@ -126,7 +126,7 @@ fn a_cell_whose_name_leaves_no_room_for_the_service_is_found_by_its_afsdb_record
 }
 
 #[test]
-fn afsdb_records_that_come_first_do_not_count_before_srv_records_that_are_slow() {
+fn slow_srv_records_still_take_precedence_over_afsdb_records() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().srv(SRV, 0, 0, 7003, "db1", 60).afsdb("@", 1, "db2", 60);
     let zone = zone.a("db1", [10, 0, 0, 1], 60).a("db2", [10, 0, 0, 2], 60);

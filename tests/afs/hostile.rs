@@ -36,7 +36,7 @@ fn damaged() -> Vec<(&'static str, Zone)> {
 }
 
 #[test]
-fn a_record_that_makes_no_sense_is_skipped_and_shows_in_the_status() {
+fn a_damaged_srv_record_is_skipped_and_changes_the_status() {
     let Some(mut machine) = machine() else { return };
     for (what, zone) in damaged() {
         let _names = serve(&mut machine, zone);
@@ -60,7 +60,7 @@ fn a_damaged_afsdb_record_is_skipped_and_shows_in_the_status() {
 }
 
 #[test]
-fn srv_records_none_of_which_can_be_read_lead_to_the_afsdb_records() {
+fn if_no_srv_record_can_be_read_the_afsdb_records_are_used() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().record(SRV, srv(|record| record.cut(0))).a("db1", [10, 0, 0, 1], 60);
     let names = serve(&mut machine, zone.clone().afsdb("@", 1, "db1", 60));
@@ -97,7 +97,7 @@ fn the_same_server_twice_is_one_server() {
 }
 
 #[test]
-fn a_zone_full_of_silent_targets_ends_before_the_deadline_with_those_that_answer() {
+fn a_zone_full_of_silent_targets_yields_the_answers_before_the_deadline() {
     let Some(mut machine) = machine() else { return };
     machine.settings("deadline = 3\n");
     let mut zone = zone();
@@ -130,7 +130,7 @@ fn a_zone_full_of_silent_targets_ends_before_the_deadline_with_those_that_answer
 }
 
 #[test]
-fn a_chain_of_aliases_without_end_is_a_target_without_an_address() {
+fn a_target_in_an_alias_loop_has_no_address() {
     let Some(mut machine) = machine() else { return };
     let zone = zone()
         .srv(SRV, 0, 0, 7003, "loop", 60)
@@ -144,7 +144,7 @@ fn a_chain_of_aliases_without_end_is_a_target_without_an_address() {
 }
 
 #[test]
-fn as_many_sockets_are_open_as_the_largest_cell_asks_for() {
+fn the_largest_cell_gets_as_many_sockets_as_it_needs() {
     let Some(mut machine) = machine() else { return };
     let mut zone = zone();
     let mut expected = Vec::new();

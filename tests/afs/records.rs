@@ -7,7 +7,7 @@ use crate::setup::{CELL, SRV, ask, list, machine, same, serve, server, server_wi
 const V6: [u16; 8] = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1];
 
 #[test]
-fn an_srv_record_is_a_server_with_its_port_and_the_addresses_of_both_families() {
+fn an_srv_record_becomes_a_server_with_port_and_addresses_of_both_families() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().srv(SRV, 3, 40, 7010, "db1", 50).a("db1", [10, 0, 0, 1], 40).aaaa("db1", V6, 30);
     let _names = serve(&mut machine, zone);
@@ -18,7 +18,7 @@ fn an_srv_record_is_a_server_with_its_port_and_the_addresses_of_both_families() 
 }
 
 #[test]
-fn afsdb_records_count_where_there_is_no_srv_record() {
+fn afsdb_records_are_used_if_there_is_no_srv_record() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().soa(45, 45).afsdb("@", 1, "db2", 300).afsdb("@", 1, "db1", 300);
     let zone = zone.a("db1", [10, 0, 0, 1], 300).a("db2", [10, 0, 0, 2], 300);
@@ -50,7 +50,7 @@ fn many(number: u16) -> (Zone, Vec<u8>) {
 }
 
 #[test]
-fn twenty_servers_and_two_hundred_and_fifty_five_come_whole_over_edns_and_tcp() {
+fn lists_of_20_and_255_servers_are_complete_over_edns_and_tcp() {
     let Some(mut machine) = machine() else { return };
     for (number, transport) in [(1, Transport::Udp), (20, Transport::Udp), (255, Transport::Tcp)] {
         let (zone, expected) = many(number);
@@ -63,7 +63,7 @@ fn twenty_servers_and_two_hundred_and_fifty_five_come_whole_over_edns_and_tcp() 
 }
 
 #[test]
-fn what_goes_beyond_the_format_is_left_out_from_the_end() {
+fn servers_beyond_the_limit_of_the_format_are_left_out_from_the_end() {
     let Some(mut machine) = machine() else { return };
     let mut zone = zone();
     for n in 0..300_u16 {
@@ -79,7 +79,7 @@ fn what_goes_beyond_the_format_is_left_out_from_the_end() {
 }
 
 #[test]
-fn servers_are_sorted_by_priority_weight_name_and_port_whatever_order_they_come_in() {
+fn servers_are_sorted_whatever_the_order_of_the_records() {
     let Some(mut machine) = machine() else { return };
     let records =
         [(1, 0, 7003, "b"), (0, 5, 7003, "d"), (1, 0, 7003, "A"), (0, 9, 7009, "c"), (1, 0, 7001, "b")];
@@ -131,7 +131,7 @@ fn a_dce_server_is_not_an_afs_server() {
 }
 
 #[test]
-fn a_target_that_is_an_alias_keeps_its_name_and_the_alias_s_ttl_counts() {
+fn a_target_that_is_an_alias_keeps_its_name_and_the_ttl_of_the_alias() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().srv(SRV, 0, 0, 7003, "db1", 60).cname("db1", "real", 20).a("real", [10, 0, 0, 1], 60);
     let _names = serve(&mut machine, zone);
@@ -153,7 +153,7 @@ fn the_service_name_itself_may_be_an_alias() {
 }
 
 #[test]
-fn a_target_without_an_address_stays_with_its_own_status() {
+fn a_target_without_an_address_is_kept_with_its_own_status() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().srv(SRV, 0, 0, 7003, "gone", 600).srv(SRV, 1, 0, 7003, "db1", 600).soa(35, 35);
     let _names = serve(&mut machine, zone.a("db1", [10, 0, 0, 1], 600));
@@ -217,7 +217,7 @@ fn a_higher_version_gets_the_list_of_version_1() {
 }
 
 #[test]
-fn a_cell_takes_two_round_trips_and_a_third_where_srv_records_are_denied() {
+fn a_cell_takes_two_round_trips_or_three_if_srv_records_are_denied() {
     let Some(mut machine) = machine() else { return };
     let latency = std::time::Duration::from_millis(250);
     let mut afsdb = zone();

@@ -37,14 +37,14 @@ fn without_kafs_dns() -> bool {
 }
 
 #[test]
-fn without_kafs_client_s_rule_cells_are_ours_by_the_rule_for_all_names() {
+fn without_the_rule_of_kafs_client_our_rule_for_all_names_answers_cells() {
     let Some(mut machine) = machine() else { return };
     machine.file(KAFS_RULE, "");
     assert_eq!(answers(&machine), "key-dns");
 }
 
 #[test]
-fn where_kafs_client_s_rule_is_installed_it_wins_as_it_matches_more_of_the_name() {
+fn the_more_specific_rule_of_kafs_client_wins_if_installed() {
     if without_kafs_dns() {
         return;
     }
@@ -54,7 +54,7 @@ fn where_kafs_client_s_rule_is_installed_it_wins_as_it_matches_more_of_the_name(
 }
 
 #[test]
-fn the_rule_of_the_package_is_the_one_that_these_tests_stand_for() {
+fn the_rule_in_these_tests_is_that_of_the_installed_package() {
     let Some(machine) = Machine::take() else { return };
     let Some((_, rule)) = machine.others_rules.iter().find(|(path, _)| path == Path::new(KAFS_RULE)) else {
         return;
@@ -64,7 +64,7 @@ fn the_rule_of_the_package_is_the_one_that_these_tests_stand_for() {
 }
 
 #[test]
-fn an_administrator_hands_cells_to_us_by_putting_our_rule_in_the_place_of_kafs_client_s() {
+fn an_admin_can_replace_the_rule_of_kafs_client_with_ours() {
     if without_kafs_dns() {
         return;
     }
@@ -74,7 +74,7 @@ fn an_administrator_hands_cells_to_us_by_putting_our_rule_in_the_place_of_kafs_c
 }
 
 #[test]
-fn an_administrator_hands_cells_to_us_by_a_rule_that_names_the_callout_of_kafs() {
+fn an_admin_can_override_kafs_client_by_a_rule_with_its_callout() {
     if without_kafs_dns() {
         return;
     }

@@ -7,7 +7,7 @@ use crate::setup::{CELL, SRV, ask, list, machine, serve, server, server_with, st
 const V6: [u16; 8] = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1];
 
 #[test]
-fn glue_saves_the_questions_that_it_answers() {
+fn glue_saves_the_queries_that_it_answers() {
     let Some(mut machine) = machine() else { return };
     let zone = zone()
         .srv(SRV, 0, 0, 7003, "db1", 60)
@@ -29,7 +29,7 @@ fn glue_saves_the_questions_that_it_answers() {
 }
 
 #[test]
-fn glue_for_names_outside_the_cell_s_domain_is_not_believed() {
+fn glue_for_names_outside_the_cell_is_not_trusted() {
     let Some(mut machine) = machine() else { return };
     let honest = Zone::new("test").a("bank", [10, 0, 0, 1], 60).a("notcell", [10, 0, 0, 2], 60);
     let service = format!("{SRV}.{CELL}");
@@ -48,7 +48,7 @@ fn glue_for_names_outside_the_cell_s_domain_is_not_believed() {
 }
 
 #[test]
-fn targets_are_absolute_whatever_the_search_list_says() {
+fn targets_are_absolute_regardless_of_the_search_list() {
     let Some(mut machine) = machine() else { return };
     let zone = zone().srv(SRV, 0, 0, 7003, "db1", 60).srv(SRV, 1, 0, 7003, "gone", 60);
     let elsewhere = Zone::new("corp.test").a("gone.cell.test", [10, 6, 6, 6], 60);
@@ -64,7 +64,7 @@ fn targets_are_absolute_whatever_the_search_list_says() {
 }
 
 #[test]
-fn a_target_that_no_host_can_be_called_is_a_bad_record() {
+fn a_target_that_is_not_a_host_name_is_a_bad_record() {
     let Some(mut machine) = machine() else { return };
     let zone = zone()
         .srv(SRV, 0, 0, 7003, "with\\032space", 60)
@@ -80,7 +80,7 @@ fn a_target_that_no_host_can_be_called_is_a_bad_record() {
 }
 
 #[test]
-fn a_target_that_is_an_address_is_that_address() {
+fn a_target_that_is_an_address_is_used_as_is() {
     let Some(mut machine) = machine() else { return };
     let names = serve(&mut machine, zone().srv(SRV, 0, 0, 0, "10.0.0.1.", 60));
     let (_, payload, _) = ask(&machine, CELL);

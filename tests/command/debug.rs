@@ -26,7 +26,7 @@ fn look_up(server: &Server, name: &str, callout: &str) -> Run {
 }
 
 #[test]
-fn an_answer_is_two_lines_on_standard_output_and_nothing_else() {
+fn debug_mode_prints_an_answer_as_two_lines() {
     let server = server();
     for (name, callout, expected) in [
         ("v4.example.test", "", "payload 192.0.2.1\nexpiry 300\n"),
@@ -45,7 +45,7 @@ fn an_answer_is_two_lines_on_standard_output_and_nothing_else() {
 }
 
 #[test]
-fn a_failure_is_a_payload_too_and_its_reason_is_on_standard_error() {
+fn a_failure_is_printed_as_a_payload_and_its_reason_on_standard_error() {
     let server = server_by(Script::new().on("broken.example.test", qtype::A, Action::SERVFAIL).on(
         "refused.example.test",
         qtype::A,
@@ -69,7 +69,7 @@ fn a_failure_is_a_payload_too_and_its_reason_is_on_standard_error() {
 }
 
 #[test]
-fn verbose_says_where_each_address_came_from() {
+fn verbose_shows_where_each_address_came_from() {
     let server = server();
     let settings = settings(format!("nameserver[.] = {}\n", server.addr()));
     for flag in ["-v", "--verbose", "-vv"] {
@@ -94,7 +94,7 @@ fn verbose_says_where_each_address_came_from() {
 }
 
 #[test]
-fn an_unknown_callout_word_is_told_and_passed_over() {
+fn an_unknown_callout_word_is_reported_and_ignored() {
     let server = server();
     let seen = look_up(&server, "both.example.test", "bogus,ipv6");
     assert_eq!(seen.stdout, "payload 2001:db8::2\nexpiry 40\n");
@@ -102,7 +102,7 @@ fn an_unknown_callout_word_is_told_and_passed_over() {
 }
 
 #[test]
-fn settings_count_and_wrong_ones_are_told_with_their_line() {
+fn settings_apply_and_invalid_ones_are_reported_with_their_line() {
     let server = server();
     let settings = settings(format!(
         "nameserver[.] = {}\nmax_ttl = 12\nbogus = 1\nfamily = ipv6-first\ndefault_ttl = 70",
@@ -116,7 +116,7 @@ fn settings_count_and_wrong_ones_are_told_with_their_line() {
 }
 
 #[test]
-fn a_name_of_bytes_that_are_no_text_is_invalid() {
+fn a_name_that_is_not_utf8_is_invalid() {
     use std::os::unix::ffi::OsStrExt;
     let mut command = command(&["-D"]);
     command.args([b"m\xfcller.example.test".as_slice(), b"\xff"].map(std::ffi::OsStr::from_bytes));
@@ -143,7 +143,7 @@ fn the_deadline_ends_a_lookup() {
 }
 
 #[test]
-fn the_next_server_is_asked_while_the_first_says_nothing() {
+fn the_next_server_is_queried_while_the_first_is_silent() {
     let (first, second) = (server_by(Script::new().on_all(Action::Silence)), server());
     let settings =
         settings(format!("nameserver[.] = {}, {}\nhedge = 50\ndeadline = 10\n", first.addr(), second.addr()));
@@ -153,7 +153,7 @@ fn the_next_server_is_asked_while_the_first_says_nothing() {
 }
 
 #[test]
-fn kinds_of_addresses_that_are_rejected_are_dropped_from_answers_of_dns_alone() {
+fn the_reject_setting_applies_only_to_answers_from_dns() {
     let zone = Zone::new("example.test")
         .a("self", [127, 0, 0, 1], 30)
         .a("mixed", [0, 0, 0, 0], 30)

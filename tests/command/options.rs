@@ -10,7 +10,7 @@ const DEFAULTS: &str = "default_ttl = 5\nmax_ttl = 86400\nnegative_ttl = 60\ndea
                         log = failures\nfamily = ipv4-first\nroot_only = cifs.spnego, cifs.idmap, id_resolver, id_legacy\nconfine = yes\nmixed_case = yes\nreject = none\n";
 
 #[test]
-fn wrong_usage_is_told_on_standard_error_with_status_2() {
+fn wrong_usage_is_reported_on_standard_error_with_status_2() {
     for args in [
         [].as_slice(),
         &["abc"],
@@ -35,13 +35,13 @@ fn wrong_usage_is_told_on_standard_error_with_status_2() {
 }
 
 #[test]
-fn a_key_that_can_t_be_answered_is_status_1() {
+fn a_key_that_cannot_be_answered_exits_with_status_1() {
     let seen = run(&["2147483647"]);
     assert_eq!((seen.status, seen.stdout.as_str()), (1, ""));
 }
 
 #[test]
-fn settings_that_are_named_and_not_there_are_status_1() {
+fn a_missing_named_settings_file_exits_with_status_1() {
     for args in
         [["-D", "a", "b", "-c", "/nonexistent/x"].as_slice(), &["--dump-config", "-c", "/nonexistent/x"]]
     {
@@ -52,7 +52,7 @@ fn settings_that_are_named_and_not_there_are_status_1() {
 }
 
 #[test]
-fn dump_config_prints_the_settings_in_force_as_a_file_that_would_set_them() {
+fn dump_config_prints_the_effective_settings_as_a_settings_file() {
     let empty = settings("");
     let seen = run(&["--dump-config", "-c", &empty]);
     assert_eq!((seen.status, seen.stdout.as_str(), seen.stderr.as_str()), (0, DEFAULTS, ""));
@@ -93,7 +93,7 @@ fn version_and_help_are_on_standard_output_with_status_0() {
 }
 
 #[test]
-fn the_helper_is_a_word_of_key_dns_and_any_other_name_of_the_program() {
+fn the_helper_runs_as_a_subcommand_or_under_any_other_program_name() {
     let literal = "payload 192.0.2.7\nexpiry 5\n";
     let empty = settings("");
     let args = ["-D", "-c", &empty, "192.0.2.7", ""];
@@ -108,7 +108,7 @@ fn the_helper_is_a_word_of_key_dns_and_any_other_name_of_the_program() {
 }
 
 #[test]
-fn output_that_can_t_be_written_is_status_1() {
+fn a_write_error_on_standard_output_exits_with_status_1() {
     let empty = settings("");
     for args in [["-D", "-c", &empty, "192.0.2.7", ""].as_slice(), &["--dump-config", "-c", &empty], &["-h"]]
     {

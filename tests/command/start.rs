@@ -62,7 +62,7 @@ fn program(missing: Missing, redirections: &str, args: &[&str]) -> Option<Comman
 }
 
 #[test]
-fn whatever_is_missing_it_starts_and_does_its_work() {
+fn the_program_works_whatever_is_missing_at_start() {
     let settings = settings("max_ttl = 4711\n");
     for missing in SURROUNDINGS {
         for closed in 0_u8..8 {
@@ -95,7 +95,7 @@ fn whatever_is_missing_it_starts_and_does_its_work() {
 }
 
 #[test]
-fn no_file_and_no_socket_takes_the_place_of_a_closed_standard_descriptor() {
+fn no_file_or_socket_reuses_a_closed_standard_descriptor() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     server.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     // Confined, the process would not show its descriptors.

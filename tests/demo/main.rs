@@ -124,7 +124,7 @@ fn the_demo_gets_every_answer_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn an_ordinary_user_is_told_what_is_skipped() {
+fn the_demo_tells_an_unprivileged_user_what_is_skipped() {
     if !is_root() {
         return skip("it needs root, to become another user");
     }
@@ -138,7 +138,7 @@ fn an_ordinary_user_is_told_what_is_skipped() {
 }
 
 #[test]
-fn without_loopback_it_says_so() {
+fn without_loopback_the_demo_fails_and_says_so() {
     if !may_unshare() {
         return skip("it needs root, to have a network namespace of its own");
     }
@@ -150,7 +150,7 @@ fn without_loopback_it_says_so() {
 }
 
 #[test]
-fn in_a_chroot_the_kernel_is_not_asked() {
+fn in_a_chroot_the_demo_requests_no_keys() {
     let Some(mut machine) = Machine::take() else { return };
     let folder = "/run/key-dns-demo-chroot";
     machine.command(&format!("mkdir -p {folder}"), &format!("rmdir {folder}"));
@@ -175,7 +175,7 @@ fn in_a_chroot_the_kernel_is_not_asked() {
 }
 
 #[test]
-fn a_machine_without_request_key_gets_one_for_the_moment() {
+fn the_demo_installs_a_temporary_request_key_if_there_is_none() {
     let Some(mut machine) = Machine::take() else { return };
     let scratch = Scratch::new("bare");
     machine.hide(REQUEST_KEY);
@@ -187,7 +187,7 @@ fn a_machine_without_request_key_gets_one_for_the_moment() {
 }
 
 #[test]
-fn what_a_killed_demo_left_gives_way() {
+fn leftovers_of_a_killed_demo_are_replaced() {
     let Some(mut machine) = Machine::take() else { return };
     let scratch = Scratch::new("stale");
     let mark = "# There for a moment, for the demo of key-dns in process 4194305\n";
@@ -202,7 +202,7 @@ fn what_a_killed_demo_left_gives_way() {
 }
 
 #[test]
-fn a_rule_of_somebody_else_s_is_left_alone() {
+fn a_foreign_rule_is_left_untouched() {
     let Some(_machine) = Machine::take() else { return };
     let scratch = Scratch::new("foreign");
     fs::write(RULE, "# mine\n").unwrap();
@@ -215,7 +215,7 @@ fn a_rule_of_somebody_else_s_is_left_alone() {
 }
 
 #[test]
-fn told_to_end_it_puts_everything_back_first() {
+fn the_demo_restores_everything_when_terminated() {
     let machine = Machine::take();
     let demo = built();
     // Once while a helper runs and, if possible, once while the kernel has its rule.

@@ -124,7 +124,7 @@ fn fetch(package: &str) {
 }
 
 #[test]
-fn for_each_breakage_the_first_finding_names_the_cause_and_its_remedy_cures_it() {
+fn the_first_finding_names_the_cause_and_its_remedy_fixes_it() {
     let mut rows = Vec::new();
     let mut failed = Vec::new();
     let progress = Progress::new("breakages", Some(cases::CASES.len()));

@@ -74,7 +74,7 @@ fn on_a_clean_host(scene: impl FnOnce(&mut Host<'_>)) {
 }
 
 #[test]
-fn the_page_shows_what_is_printed() {
+fn the_examples_in_the_doctor_page_are_real_output() {
     let mons = "mon1.doctor.test:6789,mon2.doctor.test:6789:/";
     on_a_clean_host(|_| {
         shows("healthy", &block(&format!("key-dns doctor {mons}"), &doctor(&[mons]).stdout));

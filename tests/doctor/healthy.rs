@@ -29,7 +29,7 @@ fn a_healthy_host_has_no_findings() {
 }
 
 #[test]
-fn each_host_of_a_mount_source_is_followed() {
+fn each_host_of_a_mount_source_is_checked() {
     on_a_host(|_| {
         let report = report(&["mon1.doctor.test:6789,mon2.doctor.test:6789,192.0.2.1:/"]);
         let about = |name: &str| {
@@ -46,7 +46,7 @@ fn each_host_of_a_mount_source_is_followed() {
 }
 
 #[test]
-fn an_ordinary_user_is_told_what_could_not_be_seen() {
+fn an_unprivileged_user_is_told_what_could_not_be_checked() {
     on_a_host(|host| {
         let program = for_anybody(host);
         let output = run(
@@ -65,7 +65,7 @@ fn an_ordinary_user_is_told_what_could_not_be_seen() {
 }
 
 #[test]
-fn in_a_container_s_namespaces_the_host_is_not_mistaken_for_what_is_seen() {
+fn in_a_container_the_doctor_does_not_judge_the_host() {
     on_a_host(|host| {
         let program = for_anybody(host);
         let output = run(
@@ -85,7 +85,7 @@ fn in_a_container_s_namespaces_the_host_is_not_mistaken_for_what_is_seen() {
 }
 
 #[test]
-fn in_a_chroot_the_host_is_not_mistaken_for_what_is_seen() {
+fn in_a_chroot_the_doctor_does_not_judge_the_host() {
     const ROOT: &str = "/run/key-dns-chroot";
     on_a_host(|host| {
         let program = for_anybody(host);
@@ -125,7 +125,7 @@ fn in_a_chroot_the_host_is_not_mistaken_for_what_is_seen() {
 }
 
 #[test]
-fn of_equal_rules_the_one_that_keyutils_takes_is_named() {
+fn the_equal_rule_that_keyutils_chooses_is_named() {
     on_a_host(|host| {
         host.machine.take_away("/etc/request-key.conf");
         // Created in several orders, so that the directory's order is hardly ever that of their names.
@@ -150,7 +150,7 @@ fn of_equal_rules_the_one_that_keyutils_takes_is_named() {
 }
 
 #[test]
-fn what_names_no_host_is_wrong_usage() {
+fn a_subject_without_a_host_is_wrong_usage() {
     for subject in ["/nowhere/mounted", "//", "%root.cell"] {
         let output = doctor(&[subject]);
         assert_eq!(output.status.code(), Some(2), "{subject}");

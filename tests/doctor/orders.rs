@@ -123,7 +123,7 @@ impl Chance {
 }
 
 #[test]
-fn any_remedies_in_any_order_and_twice_change_what_they_should_and_nothing_else() {
+fn remedies_in_any_order_even_repeated_change_only_what_they_should() {
     on_a_host(|host| {
         let files = broken(host);
         let report = report(&["mon1.doctor.test,mon2.doctor.test:/"]);

@@ -4,7 +4,7 @@ use crate::host::{FIRST, Host, NAME, doctor, on_a_host};
 use crate::support::schema::hold;
 
 #[test]
-fn reports_are_as_their_schema_says() {
+fn reports_match_their_schema() {
     on_a_host(hold_reports_against_the_schema);
 }
 

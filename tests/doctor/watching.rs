@@ -29,7 +29,7 @@ fn condition(args: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn names_that_the_kernel_is_answered_for_are_counted() {
+fn answered_names_are_counted() {
     on_a_host(|_| {
         let text = metrics(&[NAME, SECOND_NAME]);
         has(&text, "key_dns_lookups{result=\"answered\"} 2");
@@ -54,7 +54,7 @@ fn names_that_the_kernel_is_answered_for_are_counted() {
 }
 
 #[test]
-fn a_name_that_fails_is_told_from_one_that_does_not() {
+fn failed_and_answered_names_are_distinguished() {
     on_a_host(|_| {
         let text = metrics(&[NAME, "nosuch.doctor.test"]);
         has(&text, "key_dns_lookup_success{name=\"mon1.doctor.test\"} 1");
@@ -71,7 +71,7 @@ fn a_name_that_fails_is_told_from_one_that_does_not() {
 }
 
 #[test]
-fn a_host_without_request_key_is_told_of_whether_or_not_there_is_a_name() {
+fn a_missing_request_key_is_reported_with_or_without_a_name() {
     on_a_host(|host: &mut Host<'_>| {
         host.machine.take_away("/sbin/request-key");
         for name in [&[][..], &[NAME]] {
@@ -93,7 +93,7 @@ fn a_host_without_request_key_is_told_of_whether_or_not_there_is_a_name() {
 }
 
 #[test]
-fn name_servers_that_are_silent_break_lookups_though_no_name_is_given() {
+fn silent_name_servers_are_reported_even_without_a_name() {
     on_a_host(|host: &mut Host<'_>| {
         host.servers.clear();
         let (status, line) = condition(&[]);
@@ -104,7 +104,7 @@ fn name_servers_that_are_silent_break_lookups_though_no_name_is_given() {
 }
 
 #[test]
-fn a_lookup_that_hangs_is_not_waited_for() {
+fn a_hanging_lookup_ends_at_the_timeout() {
     on_a_host(|host: &mut Host<'_>| {
         host.other_helper("exec sleep 30");
         let start = Instant::now();
@@ -120,7 +120,7 @@ fn a_lookup_that_hangs_is_not_waited_for() {
 }
 
 #[test]
-fn in_a_container_the_kernel_s_answer_counts_for_the_host() {
+fn in_a_container_the_answer_of_the_kernel_is_that_of_the_host() {
     on_a_host(|host: &mut Host<'_>| {
         let program = for_anybody(host);
         let inside = || {

@@ -61,8 +61,8 @@ fn the_helper_finds_what_getaddrinfo_finds() {
 
 /// Without an IPv6 address glibc knows no subnet either, and orders IPv4 addresses otherwise.
 #[test]
-fn so_it_does_on_a_host_without_ipv6() {
-    if !inside("cases::so_it_does_on_a_host_without_ipv6") {
+fn the_helper_finds_what_getaddrinfo_finds_without_ipv6() {
+    if !inside("cases::the_helper_finds_what_getaddrinfo_finds_without_ipv6") {
         return;
     }
     fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").unwrap();

@@ -6,8 +6,8 @@ use crate::support::world::{inside, write};
 use std::fmt::Write;
 
 #[test]
-fn a_wrong_line_is_told_with_its_place_and_loses_itself_alone() {
-    if !inside("files::a_wrong_line_is_told_with_its_place_and_loses_itself_alone") {
+fn an_invalid_line_of_any_file_is_ignored_with_a_warning() {
+    if !inside("files::an_invalid_line_of_any_file_is_ignored_with_a_warning") {
         return;
     }
     write("hosts", Some("192.0.2.8 mon1\n192.0.2.9 mon2\n2001:db8::9 mon2\n"));
@@ -42,8 +42,8 @@ fn a_wrong_line_is_told_with_its_place_and_loses_itself_alone() {
 }
 
 #[test]
-fn no_file_at_all_is_no_trouble() {
-    if !inside("files::no_file_at_all_is_no_trouble") {
+fn missing_configuration_files_are_not_an_error() {
+    if !inside("files::missing_configuration_files_are_not_an_error") {
         return;
     }
     let printed = look_up("mon1.example", "");
@@ -55,9 +55,8 @@ fn no_file_at_all_is_no_trouble() {
 
 /// keyutils requests only IPv4, and `getaddrinfo()` for both families reads no further than the file.
 #[test]
-fn a_hosts_line_of_one_family_says_nothing_of_the_other_one_unless_both_are_asked_for_at_once() {
-    const TEST: &str =
-        "files::a_hosts_line_of_one_family_says_nothing_of_the_other_one_unless_both_are_asked_for_at_once";
+fn a_hosts_line_of_one_family_hides_the_other_only_if_both_are_requested() {
+    const TEST: &str = "files::a_hosts_line_of_one_family_hides_the_other_only_if_both_are_requested";
     if !inside(TEST) {
         return;
     }
@@ -101,9 +100,9 @@ fn a_large_hosts_file_is_read_to_its_end() {
 }
 
 #[test]
-fn a_hosts_file_without_end_is_read_to_64_mib() {
+fn a_hosts_file_is_read_up_to_64_mib() {
     const LARGEST: usize = 64 << 20;
-    if !inside("files::a_hosts_file_without_end_is_read_to_64_mib") {
+    if !inside("files::a_hosts_file_is_read_up_to_64_mib") {
         return;
     }
     let last = "192.0.2.9 mon2\n";
@@ -123,8 +122,8 @@ fn a_hosts_file_without_end_is_read_to_64_mib() {
 }
 
 #[test]
-fn special_names_and_numbers_are_answered_without_any_server() {
-    if !inside("files::special_names_and_numbers_are_answered_without_any_server") {
+fn special_names_and_literals_are_answered_without_a_server() {
+    if !inside("files::special_names_and_literals_are_answered_without_a_server") {
         return;
     }
     for (name, callout, payload) in [

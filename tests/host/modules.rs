@@ -10,8 +10,8 @@ use std::path::Path;
 const HOSTS: &str = "192.0.2.8 mon1\n";
 
 #[test]
-fn the_status_of_a_module_decides_as_in_the_c_library() {
-    if !inside("modules::the_status_of_a_module_decides_as_in_the_c_library") || !nss::install() {
+fn the_status_of_a_module_has_the_same_effect_as_in_the_c_library() {
+    if !inside("modules::the_status_of_a_module_has_the_same_effect_as_in_the_c_library") || !nss::install() {
         return;
     }
     write("hosts", Some(HOSTS));
@@ -51,8 +51,8 @@ const NOTHING: &str = "#dnserror=61";
 const PASSING: &str = "#dnserror=11";
 
 #[test]
-fn what_a_module_fails_with_is_told() {
-    if !inside("modules::what_a_module_fails_with_is_told") || !nss::install() {
+fn the_failure_of_a_module_is_reported() {
+    if !inside("modules::the_failure_of_a_module_is_reported") || !nss::install() {
         return;
     }
     for (module, says, reason) in [
@@ -69,9 +69,8 @@ fn what_a_module_fails_with_is_told() {
 }
 
 #[test]
-fn a_module_that_has_one_family_is_asked_for_the_other_without_harm() {
-    if !inside("modules::a_module_that_has_one_family_is_asked_for_the_other_without_harm") || !nss::install()
-    {
+fn a_module_with_one_family_is_harmlessly_queried_for_the_other() {
+    if !inside("modules::a_module_with_one_family_is_harmlessly_queried_for_the_other") || !nss::install() {
         return;
     }
     for module in [SINGLE, DUAL] {
@@ -89,8 +88,8 @@ fn a_module_that_has_one_family_is_asked_for_the_other_without_harm() {
 }
 
 #[test]
-fn the_lines_of_the_distributions_lead_on_where_their_modules_are_not_installed() {
-    if !inside("modules::the_lines_of_the_distributions_lead_on_where_their_modules_are_not_installed") {
+fn hosts_lines_of_distributions_work_without_their_modules() {
+    if !inside("modules::hosts_lines_of_distributions_work_without_their_modules") {
         return;
     }
     write("hosts", Some("192.0.2.8 fs1.corp.local\n"));
@@ -126,8 +125,8 @@ const DEBIAN: [(&str, &str, &str, &str); 9] = [
 ];
 
 #[test]
-fn debian_s_modules_without_their_services_do_as_getaddrinfo_does() {
-    const TEST: &str = "modules::debian_s_modules_without_their_services_do_as_getaddrinfo_does";
+fn modules_of_debian_without_their_services_behave_as_in_getaddrinfo() {
+    const TEST: &str = "modules::modules_of_debian_without_their_services_behave_as_in_getaddrinfo";
     let mut packages: Vec<&str> = DEBIAN.iter().map(|(package, ..)| *package).collect();
     packages.dedup();
     let Some(root) = debian::unpack(&packages, "nss-modules", Needed::Dependencies) else { return };

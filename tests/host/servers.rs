@@ -12,8 +12,8 @@ fn zone(origin: &str, last: u8) -> Zone {
 }
 
 #[test]
-fn names_of_a_domain_are_asked_of_its_own_servers_and_the_longest_domain_wins() {
-    if !inside("servers::names_of_a_domain_are_asked_of_its_own_servers_and_the_longest_domain_wins") {
+fn names_are_queried_at_the_servers_of_the_longest_matching_domain() {
+    if !inside("servers::names_are_queried_at_the_servers_of_the_longest_matching_domain") {
         return;
     }
     let general = Server::builder().zone(zone("cluster.local", 1)).at("127.0.0.1:53").start();
@@ -40,8 +40,8 @@ fn names_of_a_domain_are_asked_of_its_own_servers_and_the_longest_domain_wins() 
 }
 
 #[test]
-fn a_link_local_server_is_asked_on_its_interface() {
-    if !inside("servers::a_link_local_server_is_asked_on_its_interface") {
+fn a_link_local_server_is_queried_on_its_interface() {
+    if !inside("servers::a_link_local_server_is_queried_on_its_interface") {
         return;
     }
     let add = run("ip", &["-6", "address", "add", "fe80::53/64", "dev", "dummy0", "nodad"]);
@@ -98,8 +98,8 @@ fn a_family_without_a_route_comes_last() {
 }
 
 #[test]
-fn a_name_is_shown_as_it_is_asked_for() {
-    if !inside("servers::a_name_is_shown_as_it_is_asked_for") {
+fn a_name_is_shown_as_requested() {
+    if !inside("servers::a_name_is_shown_as_requested") {
         return;
     }
     let zone = Zone::new("xn--mnchen-3ya.test").a("mon1", [192, 0, 2, 1], 30);
@@ -114,10 +114,8 @@ fn a_name_is_shown_as_it_is_asked_for() {
 }
 
 #[test]
-fn the_domain_of_the_host_s_own_name_completes_names_where_resolv_conf_has_no_search_list() {
-    if !inside(
-        "servers::the_domain_of_the_host_s_own_name_completes_names_where_resolv_conf_has_no_search_list",
-    ) {
+fn without_a_search_list_names_are_completed_with_the_domain_of_the_host() {
+    if !inside("servers::without_a_search_list_names_are_completed_with_the_domain_of_the_host") {
         return;
     }
     let server = Server::builder().zone(zone("cluster.local", 1)).at("127.0.0.1:53").start();

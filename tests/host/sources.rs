@@ -16,8 +16,8 @@ fn getent(script: &str) {
 }
 
 #[test]
-fn an_unknown_source_is_asked_in_its_place_by_a_process_without_rights() {
-    if !inside("sources::an_unknown_source_is_asked_in_its_place_by_a_process_without_rights") {
+fn an_unknown_source_is_queried_in_order_by_an_unprivileged_process() {
+    if !inside("sources::an_unknown_source_is_queried_in_order_by_an_unprivileged_process") {
         return;
     }
     fs::create_dir("/mnt/seen").unwrap();
@@ -64,8 +64,8 @@ fn an_unknown_source_is_asked_in_its_place_by_a_process_without_rights() {
 }
 
 #[test]
-fn a_family_is_asked_for_alone_where_it_is_wanted_alone() {
-    if !inside("sources::a_family_is_asked_for_alone_where_it_is_wanted_alone") {
+fn only_the_requested_family_is_queried_in_a_module() {
+    if !inside("sources::only_the_requested_family_is_queried_in_a_module") {
         return;
     }
     getent("case $5 in ahostsv4) echo 192.0.2.7 STREAM;; ahostsv6) exit 2;; *) echo 9.9.9.9;; esac");
@@ -76,8 +76,8 @@ fn a_family_is_asked_for_alone_where_it_is_wanted_alone() {
 }
 
 #[test]
-fn a_getent_that_filters_addresses_without_being_asked_to_is_asked_as_it_knows() {
-    if !inside("sources::a_getent_that_filters_addresses_without_being_asked_to_is_asked_as_it_knows") {
+fn a_getent_that_lacks_no_addrconfig_is_called_without_it() {
+    if !inside("sources::a_getent_that_lacks_no_addrconfig_is_called_without_it") {
         return;
     }
     // As glibc's does with an option that it doesn't know.
@@ -87,8 +87,8 @@ fn a_getent_that_filters_addresses_without_being_asked_to_is_asked_as_it_knows()
 }
 
 #[test]
-fn a_source_that_can_t_be_asked_is_passed_over_and_said_so() {
-    if !inside("sources::a_source_that_can_t_be_asked_is_passed_over_and_said_so") {
+fn a_source_that_cannot_be_queried_is_skipped_and_reported() {
+    if !inside("sources::a_source_that_cannot_be_queried_is_skipped_and_reported") {
         return;
     }
     write("hosts", Some("192.0.2.8 mon1\n"));
@@ -115,8 +115,8 @@ fn a_source_that_can_t_be_asked_is_passed_over_and_said_so() {
 }
 
 #[test]
-fn a_source_that_hangs_ends_with_the_deadline_and_leaves_no_process() {
-    if !inside("sources::a_source_that_hangs_ends_with_the_deadline_and_leaves_no_process") {
+fn a_hanging_source_ends_at_the_deadline_and_leaves_no_process() {
+    if !inside("sources::a_hanging_source_ends_at_the_deadline_and_leaves_no_process") {
         return;
     }
     getent("exec sleep 4242");
@@ -134,8 +134,8 @@ fn a_source_that_hangs_ends_with_the_deadline_and_leaves_no_process() {
 }
 
 #[test]
-fn the_lines_of_the_distributions_start_no_process_for_an_ordinary_name() {
-    if !inside("sources::the_lines_of_the_distributions_start_no_process_for_an_ordinary_name") {
+fn hosts_lines_of_distributions_start_no_process_for_ordinary_names() {
+    if !inside("sources::hosts_lines_of_distributions_start_no_process_for_ordinary_names") {
         return;
     }
     getent("echo 6.6.6.6 STREAM");

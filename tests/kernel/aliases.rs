@@ -5,7 +5,7 @@ use crate::serving::{hosts, queries, serve, serve_by};
 use crate::support::machine::{Machine, error};
 
 #[test]
-fn a_chain_of_aliases_leads_to_the_address_and_its_smallest_ttl_counts() {
+fn a_chain_of_aliases_is_followed_and_its_smallest_ttl_applies() {
     let Some(mut machine) = Machine::take() else { return };
     let zone = hosts()
         .cname("one", "two", 50)
@@ -40,7 +40,7 @@ fn alias(owner: &str, target: &str, ttl: u32) -> Action {
 }
 
 #[test]
-fn a_chain_that_goes_on_in_another_message_is_followed() {
+fn a_chain_that_continues_in_another_message_is_followed() {
     let Some(mut machine) = Machine::take() else { return };
     let script = Script::new()
         .on("one.example.test", qtype::A, alias("one.example.test", "two.example.test", 12))
@@ -102,7 +102,7 @@ fn a_loop_over_several_messages_ends_as_no_data() {
 }
 
 #[test]
-fn a_chain_without_an_end_is_left() {
+fn an_endless_chain_is_abandoned() {
     let Some(mut machine) = Machine::take() else { return };
     // Each name is an alias of the next one, in a message of its own.
     let endless = Script::new().with(|query, _, _| {
@@ -127,7 +127,7 @@ fn a_long_chain_in_one_message_is_followed() {
 }
 
 #[test]
-fn an_address_of_a_name_off_the_chain_is_not_taken() {
+fn an_address_outside_the_chain_is_not_accepted() {
     let Some(mut machine) = Machine::take() else { return };
     let answer = Message::new()
         .set(flag::AA)
@@ -147,7 +147,7 @@ fn an_address_of_a_name_off_the_chain_is_not_taken() {
 }
 
 #[test]
-fn aliases_lead_into_other_zones() {
+fn aliases_may_lead_into_other_zones() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts().cname("away", "mon.elsewhere.test.", 30));
     server.change(|config| config.zones.push(Zone::new("elsewhere.test").a("mon", [192, 0, 2, 9], 10)));

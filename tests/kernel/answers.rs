@@ -39,7 +39,7 @@ fn a_name_that_does_not_exist_is_no_data() {
 }
 
 #[test]
-fn a_type_before_the_name_picks_the_family_in_either_case_of_letters() {
+fn a_query_type_selects_the_family_regardless_of_case() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     for (name, expected) in [
@@ -53,7 +53,7 @@ fn a_type_before_the_name_picks_the_family_in_either_case_of_letters() {
 }
 
 #[test]
-fn a_type_has_no_answer_from_the_other_family() {
+fn a_query_type_never_gets_an_address_of_the_other_family() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     for name in ["a:v6.example.test", "aaaa:v4.example.test"] {
@@ -63,7 +63,7 @@ fn a_type_has_no_answer_from_the_other_family() {
 }
 
 #[test]
-fn callout_words_pick_the_family_whatever_the_type_says() {
+fn callout_words_override_the_query_type() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     for (name, callout, expected) in [
@@ -83,7 +83,7 @@ fn callout_words_pick_the_family_whatever_the_type_says() {
 }
 
 #[test]
-fn list_gets_every_address_of_the_families_asked_for() {
+fn list_returns_every_address_of_the_requested_families() {
     let Some(mut machine) = Machine::take() else { return };
     let zone = hosts().a("two", [192, 0, 2, 7], 30).a("two", [192, 0, 2, 8], 30);
     let _server = serve(&mut machine, zone.aaaa("two", [0x2001, 0xdb8, 0, 0, 0, 0, 0, 7], 30));
@@ -104,7 +104,7 @@ fn list_gets_every_address_of_the_families_asked_for() {
 }
 
 #[test]
-fn words_are_split_at_spaces_and_commas_and_unknown_ones_are_passed_over() {
+fn words_are_split_at_spaces_and_commas_and_unknown_ones_are_ignored() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     for callout in
@@ -120,7 +120,7 @@ fn words_are_split_at_spaces_and_commas_and_unknown_ones_are_passed_over() {
 }
 
 #[test]
-fn another_type_of_query_is_invalid_and_asks_nothing() {
+fn an_unknown_query_type_is_invalid_and_sends_no_query() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     for name in [
@@ -146,7 +146,7 @@ fn a_user_without_privileges_is_answered() {
 }
 
 #[test]
-fn an_answer_over_the_quota_of_the_caller_is_a_passing_failure() {
+fn an_answer_beyond_the_quota_of_the_caller_is_a_temporary_failure() {
     let Some(mut machine) = Machine::take() else { return };
     let zone = (0..700).fold(hosts(), |zone, number| {
         zone.aaaa("huge", [0x2001, 0xdb8, 0xfedc, 0xba98, 0x7654, 0x3210, 0xf000, 0xf000 + number], 30)

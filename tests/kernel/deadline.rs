@@ -20,7 +20,7 @@ fn is_over(seen: &Seen, deadline: u64) {
 }
 
 #[test]
-fn a_server_that_says_nothing_does_not_hold_the_caller_beyond_the_deadline() {
+fn a_silent_server_does_not_delay_the_caller_beyond_the_deadline() {
     let Some(mut machine) = Machine::take() else { return };
     patient(&mut machine, 1);
     let log = machine.syslog();
@@ -34,7 +34,7 @@ fn a_server_that_says_nothing_does_not_hold_the_caller_beyond_the_deadline() {
 }
 
 #[test]
-fn nor_does_one_that_talks_of_other_things_all_the_time() {
+fn unrelated_messages_do_not_extend_the_deadline() {
     let Some(mut machine) = Machine::take() else { return };
     patient(&mut machine, 1);
     let strays = (0..200)
@@ -44,7 +44,7 @@ fn nor_does_one_that_talks_of_other_things_all_the_time() {
 }
 
 #[test]
-fn nor_one_that_leads_from_alias_to_alias() {
+fn an_endless_alias_chain_does_not_extend_the_deadline() {
     let Some(mut machine) = Machine::take() else { return };
     patient(&mut machine, 1);
     let endless = Script::new().with(|query, _, _| {
@@ -57,7 +57,7 @@ fn nor_one_that_leads_from_alias_to_alias() {
 }
 
 #[test]
-fn nor_one_that_sends_a_byte_now_and_then_over_tcp() {
+fn a_slow_tcp_stream_does_not_extend_the_deadline() {
     let Some(mut machine) = Machine::take() else { return };
     patient(&mut machine, 1);
     let drip = Action::tcp_drip(Duration::from_millis(200), Action::Zone);
@@ -67,7 +67,7 @@ fn nor_one_that_sends_a_byte_now_and_then_over_tcp() {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
+fn a_fifo_instead_of_a_configuration_file_does_not_block() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = server(ADDRESS).zone(hosts()).start();
     for file in ["/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", SETTINGS] {
@@ -81,7 +81,7 @@ fn a_pipe_in_the_place_of_a_file_is_not_waited_for() {
 }
 
 #[test]
-fn an_answer_in_time_is_not_disturbed_by_the_deadline() {
+fn an_answer_within_the_deadline_is_unaffected() {
     let Some(mut machine) = Machine::take() else { return };
     patient(&mut machine, 3);
     let late = Script::new().on_all(Action::delay(Duration::from_millis(1500), Action::Zone));

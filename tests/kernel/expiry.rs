@@ -5,7 +5,7 @@ use crate::serving::{hosts, serve, serve_by};
 use crate::support::machine::{Machine, error};
 
 #[test]
-fn a_ttl_of_zero_or_with_the_top_bit_set_lasts_a_second_and_never_for_ever() {
+fn a_ttl_of_zero_or_with_the_top_bit_set_expires_after_one_second() {
     let Some(mut machine) = Machine::take() else { return };
     let zone = hosts()
         .a("zero", [192, 0, 2, 3], 0)
@@ -20,7 +20,7 @@ fn a_ttl_of_zero_or_with_the_top_bit_set_lasts_a_second_and_never_for_ever() {
 }
 
 #[test]
-fn the_smallest_ttl_of_all_records_counts() {
+fn the_smallest_ttl_of_all_records_applies() {
     let Some(mut machine) = Machine::take() else { return };
     let zone = hosts().a("mixed", [192, 0, 2, 3], 50).a("mixed", [192, 0, 2, 4], 30).aaaa(
         "mixed",
@@ -34,7 +34,7 @@ fn the_smallest_ttl_of_all_records_counts() {
 }
 
 #[test]
-fn max_ttl_is_the_longest_and_a_day_where_it_is_not_set() {
+fn max_ttl_limits_the_expiry_and_defaults_to_one_day() {
     let Some(mut machine) = Machine::take() else { return };
     let _server =
         serve(&mut machine, hosts().a("week", [192, 0, 2, 3], 604_800).a("max", [192, 0, 2, 4], 0x7fff_ffff));
@@ -50,7 +50,7 @@ fn max_ttl_is_the_longest_and_a_day_where_it_is_not_set() {
 }
 
 #[test]
-fn a_negative_answer_lasts_for_the_lesser_of_the_soa_s_ttl_and_minimum_and_at_most_a_minute() {
+fn a_negative_answer_lasts_for_the_smaller_soa_value_and_at_most_a_minute() {
     let Some(mut machine) = Machine::take() else { return };
     for (ttl, minimum, seconds) in [
         (20, 40, 20),
@@ -81,7 +81,7 @@ fn a_negative_answer_without_a_soa_lasts_a_minute() {
 }
 
 #[test]
-fn negative_ttl_is_the_longest_that_a_negative_answer_lasts() {
+fn negative_ttl_limits_the_expiry_of_a_negative_answer() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts().soa(40, 40));
     machine.settings("negative_ttl = 9\n");
@@ -93,7 +93,7 @@ fn negative_ttl_is_the_longest_that_a_negative_answer_lasts() {
 }
 
 #[test]
-fn of_two_families_without_an_answer_the_one_that_changes_first_counts() {
+fn the_shorter_negative_ttl_of_two_families_applies() {
     let Some(mut machine) = Machine::take() else { return };
     let nothing = |ttl| Action::Answer(Message::new().authority(Record::soa("example.test", ttl, ttl)));
     for (ipv4, ipv6) in [(30, 10), (10, 30)] {
@@ -105,7 +105,7 @@ fn of_two_families_without_an_answer_the_one_that_changes_first_counts() {
 }
 
 #[test]
-fn an_answer_that_lacks_a_family_for_now_is_soon_asked_for_again() {
+fn an_answer_missing_a_family_after_a_failure_expires_soon() {
     let Some(mut machine) = Machine::take() else { return };
     let fails = |record_type| Script::new().on_type(record_type, Action::SERVFAIL);
     let server = serve_by(&mut machine, hosts(), fails(qtype::A));

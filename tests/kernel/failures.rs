@@ -17,7 +17,7 @@ fn a_name_that_does_not_exist_and_one_without_addresses_are_no_data() {
 }
 
 #[test]
-fn each_code_of_a_server_has_its_errno() {
+fn each_response_code_maps_to_its_errno() {
     let Some(mut machine) = Machine::take() else { return };
     for (code, error, seconds) in [
         (1, error::ECONNREFUSED, 10),  // FORMERR
@@ -35,14 +35,14 @@ fn each_code_of_a_server_has_its_errno() {
 }
 
 #[test]
-fn a_server_that_says_nothing_is_a_passing_failure() {
+fn a_silent_server_is_a_temporary_failure() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve_by(&mut machine, hosts(), Script::new().on_all(Action::Silence));
     machine.ask("v4.example.test", "").fails(error::EAGAIN, 1);
 }
 
 #[test]
-fn a_server_that_knows_nothing_of_the_name_and_asks_nobody_is_a_passing_failure() {
+fn a_lame_server_is_a_temporary_failure() {
     let Some(mut machine) = Machine::take() else { return };
     let lame = Action::Answer(Message::new().clear(flag::RA | flag::AA));
     let _server = serve_by(&mut machine, hosts(), Script::new().on_all(lame));
@@ -50,7 +50,7 @@ fn a_server_that_knows_nothing_of_the_name_and_asks_nobody_is_a_passing_failure(
 }
 
 #[test]
-fn where_nothing_listens_the_connection_is_refused() {
+fn servers_with_closed_ports_give_connection_refused() {
     let Some(mut machine) = Machine::take() else { return };
     machine.name_servers(&[ADDRESS, OTHER]);
     machine.ask("v4.example.test", "").fails(error::ECONNREFUSED, 10);
@@ -69,7 +69,7 @@ fn without_any_name_server_the_connection_is_refused() {
 }
 
 #[test]
-fn a_resolv_conf_that_can_t_be_read_is_as_good_as_empty() {
+fn an_unreadable_resolv_conf_is_treated_as_empty() {
     let Some(mut machine) = Machine::take() else { return };
     if !refuses("127.0.0.1:53".parse().unwrap()) {
         return skip("this host has a name server of its own");
@@ -79,7 +79,7 @@ fn a_resolv_conf_that_can_t_be_read_is_as_good_as_empty() {
 }
 
 #[test]
-fn a_server_that_can_t_be_reached_is_a_passing_failure() {
+fn an_unreachable_server_is_a_temporary_failure() {
     let Some(mut machine) = Machine::take() else { return };
     machine.unreachable("127.53.9.1");
     machine.name_servers(&["127.53.9.1"]);
@@ -91,7 +91,7 @@ fn a_server_that_can_t_be_reached_is_a_passing_failure() {
 }
 
 #[test]
-fn servers_that_all_refuse_in_their_ways_are_a_refusal_and_one_that_may_do_better_is_not() {
+fn only_if_every_server_refuses_is_the_failure_a_refusal() {
     let Some(mut machine) = Machine::take() else { return };
     machine.name_servers(&[ADDRESS, OTHER]);
     let first = server(ADDRESS).script(Script::new().on_all(Action::REFUSED)).start();
@@ -106,7 +106,7 @@ fn servers_that_all_refuse_in_their_ways_are_a_refusal_and_one_that_may_do_bette
 }
 
 #[test]
-fn a_failure_of_one_family_alone_does_not_make_the_name_one_without_addresses() {
+fn a_failure_of_one_family_is_not_reported_as_no_data() {
     let Some(mut machine) = Machine::take() else { return };
     for failing in [qtype::A, qtype::AAAA] {
         let script = Script::new().on("text.example.test", failing, Action::SERVFAIL);
@@ -117,7 +117,7 @@ fn a_failure_of_one_family_alone_does_not_make_the_name_one_without_addresses() 
 }
 
 #[test]
-fn names_under_invalid_do_not_exist_and_ask_nothing() {
+fn names_under_invalid_do_not_exist_and_are_not_queried() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     machine.ask("mon.invalid", "").fails(error::ENODATA, 60);
@@ -125,7 +125,7 @@ fn names_under_invalid_do_not_exist_and_ask_nothing() {
 }
 
 #[test]
-fn a_server_with_a_refused_tcp_port_is_as_good_over_udp() {
+fn a_server_with_a_closed_tcp_port_works_over_udp() {
     let Some(mut machine) = Machine::take() else { return };
     machine.name_servers(&[ADDRESS]);
     let _server = server(ADDRESS).zone(hosts()).tcp(TcpMode::Refuse).start();

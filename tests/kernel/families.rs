@@ -5,7 +5,7 @@ use crate::serving::{hosts, serve};
 use crate::support::machine::{Machine, error};
 
 #[test]
-fn the_family_setting_picks_the_one_address() {
+fn the_family_setting_selects_the_address() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     let (v4, v6) = (Some("192.0.2.1"), Some("2001:db8::1"));
@@ -28,7 +28,7 @@ fn the_family_setting_picks_the_one_address() {
 }
 
 #[test]
-fn any_family_gets_the_address_that_rfc_6724_puts_first() {
+fn family_any_selects_the_first_address_by_rfc_6724() {
     let Some(mut machine) = Machine::take() else { return };
     machine.settings("family = any\n");
     let zone = Zone::new("example.test")
@@ -43,7 +43,7 @@ fn any_family_gets_the_address_that_rfc_6724_puts_first() {
 }
 
 #[test]
-fn a_type_or_a_callout_word_counts_more_than_the_setting() {
+fn a_query_type_or_a_callout_word_overrides_the_family_setting() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     machine.settings("family = ipv6\n");

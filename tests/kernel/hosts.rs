@@ -4,7 +4,7 @@ use crate::serving::{hosts, serve, unasked};
 use crate::support::machine::{Machine, error};
 
 #[test]
-fn a_name_in_the_hosts_file_is_answered_from_it_for_the_default_ttl_and_asks_nothing() {
+fn a_name_in_the_hosts_file_is_answered_with_default_ttl_without_a_query() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     machine.file("/etc/host.conf", "multi on\n");
@@ -18,7 +18,7 @@ fn a_name_in_the_hosts_file_is_answered_from_it_for_the_default_ttl_and_asks_not
 }
 
 #[test]
-fn every_name_of_a_line_counts_in_either_case_and_a_comment_does_not() {
+fn every_name_of_a_hosts_line_matches_regardless_of_case() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     let lines = "# 10.0.0.1 alpha\n10.0.0.2\tAlpha.Example.Test  alpha\tbeta # gamma\n\n  10.0.0.3 delta#epsilon\nbogus zeta";
@@ -38,7 +38,7 @@ fn every_name_of_a_line_counts_in_either_case_and_a_comment_does_not() {
 }
 
 #[test]
-fn where_multi_is_on_a_list_has_the_addresses_of_every_line_with_the_name() {
+fn with_multi_on_a_list_has_the_addresses_of_every_matching_line() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     machine.file("/etc/host.conf", "multi on\n");
@@ -62,7 +62,7 @@ fn a_family_that_the_hosts_file_lacks_is_looked_up_in_dns() {
 }
 
 #[test]
-fn a_bare_name_is_sought_in_the_hosts_file_before_any_of_the_search_list() {
+fn a_bare_name_is_looked_up_in_the_hosts_file_before_the_search_list() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     machine.file("/etc/resolv.conf", "search example.test\nnameserver 127.53.0.1\n");
@@ -72,7 +72,7 @@ fn a_bare_name_is_sought_in_the_hosts_file_before_any_of_the_search_list() {
 }
 
 #[test]
-fn a_hosts_file_that_is_missing_or_can_t_be_read_leaves_dns() {
+fn an_unreadable_hosts_file_is_skipped() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     machine.unreadable("/etc/hosts");

@@ -5,7 +5,7 @@ use crate::support::is_static;
 use crate::support::machine::{HELPER, Machine, error};
 
 #[test]
-fn a_helper_that_may_open_no_file_is_a_passing_failure() {
+fn a_helper_that_may_not_open_files_gives_a_temporary_failure() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     // A dynamic loader needs a descriptor itself.
@@ -19,7 +19,7 @@ fn a_helper_that_may_open_no_file_is_a_passing_failure() {
 }
 
 #[test]
-fn a_helper_that_runs_out_of_memory_answers_first() {
+fn a_helper_that_runs_out_of_memory_still_answers() {
     let Some(mut machine) = Machine::take() else { return };
     // An answer of 4,000 addresses takes more than is left once the helper has started.
     let zone = (0..4000_u16).fold(hosts(), |zone, number| {

@@ -49,7 +49,7 @@ fn a_list_of_two_hundred_addresses_in_two_families_is_whole() {
 }
 
 #[test]
-fn a_list_may_fill_the_largest_message_that_there_is() {
+fn a_list_from_a_message_of_maximum_size_is_complete() {
     let Some(mut machine) = Machine::take() else { return };
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:5 attempts:1\n"));
     let _server = crate::serving::server(ADDRESS).zone(zone(4000, 0)).start();
@@ -76,7 +76,7 @@ fn the_addresses_of_one_family_keep_the_order_of_the_server() {
 }
 
 #[test]
-fn a_list_longer_than_a_key_ends_with_its_last_whole_address() {
+fn a_list_longer_than_a_key_is_cut_after_a_complete_address() {
     let Some(mut machine) = Machine::take() else { return };
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:5 attempts:1\n"));
     let long = |number: u16| {

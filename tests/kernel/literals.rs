@@ -4,7 +4,7 @@ use crate::serving::{hosts, serve, unasked};
 use crate::support::machine::{Machine, error};
 
 #[test]
-fn an_address_is_its_own_answer_for_the_default_ttl_and_asks_nothing() {
+fn a_literal_address_is_answered_with_default_ttl_without_a_query() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     for (name, expected) in [

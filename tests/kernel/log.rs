@@ -23,7 +23,7 @@ fn is_silent(log: &Syslog) {
 }
 
 #[test]
-fn a_failure_is_one_line_with_the_name_what_was_tried_what_came_back_and_the_errno() {
+fn a_failure_is_logged_as_one_line_with_name_attempts_results_and_errno() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     machine.name_servers(&[ADDRESS, OTHER]);
@@ -55,7 +55,7 @@ fn a_failure_is_one_line_with_the_name_what_was_tried_what_came_back_and_the_err
 }
 
 #[test]
-fn a_time_out_and_an_invalid_name_are_told_as_such() {
+fn timeouts_and_invalid_names_are_logged_as_such() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     let _server = serve_by(&mut machine, hosts(), Script::new().on_all(Action::Silence));
@@ -71,7 +71,7 @@ fn a_time_out_and_an_invalid_name_are_told_as_such() {
 }
 
 #[test]
-fn a_name_can_t_forge_a_line_or_steer_a_terminal() {
+fn a_name_cannot_forge_a_log_line_or_control_a_terminal() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     machine.ask("x\n<13>Nov 22 04:00:00 sshd[1]: forged\x1b[2J\r", "");
@@ -86,7 +86,7 @@ fn a_name_can_t_forge_a_line_or_steer_a_terminal() {
 }
 
 #[test]
-fn an_answer_is_logged_where_that_is_asked_for() {
+fn an_answer_is_logged_with_log_all() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     let _server = serve(&mut machine, hosts());
@@ -125,7 +125,7 @@ fn with_log_none_not_even_failures_are_logged() {
 }
 
 #[test]
-fn an_unknown_callout_word_is_told() {
+fn an_unknown_callout_word_is_logged() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     let _server = serve(&mut machine, hosts());
@@ -135,7 +135,7 @@ fn an_unknown_callout_word_is_told() {
 }
 
 #[test]
-fn a_line_of_resolv_conf_that_names_no_server_is_told_with_its_number() {
+fn an_invalid_nameserver_line_is_logged_with_its_number() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     let _server = server(ADDRESS).zone(hosts()).start();
@@ -146,7 +146,7 @@ fn a_line_of_resolv_conf_that_names_no_server_is_told_with_its_number() {
 }
 
 #[test]
-fn a_log_that_is_not_there_or_full_neither_delays_nor_fails_an_answer() {
+fn a_missing_or_full_log_neither_delays_nor_fails_an_answer() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     machine.settings("log = all\n");
@@ -175,7 +175,7 @@ fn a_log_that_is_not_there_or_full_neither_delays_nor_fails_an_answer() {
 }
 
 #[test]
-fn a_full_log_does_not_keep_a_signal_or_the_deadline_from_answering() {
+fn a_full_log_does_not_prevent_the_answer_at_the_deadline() {
     let Some(mut machine) = Machine::take() else { return };
     machine.settings("deadline = 1\n");
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));

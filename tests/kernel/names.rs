@@ -53,7 +53,7 @@ fn underscores_digits_hyphens_and_upper_case_are_fine() {
 }
 
 #[test]
-fn a_name_that_no_host_can_have_is_invalid_and_never_asked() {
+fn an_invalid_host_name_is_rejected_without_a_query() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     for name in [

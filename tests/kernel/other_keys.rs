@@ -6,7 +6,7 @@ use crate::support::machine::{HELPER, Machine, error};
 use crate::support::run;
 
 #[test]
-fn a_key_of_another_type_is_rejected_as_invalid_and_the_log_says_so() {
+fn a_key_of_another_type_is_rejected_as_invalid_and_logged() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     let server = serve(&mut machine, hosts());
@@ -20,7 +20,7 @@ fn a_key_of_another_type_is_rejected_as_invalid_and_the_log_says_so() {
 }
 
 #[test]
-fn a_key_of_another_type_is_rejected_where_the_rule_is_wrong_besides() {
+fn a_key_of_another_type_is_rejected_even_if_the_rule_is_wrong_too() {
     let Some(mut machine) = Machine::take() else { return };
     for arguments in ["", "--bogus %k", "-c /nonexistent %k"] {
         machine.rule(&format!("create user key-dns-test:* * {HELPER} {arguments}"));
@@ -32,7 +32,7 @@ fn a_key_of_another_type_is_rejected_where_the_rule_is_wrong_besides() {
 }
 
 #[test]
-fn a_key_that_nobody_waits_for_is_left_alone() {
+fn a_key_that_is_not_under_construction_is_left_untouched() {
     let Some(machine) = Machine::take() else { return };
     let script = r#"
         id=$(keyctl add user key-dns-test:present untouched @s)
@@ -45,7 +45,7 @@ fn a_key_that_nobody_waits_for_is_left_alone() {
 }
 
 #[test]
-fn a_key_that_is_not_there_is_a_failure() {
+fn a_missing_key_exits_with_status_1_and_is_logged() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     let output = run(HELPER, &["2147483647"]);

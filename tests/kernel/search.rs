@@ -20,7 +20,7 @@ fn a_bare_name_is_completed_with_each_domain_in_turn() {
 }
 
 #[test]
-fn a_name_that_no_domain_has_is_tried_as_it_is_at_last() {
+fn a_name_missing_in_every_domain_is_tried_as_is_last() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, Zone::new("first.test"));
     server.change(|config| config.zones.push(Zone::new("mon").a("@", [192, 0, 2, 9], 30)));
@@ -44,7 +44,7 @@ fn a_name_with_enough_dots_is_tried_as_it_is_first() {
 }
 
 #[test]
-fn ndots_says_how_many_dots_are_enough() {
+fn ndots_sets_how_many_dots_are_enough() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts().a("v4.x", [192, 0, 2, 5], 30));
     server.change(|config| config.zones.push(Zone::new("x").a("v4", [192, 0, 2, 6], 30)));
@@ -62,7 +62,7 @@ fn ndots_says_how_many_dots_are_enough() {
 }
 
 #[test]
-fn a_trailing_dot_makes_a_name_whole() {
+fn a_trailing_dot_makes_a_name_absolute() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     resolv_conf(&mut machine, "search example.test");
@@ -75,7 +75,7 @@ fn a_trailing_dot_makes_a_name_whole() {
 }
 
 #[test]
-fn of_search_and_domain_the_last_line_counts() {
+fn the_last_search_or_domain_line_wins() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     server.change(|config| config.zones.push(Zone::new("first.test").a("v4", [192, 0, 2, 9], 30)));
@@ -87,7 +87,7 @@ fn of_search_and_domain_the_last_line_counts() {
 }
 
 #[test]
-fn a_domain_that_makes_no_name_is_passed_over() {
+fn an_invalid_search_domain_is_skipped() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     let long = "d".repeat(64);
@@ -106,7 +106,7 @@ fn a_server_failure_in_one_domain_does_not_hide_the_next() {
 }
 
 #[test]
-fn a_name_with_no_address_in_one_domain_may_have_one_in_the_next() {
+fn a_name_without_an_address_in_one_domain_is_tried_in_the_next() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     server.change(|config| config.zones.push(Zone::new("first.test").txt("v4", "x", 30)));

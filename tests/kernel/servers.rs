@@ -15,7 +15,7 @@ fn pair(machine: &mut Machine, action: Action) -> [Server; 2] {
 }
 
 #[test]
-fn the_next_server_is_asked_where_one_fails() {
+fn the_next_server_is_queried_if_one_fails() {
     let Some(mut machine) = Machine::take() else { return };
     for (what, action) in [
         ("SERVFAIL", Action::SERVFAIL),
@@ -34,7 +34,7 @@ fn the_next_server_is_asked_where_one_fails() {
 }
 
 #[test]
-fn the_next_server_is_asked_where_nothing_listens() {
+fn the_next_server_is_queried_if_a_port_is_closed() {
     let Some(mut machine) = Machine::take() else { return };
     machine.name_servers(&[ADDRESS, OTHER]);
     let _second = server(OTHER).zone(hosts()).start();
@@ -42,7 +42,7 @@ fn the_next_server_is_asked_where_nothing_listens() {
 }
 
 #[test]
-fn no_such_name_from_the_first_server_stands() {
+fn no_such_name_from_the_first_server_is_final() {
     let Some(mut machine) = Machine::take() else { return };
     let [_first, second] = pair(&mut machine, Action::NXDOMAIN);
     assert_eq!(machine.ask("both.example.test", "").error(), error::ENODATA);
@@ -50,7 +50,7 @@ fn no_such_name_from_the_first_server_stands() {
 }
 
 #[test]
-fn the_first_server_alone_is_asked_where_it_answers() {
+fn only_the_first_server_is_queried_if_it_answers() {
     let Some(mut machine) = Machine::take() else { return };
     machine.name_servers(&[ADDRESS, OTHER]);
     machine.settings("hedge = 10000\n");
@@ -62,7 +62,7 @@ fn the_first_server_alone_is_asked_where_it_answers() {
 }
 
 #[test]
-fn a_silent_server_is_asked_once_in_each_attempt() {
+fn a_silent_server_is_queried_once_in_each_attempt() {
     let Some(mut machine) = Machine::take() else { return };
     let silent = server(ADDRESS).script(Script::new().on_all(Action::Silence)).start();
     for attempts in [1, 2] {
@@ -80,7 +80,7 @@ fn a_silent_server_is_asked_once_in_each_attempt() {
 }
 
 #[test]
-fn timeout_says_how_long_a_server_is_waited_for() {
+fn timeout_limits_the_wait_for_a_server() {
     let Some(mut machine) = Machine::take() else { return };
     let script = Script::new().on_all(Action::delay(Duration::from_millis(1300), Action::Zone));
     let _server = serve_by(&mut machine, hosts(), script);
@@ -90,7 +90,7 @@ fn timeout_says_how_long_a_server_is_waited_for() {
 }
 
 #[test]
-fn a_late_answer_from_the_first_server_counts_while_the_second_is_silent() {
+fn a_late_answer_of_the_first_server_is_used_while_the_second_is_silent() {
     let Some(mut machine) = Machine::take() else { return };
     machine.file(
         "/etc/resolv.conf",
@@ -104,7 +104,7 @@ fn a_late_answer_from_the_first_server_counts_while_the_second_is_silent() {
 }
 
 #[test]
-fn without_a_name_server_line_the_one_of_this_host_is_asked() {
+fn without_a_nameserver_line_the_local_server_is_queried() {
     let Some(mut machine) = Machine::take() else { return };
     let Ok(bound) = Bound::at("127.0.0.1:53".parse().unwrap()) else {
         return skip("this host has a name server of its own");
@@ -127,7 +127,7 @@ fn a_name_server_may_have_an_ipv6_address() {
 }
 
 #[test]
-fn the_names_of_a_domain_are_asked_of_its_own_servers() {
+fn names_of_a_domain_are_queried_at_its_configured_servers() {
     let Some(mut machine) = Machine::take() else { return };
     let general = serve_by(&mut machine, hosts(), Script::new().on_all(Action::NXDOMAIN));
     let own = Server::builder().at("127.53.0.2:5353").zone(hosts()).start();
@@ -139,7 +139,7 @@ fn the_names_of_a_domain_are_asked_of_its_own_servers() {
 }
 
 #[test]
-fn a_server_without_edns_is_asked_without_it() {
+fn a_server_without_edns_is_queried_without_it() {
     let Some(mut machine) = Machine::take() else { return };
     for action in [Action::FormerrIfEdns, Action::if_edns(Action::Rcode(rcode::BADVERS), Action::Zone)] {
         let server = serve_by(&mut machine, hosts(), Script::new().on_all(action));
@@ -150,7 +150,7 @@ fn a_server_without_edns_is_asked_without_it() {
 }
 
 #[test]
-fn where_queries_with_edns_are_dropped_the_second_attempt_does_without() {
+fn if_queries_with_edns_are_dropped_the_second_attempt_omits_it() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve_by(&mut machine, hosts(), Script::new().on_all(Action::DropIfEdns));
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:1 attempts:2\n"));
@@ -158,7 +158,7 @@ fn where_queries_with_edns_are_dropped_the_second_attempt_does_without() {
 }
 
 #[test]
-fn options_of_resolv_conf_change_what_is_asked_and_how() {
+fn options_of_resolv_conf_change_the_queries() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions use-vc\n"));

@@ -4,7 +4,7 @@ use crate::serving::{hosts, serve};
 use crate::support::machine::{Machine, SETTINGS, error};
 
 #[test]
-fn a_wrong_line_loses_itself_alone_and_is_told_with_its_number() {
+fn an_invalid_line_is_ignored_and_logged_with_its_number() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     let log = machine.syslog();
@@ -61,7 +61,7 @@ fn comments_quotes_escapes_and_a_missing_final_newline_are_fine() {
 }
 
 #[test]
-fn settings_that_can_t_be_read_leave_the_defaults() {
+fn unreadable_settings_leave_the_defaults() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     machine.unreadable(SETTINGS);
@@ -75,7 +75,7 @@ fn settings_that_can_t_be_read_leave_the_defaults() {
 }
 
 #[test]
-fn settings_named_on_the_command_line_must_be_there() {
+fn a_settings_file_named_in_the_rule_must_exist() {
     let Some(mut machine) = Machine::take() else { return };
     let log = machine.syslog();
     machine.unreadable("/etc/key-dns-test.conf");

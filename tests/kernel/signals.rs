@@ -33,7 +33,7 @@ fn signalled(server: &Server, signal: &str) -> Seen {
 }
 
 #[test]
-fn a_helper_that_is_told_to_end_or_crashes_answers_first() {
+fn a_helper_that_is_terminated_or_crashes_still_answers() {
     let Some(mut machine) = Machine::take() else { return };
     let server = silent(&mut machine);
     let log = machine.syslog();
@@ -81,7 +81,7 @@ fn other_signals_do_not_disturb_a_lookup() {
 }
 
 #[test]
-fn a_helper_that_was_started_deaf_to_signals_hears_them() {
+fn a_helper_started_with_signals_ignored_and_blocked_handles_them() {
     let Some(mut machine) = Machine::take() else { return };
     let server = silent(&mut machine);
     machine.rule(&format!("create dns_resolver * * /usr/bin/env --ignore-signal --block-signal {HELPER} %k"));
@@ -91,7 +91,7 @@ fn a_helper_that_was_started_deaf_to_signals_hears_them() {
 }
 
 #[test]
-fn killed_outright_it_leaves_the_kernel_to_say_that_there_is_no_key() {
+fn a_helper_killed_by_sigkill_leaves_the_rejection_to_the_kernel() {
     let Some(mut machine) = Machine::take() else { return };
     let server = silent(&mut machine);
     assert_eq!(signalled(&server, "KILL").error(), "request_key: Required key not available");

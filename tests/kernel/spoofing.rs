@@ -20,7 +20,7 @@ fn letters(query: &Logged) -> String {
 }
 
 #[test]
-fn id_port_and_letters_of_each_query_are_random() {
+fn id_port_and_letter_case_of_each_query_are_random() {
     const UPCALLS: usize = 64;
     let Some(mut machine) = Machine::take() else { return };
     let zone = (0..UPCALLS).fold(Zone::new("example.test"), |zone, number| {
@@ -57,7 +57,7 @@ fn id_port_and_letters_of_each_query_are_random() {
 }
 
 #[test]
-fn an_answer_in_other_letters_is_not_believed() {
+fn an_answer_with_changed_letter_case_is_not_trusted() {
     let Some(mut machine) = Machine::take() else { return };
     let script = Script::new().on_all(Action::per_transport(Action::wrong_case(forged()), Action::Zone));
     let server = serve_by(&mut machine, hosts(), script);
@@ -66,7 +66,7 @@ fn an_answer_in_other_letters_is_not_believed() {
 }
 
 #[test]
-fn a_server_that_writes_names_in_its_own_way_is_asked_by_tcp_or_failing_that_once_more() {
+fn a_server_that_changes_letter_case_is_queried_over_tcp_or_else_once_more() {
     let Some(mut machine) = Machine::take() else { return };
     machine.name_servers(&[ADDRESS]);
     let by_udp =
@@ -105,7 +105,7 @@ fn a_server_that_drops_mixed_case_is_reached_in_the_second_round() {
 }
 
 #[test]
-fn names_are_asked_for_as_they_are_where_that_is_set_and_by_tcp() {
+fn names_are_sent_unchanged_without_mixed_case_and_over_tcp() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     machine.settings("mixed_case = no\n");

@@ -11,7 +11,7 @@ fn over_tcp(machine: &mut Machine, action: Action) -> Server {
 }
 
 #[test]
-fn a_truncated_answer_is_asked_for_again_over_tcp() {
+fn a_truncated_answer_is_queried_again_over_tcp() {
     let Some(mut machine) = Machine::take() else { return };
     let server = over_tcp(&mut machine, Action::Zone);
     machine.ask("a:both.example.test", "").is("192.0.2.2", 20);
@@ -20,7 +20,7 @@ fn a_truncated_answer_is_asked_for_again_over_tcp() {
 }
 
 #[test]
-fn what_a_truncated_answer_holds_is_not_taken_for_all() {
+fn a_truncated_answer_is_not_taken_as_complete() {
     let Some(mut machine) = Machine::take() else { return };
     let zone =
         (0..200).fold(Zone::new("example.test"), |zone, number| zone.a("many", [10, 0, 0, number], 30));
@@ -29,7 +29,7 @@ fn what_a_truncated_answer_holds_is_not_taken_for_all() {
 }
 
 #[test]
-fn an_answer_that_is_truncated_over_tcp_too_counts_as_it_is() {
+fn an_answer_truncated_over_tcp_too_is_used_as_is() {
     let Some(mut machine) = Machine::take() else { return };
     let truncated = |bytes: &mut Vec<u8>| bytes[2] |= 0x02;
     let _server =
@@ -38,7 +38,7 @@ fn an_answer_that_is_truncated_over_tcp_too_counts_as_it_is() {
 }
 
 #[test]
-fn a_truncated_answer_without_any_record_over_tcp_too_is_a_passing_failure() {
+fn an_empty_answer_truncated_over_tcp_too_is_a_temporary_failure() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve_by(&mut machine, hosts(), Script::new().on_all(Action::Truncate));
     machine.ask("both.example.test", "").fails(error::EAGAIN, 1);
@@ -54,7 +54,7 @@ fn a_refused_tcp_connection_is_a_refusal() {
 }
 
 #[test]
-fn tcp_that_does_not_bring_the_answer_is_a_passing_failure() {
+fn a_broken_tcp_answer_is_a_temporary_failure() {
     let Some(mut machine) = Machine::take() else { return };
     for (what, action) in [
         ("closed", Action::TcpClose),
@@ -77,7 +77,7 @@ fn tcp_that_does_not_bring_the_answer_is_a_passing_failure() {
 }
 
 #[test]
-fn a_server_that_closes_every_connection_is_a_passing_failure() {
+fn a_server_that_closes_every_connection_is_a_temporary_failure() {
     let Some(mut machine) = Machine::take() else { return };
     machine.name_servers(&[ADDRESS]);
     let script = Script::new().on_all(Action::Truncate);
@@ -86,7 +86,7 @@ fn a_server_that_closes_every_connection_is_a_passing_failure() {
 }
 
 #[test]
-fn a_server_error_over_tcp_counts() {
+fn a_server_error_over_tcp_is_final() {
     let Some(mut machine) = Machine::take() else { return };
     for (action, error, seconds) in
         [(Action::REFUSED, error::ECONNREFUSED, 10), (Action::NXDOMAIN, error::ENODATA, 60)]
@@ -97,7 +97,7 @@ fn a_server_error_over_tcp_counts() {
 }
 
 #[test]
-fn an_answer_that_comes_byte_by_byte_is_put_together() {
+fn an_answer_received_byte_by_byte_is_reassembled() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = over_tcp(&mut machine, Action::tcp_drip(Duration::from_millis(3), Action::Zone));
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:5 attempts:1\n"));
@@ -105,7 +105,7 @@ fn an_answer_that_comes_byte_by_byte_is_put_together() {
 }
 
 #[test]
-fn an_answer_to_something_else_is_passed_over_in_a_stream() {
+fn an_unrelated_answer_in_a_stream_is_ignored() {
     let Some(mut machine) = Machine::take() else { return };
     let strays = [Action::wrong_id(Action::NXDOMAIN), Action::wrong_question(Action::NXDOMAIN), Action::Zone];
     let server = over_tcp(&mut machine, Action::many(strays));

@@ -66,7 +66,7 @@ fn what_is_no_answer_alone_is_as_good_as_silence() {
 }
 
 #[test]
-fn records_of_another_class_or_of_a_wrong_length_are_passed_over() {
+fn records_of_another_class_or_of_invalid_length_are_ignored() {
     let Some(mut machine) = Machine::take() else { return };
     let evil = || Record::a(NAME, [203, 0, 113, 66], 1);
     for (what, record) in [
@@ -92,7 +92,7 @@ fn records_of_another_class_or_of_a_wrong_length_are_passed_over() {
 }
 
 #[test]
-fn a_record_that_says_it_is_longer_than_the_message_ends_it() {
+fn a_record_longer_than_the_message_ends_it() {
     let Some(mut machine) = Machine::take() else { return };
     let good = || Message::new().set(flag::AA).answer(Record::a(NAME, [192, 0, 2, 2], 20));
     let bad = [
@@ -119,7 +119,7 @@ fn a_record_that_says_it_is_longer_than_the_message_ends_it() {
 }
 
 #[test]
-fn an_answer_with_nothing_readable_is_not_taken_for_a_name_without_addresses() {
+fn an_unreadable_answer_is_not_taken_as_no_data() {
     let Some(mut machine) = Machine::take() else { return };
     for (what, answer) in [
         ("too short", Message::new().answer(Record::a(NAME, [203, 0, 113, 66], 300).cut(3))),
@@ -134,7 +134,7 @@ fn an_answer_with_nothing_readable_is_not_taken_for_a_name_without_addresses() {
 }
 
 #[test]
-fn bytes_after_the_message_and_odd_edns_do_no_harm() {
+fn trailing_bytes_and_odd_edns_options_are_harmless() {
     let Some(mut machine) = Machine::take() else { return };
     let good = || Message::new().set(flag::AA).answer(Record::a(NAME, [192, 0, 2, 2], 20));
     let odd = Edns { version: 7, options: vec![0xff; 40], ..Edns::new(0) };
@@ -146,7 +146,7 @@ fn bytes_after_the_message_and_odd_edns_do_no_harm() {
 }
 
 #[test]
-fn a_soa_that_makes_no_sense_leaves_the_longest_negative_ttl() {
+fn an_invalid_soa_record_leaves_the_default_negative_ttl() {
     let Some(mut machine) = Machine::take() else { return };
     let cut = Message::new().rcode(3).authority(Record::soa("example.test", 5, 5).cut(9));
     let foreign = Message::new().rcode(3).authority(Record::soa("example.test", 5, 5).class(class::CHAOS));

@@ -5,7 +5,7 @@ use crate::support::asking::caught;
 use crate::support::machine::{HELPER, Machine, error};
 
 #[test]
-fn a_rule_that_calls_the_helper_wrongly_gets_the_key_answered_as_invalid() {
+fn a_rule_that_calls_the_helper_wrongly_answers_the_key_as_invalid() {
     let Some(mut machine) = Machine::take() else { return };
     let server = serve(&mut machine, hosts());
     let log = machine.syslog();
@@ -45,7 +45,7 @@ fn a_rule_that_calls_the_helper_wrongly_gets_the_key_answered_as_invalid() {
 }
 
 #[test]
-fn a_rule_that_names_another_key_gets_the_key_answered_as_invalid() {
+fn a_rule_that_names_another_key_answers_the_key_as_invalid() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     machine.arguments("2147483647");
@@ -53,7 +53,7 @@ fn a_rule_that_names_another_key_gets_the_key_answered_as_invalid() {
 }
 
 #[test]
-fn keyutils_ways_to_call_the_helper_work() {
+fn command_lines_of_keyutils_work() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     machine.file("/etc/key-dns-test.conf", "max_ttl = 11\n");
@@ -77,7 +77,7 @@ fn keyutils_ways_to_call_the_helper_work() {
 }
 
 #[test]
-fn the_helper_may_have_any_name_and_be_a_word_of_key_dns() {
+fn the_helper_may_have_any_name_or_run_as_a_subcommand_of_key_dns() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     let executable = crate::support::executable();
@@ -95,7 +95,7 @@ fn the_helper_may_have_any_name_and_be_a_word_of_key_dns() {
 }
 
 #[test]
-fn a_helper_without_an_environment_and_in_no_folder_answers() {
+fn a_helper_without_environment_and_working_directory_answers() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     machine.rule(&format!("create dns_resolver * * /usr/bin/env -i -C / {HELPER} %k"));

@@ -59,7 +59,7 @@ fn the_shipped_rules_run_the_helper() {
 
 /// Of equal rules the first wins, and keyutils reads files in no order: ours have to fit better.
 #[test]
-fn the_shipped_rules_win_over_an_equal_one_that_is_read_before() {
+fn the_shipped_rules_win_over_a_general_rule_read_earlier() {
     let folder = scratch("equal-rules");
     let rules = folder.join("request-key.d");
     fs::create_dir_all(&rules).unwrap();
@@ -81,7 +81,7 @@ fn the_shipped_rules_win_over_an_equal_one_that_is_read_before() {
 }
 
 #[test]
-fn settings_and_rules_in_the_pages_are_right() {
+fn settings_and_rules_in_the_manual_pages_are_valid() {
     let settings: Vec<String> =
         displays("key.dns_resolver.conf.5").into_iter().filter(|text| text.contains(" = ")).collect();
     assert_eq!(settings.len(), 2);
@@ -98,7 +98,7 @@ fn settings_and_rules_in_the_pages_are_right() {
 }
 
 #[test]
-fn a_wrong_line_is_told_as_the_page_says() {
+fn the_warning_for_an_invalid_line_is_as_in_the_manual_page() {
     let (_, warnings) = Settings::parse(b"\n\ndeadline = 0\n");
     let message = warnings[0].at(Path::new("/etc/keyutils/key.dns_resolver.conf"));
     let shown = displays("key.dns_resolver.conf.5");
@@ -106,7 +106,7 @@ fn a_wrong_line_is_told_as_the_page_says() {
 }
 
 #[test]
-fn the_rule_that_wins_is_shown_as_the_page_says() {
+fn the_winning_rule_is_shown_as_in_the_manual_page() {
     let folder = scratch("rules");
     fs::create_dir_all(folder.join("request-key.d")).unwrap();
     fs::write(folder.join("request-key.d/dns_resolver.conf"), shipped_rules()).unwrap();
@@ -123,7 +123,7 @@ fn the_rule_that_wins_is_shown_as_the_page_says() {
 }
 
 #[test]
-fn the_settings_in_force_are_those_of_the_shipped_file() {
+fn the_effective_settings_match_the_shipped_file() {
     let path = scratch("shipped.conf");
     fs::write(&path, uncommented()).unwrap();
     let output = run(executable(), &["key.dns_resolver", "--dump-config", "-c", path.to_str().unwrap()]);
@@ -133,7 +133,7 @@ fn the_settings_in_force_are_those_of_the_shipped_file() {
 }
 
 #[test]
-fn the_page_of_settings_has_each_with_its_default() {
+fn the_settings_page_lists_every_setting_with_its_default() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).unwrap();
     let dump = Settings::default().to_string();
     assert!(dump.lines().count() > 5, "{dump}");

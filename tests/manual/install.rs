@@ -71,7 +71,7 @@ fn apart(name: &str, without: &str, script: &str) -> Option<String> {
 const WINS: &str = "key-dns request-key -d -D 'dns_resolver;0;0;0;localhost' create 1 0 0 0 0 0";
 
 #[test]
-fn the_commands_from_source_install_it_beside_keyutils_and_those_to_go_back_leave_nothing() {
+fn the_source_install_works_beside_keyutils_and_its_removal_leaves_nothing() {
     let [install, _, check, back] = blocks("From source").try_into().unwrap();
     let install = install.strip_prefix("packaging/build-static\n").unwrap();
     let check = check.lines().next().unwrap().replace("mon1.example.org", "localhost");
@@ -84,7 +84,7 @@ fn the_commands_from_source_install_it_beside_keyutils_and_those_to_go_back_leav
 }
 
 #[test]
-fn the_commands_from_source_make_it_request_key_where_there_is_none() {
+fn the_source_install_provides_request_key_if_there_is_none() {
     let [install, link, _, back] = blocks("From source").try_into().unwrap();
     let install = install.strip_prefix("packaging/build-static\n").unwrap();
     let asked = "/sbin/request-key -d -D 'dns_resolver;0;0;0;localhost' create 1 0 0 0 0 0";

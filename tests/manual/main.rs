@@ -22,7 +22,7 @@ use std::fs;
 use std::process::Command;
 
 #[test]
-fn what_is_made_from_the_program_is_up_to_date() {
+fn generated_files_are_up_to_date() {
     let old: Vec<_> = generate::files().unwrap().into_iter().filter(|file| !file.is_up_to_date()).collect();
     for file in &old {
         eprintln!("{} is not up to date", file.path.display());
@@ -31,7 +31,7 @@ fn what_is_made_from_the_program_is_up_to_date() {
 }
 
 #[test]
-fn no_completion_is_left_of_a_command_that_is_no_more() {
+fn no_completion_is_left_of_a_removed_command() {
     let made = generate::files().unwrap();
     for (shell, _) in completions::SHELLS {
         for entry in fs::read_dir(generate::packaging().join("completions").join(shell)).unwrap() {
@@ -42,7 +42,7 @@ fn no_completion_is_left_of_a_command_that_is_no_more() {
 }
 
 #[test]
-fn commands_that_are_hidden_are_told_of_nowhere() {
+fn hidden_commands_are_documented_nowhere() {
     let operator = key_dns::cli::people::command();
     for command in operator.get_subcommands().filter(|command| command.is_hide_set()) {
         for file in generate::files().unwrap() {

@@ -38,7 +38,7 @@ fn names() -> Vec<(String, String)> {
 }
 
 #[test]
-fn mandoc_has_nothing_to_say() {
+fn mandoc_lint_reports_nothing() {
     for path in pages().unwrap() {
         let Some(output) = tool(Command::new("mandoc").args(["-T", "lint", "-W", "all"]).arg(&path)) else {
             return;
@@ -55,7 +55,7 @@ fn mandoc_has_nothing_to_say() {
 }
 
 #[test]
-fn groff_has_nothing_to_warn_of() {
+fn groff_gives_no_warnings() {
     for path in pages().unwrap() {
         for device in ["ascii", "utf8", "ps"] {
             let mut groff = Command::new("groff");
@@ -69,7 +69,7 @@ fn groff_has_nothing_to_warn_of() {
 }
 
 #[test]
-fn pages_refer_to_each_other_by_names_that_exist() {
+fn cross_references_between_pages_exist() {
     let names = names();
     assert_eq!(names.len(), 5);
     for path in pages().unwrap() {
@@ -90,7 +90,7 @@ fn pages_refer_to_each_other_by_names_that_exist() {
 }
 
 #[test]
-fn a_page_is_headed_by_the_name_and_section_of_its_file() {
+fn the_header_of_a_page_matches_its_file_name() {
     for (name, section) in names() {
         let text = page(&format!("{name}.{section}"));
         assert!(text.contains(&format!("\n.Dt {} {section}\n", name.to_uppercase())), "{name}");
@@ -115,7 +115,7 @@ fn settings() -> Vec<String> {
 }
 
 #[test]
-fn every_setting_is_there_with_its_default() {
+fn every_setting_is_documented_with_its_default() {
     let items = settings();
     for line in Settings::default().to_string().lines() {
         let (key, default) = line.split_once(" = ").unwrap();
@@ -129,7 +129,7 @@ fn every_setting_is_there_with_its_default() {
 }
 
 #[test]
-fn the_bounds_of_numbers_are_those_in_force() {
+fn documented_bounds_are_the_effective_ones() {
     let mut found = 0;
     for item in settings() {
         let key = item.split(' ').next().unwrap();
@@ -146,7 +146,7 @@ fn the_bounds_of_numbers_are_those_in_force() {
 }
 
 #[test]
-fn the_words_of_a_choice_are_those_in_force() {
+fn documented_choices_are_the_effective_ones() {
     let items = settings();
     for key in ["confine", "mixed_case", "log", "family"] {
         let item = items.iter().find(|item| item.starts_with(&format!("{key} Li = Cm "))).unwrap();
@@ -179,7 +179,7 @@ fn commands_shown() -> Vec<Vec<String>> {
 }
 
 #[test]
-fn commands_in_the_pages_are_such_that_the_program_takes() {
+fn commands_in_the_pages_are_accepted() {
     let shown = commands_shown();
     assert!(shown.len() > 15, "{}", shown.len());
     for words in shown {
@@ -190,7 +190,7 @@ fn commands_in_the_pages_are_such_that_the_program_takes() {
 }
 
 #[test]
-fn messages_that_are_told_of_are_known_to_explain() {
+fn explain_knows_every_documented_message() {
     let mut found = 0;
     for name in ["key.dns_resolver.8", "request-key.8"] {
         let text = page(name);

@@ -20,7 +20,7 @@ fn says(shell: &str, args: &[&str], script: &str, file: &Path) -> Option<String>
 }
 
 #[test]
-fn every_shell_can_read_them() {
+fn every_shell_parses_its_completions() {
     for (shell, _) in SHELLS {
         for entry in fs::read_dir(folder(shell)).unwrap() {
             let path = entry.unwrap().path();

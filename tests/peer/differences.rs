@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 #[test]
-fn every_test_that_the_list_of_differences_names_is_there() {
+fn every_test_named_in_the_list_of_differences_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let list = fs::read_to_string(root.join("docs/differences.md")).unwrap();
     let named = list.split('`').filter_map(|text| text.split_once(": "));

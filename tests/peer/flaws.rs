@@ -11,7 +11,7 @@ const EINTR: &str = "request_key: Interrupted system call";
 const UNANSWERED: &str = "request_key: Required key not available";
 
 #[test]
-fn an_unknown_name_is_not_told_as_an_interrupted_system_call() {
+fn an_unknown_name_is_not_reported_as_an_interrupted_system_call() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts().soa(25, 25).txt("text", "x", 30));
     for name in ["nosuch.example.test", "text.example.test"] {
@@ -22,7 +22,7 @@ fn an_unknown_name_is_not_told_as_an_interrupted_system_call() {
 }
 
 #[test]
-fn a_failure_that_passes_is_not_told_as_no_data() {
+fn a_temporary_failure_is_not_reported_as_no_data() {
     let Some(mut machine) = Machine::take() else { return };
     let script = Script::new()
         .on("servfail.example.test", qtype::A, Action::SERVFAIL)
@@ -42,7 +42,7 @@ fn a_failure_that_passes_is_not_told_as_no_data() {
 }
 
 #[test]
-fn a_key_lasts_as_long_as_its_records_and_a_ttl_of_zero_is_not_for_ever() {
+fn a_key_expires_with_its_records_even_if_their_ttl_is_zero() {
     let Some(mut machine) = Machine::take() else { return };
     let zone = hosts().cname("alias", "v4", 15).a("zero", [192, 0, 2, 3], 0);
     let _server = serve(&mut machine, zone);
@@ -88,7 +88,7 @@ fn a_long_list_is_not_cut() {
 }
 
 #[test]
-fn a_host_with_an_ipv6_address_alone_is_found() {
+fn a_host_with_only_an_ipv6_address_is_found() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     let pair = ask(&mut machine, "v6.example.test", "");
@@ -107,7 +107,7 @@ fn an_ipv6_address_is_a_name_and_not_a_type() {
 }
 
 #[test]
-fn words_may_be_divided_by_commas() {
+fn callout_words_may_be_separated_by_commas() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     let pair = ask(&mut machine, "both.example.test", "ipv6,list");
@@ -116,7 +116,7 @@ fn words_may_be_divided_by_commas() {
 }
 
 #[test]
-fn both_families_may_be_asked_for_by_name() {
+fn both_families_may_be_requested_by_name() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine, hosts());
     let pair = ask(&mut machine, "both.example.test", "ipv4 ipv6 list");
@@ -130,7 +130,7 @@ fn both_families_may_be_asked_for_by_name() {
 }
 
 #[test]
-fn another_type_is_an_answer_and_not_a_key_without_one() {
+fn an_unknown_query_type_does_not_leave_the_key_unanswered() {
     let Some(mut machine) = Machine::take() else { return };
     let pair = ask(&mut machine, "mx:example.test", "");
     flawed(pair.keyutils.error() == UNANSWERED, "another query type leaves the key unanswered");
@@ -138,7 +138,7 @@ fn another_type_is_an_answer_and_not_a_key_without_one() {
 }
 
 #[test]
-fn a_chain_of_aliases_may_go_on_in_another_message() {
+fn a_chain_of_aliases_may_continue_in_another_message() {
     let Some(mut machine) = Machine::take() else { return };
     let alias = Message::new().answer(Record::cname("far.example.test", "v4.example.test", 30));
     let script = Script::new().on("far.example.test", qtype::A, Action::Answer(alias));

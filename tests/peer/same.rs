@@ -153,7 +153,7 @@ fn the_search_list() {
 }
 
 #[test]
-fn answers_of_second_servers_over_tcp_and_after_trouble() {
+fn answers_over_tcp_and_from_a_second_server() {
     let Some(mut machine) = Machine::take() else { return };
     let truncated = Action::truncate_then_tcp(Action::Zone);
     let strays = Action::many([Action::wrong_id(Action::NXDOMAIN), Action::Zone]);

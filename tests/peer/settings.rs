@@ -7,7 +7,7 @@ use crate::{ask, flawed};
 use std::process::Output;
 
 #[test]
-fn the_default_ttl_of_keyutils_settings_counts() {
+fn default_ttl_in_settings_for_keyutils_applies() {
     let Some(mut machine) = Machine::take() else { return };
     for (settings, seconds) in [
         ("", 5),
@@ -35,14 +35,14 @@ fn tolerated(machine: &mut Machine, settings: &str, seconds: u64) {
 }
 
 #[test]
-fn settings_without_a_final_newline_or_with_a_comment_after_a_value_are_fine() {
+fn a_missing_final_newline_or_a_comment_after_a_value_is_fine() {
     let Some(mut machine) = Machine::take() else { return };
     tolerated(&mut machine, "default_ttl = 37", 37);
     tolerated(&mut machine, "default_ttl = 37 # a comment\n", 37);
 }
 
 #[test]
-fn a_wrong_line_of_the_settings_is_not_fatal() {
+fn an_invalid_line_of_the_settings_is_not_fatal() {
     let Some(mut machine) = Machine::take() else { return };
     tolerated(&mut machine, "default_ttl = 0\n", 5);
     tolerated(&mut machine, "default_ttl = x\n", 5);
@@ -101,7 +101,7 @@ fn wrong_usage_has_the_same_exit_status() {
 }
 
 #[test]
-fn debug_mode_prints_also_where_output_is_no_terminal() {
+fn debug_mode_also_prints_into_a_pipe() {
     let Some(_machine) = Machine::take() else { return };
     let [keyutils, ours] = both(&["-D", "localhost", ""]);
     flawed(keyutils.stdout.is_empty(), "debug mode is silent in a pipe");

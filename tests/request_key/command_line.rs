@@ -23,7 +23,7 @@ fn stderr(output: &Output) -> String {
 const REQUEST: [&str; 8] = ["create", "5", "0", "0", "1", "2", "3", "call out"];
 
 #[test]
-fn debug_mode_says_what_would_be_run() {
+fn debug_mode_shows_what_would_run() {
     let output = call("debug", &[&["-l", "-n", "-d"], &REQUEST[..]].concat());
     assert_eq!(
         stdout(&output),
@@ -34,7 +34,7 @@ fn debug_mode_says_what_would_be_run() {
 }
 
 #[test]
-fn the_description_can_be_given_and_holds_semicolons() {
+fn a_description_on_the_command_line_may_contain_semicolons() {
     let output = call("desc", &[&["-lnd", "-D", "user;1;2;1f0000;debug:a;b"], &REQUEST[..7]].concat());
     assert!(stdout(&output).contains("argv[2] = \"debug:a;b\"\nargv[3] = \"\"\n"), "{}", stdout(&output));
     let output = call("desc", &[&["-lnd", "-D", "user"], &REQUEST[..7]].concat());
@@ -59,7 +59,7 @@ fn without_a_rule_debug_mode_fails() {
 }
 
 #[test]
-fn verbose_debug_mode_tells_the_rules_that_fit() {
+fn verbose_debug_mode_shows_the_matching_rules() {
     let output = call("verbose", &[&["-lnd", "-vv"], &REQUEST[..]].concat());
     assert!(
         stderr(&output).contains("request-key.conf:1: fits, skipping 0, 0, 4, 8: /bin/x"),
@@ -81,20 +81,20 @@ fn version_help_and_wrong_usage() {
 }
 
 #[test]
-fn a_key_that_is_not_there_is_an_error() {
+fn a_missing_key_is_an_error() {
     let output = call("nokey", &[&["-ln"], &REQUEST[..]].concat());
     assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
-fn it_is_a_command_of_key_dns_too() {
+fn request_key_is_a_subcommand_of_key_dns() {
     let output = Command::new(executable()).args(["request-key", "--version"]).output().unwrap();
     assert!(stdout(&output).starts_with("request-key "), "{}", stdout(&output));
 }
 
 /// The kernel starts it with no descriptor open.
 #[test]
-fn standard_descriptors_that_are_closed_do_no_harm() {
+fn closed_standard_descriptors_are_harmless() {
     let path = scratch("command-line-closed");
     fs::create_dir_all(path.join("request-key.d")).unwrap();
     let said = path.join("said");

@@ -157,7 +157,7 @@ fn rules() -> impl Strategy<Value = (String, String)> {
 }
 
 #[test]
-fn both_choose_the_same_rule_and_make_the_same_arguments() {
+fn both_choose_the_same_rule_and_arguments() {
     // Taken for keyutils to be in its place while it is called.
     let Some(_machine) = Machine::take() else { return };
     let folder = scratch("differential");
@@ -193,7 +193,7 @@ fn both_choose_the_same_rule_and_make_the_same_arguments() {
 
 /// Where the two differ, and which of the two is as documented.
 #[test]
-fn the_known_flaws_of_the_other_are_not_ours() {
+fn known_flaws_of_keyutils_are_not_shared() {
     // Taken for keyutils to be in its place while it is called.
     let Some(_machine) = Machine::take() else { return };
     let folder = scratch("differential-flaws");

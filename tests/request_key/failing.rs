@@ -64,7 +64,7 @@ fn runs(name: &str, at_once: bool) -> (usize, String) {
 }
 
 #[test]
-fn no_program_that_fails_is_run_more_often_than_under_keyutils() {
+fn no_failing_program_runs_more_often_than_under_keyutils() {
     let Some(mut machine) = Machine::take() else { return };
     machine.file(TURNS, "");
     machine.script("/run/key-dns-rk-program", PROGRAM);

@@ -58,7 +58,7 @@ const DIRECT: &[(&str, &str, &str)] = &[];
 const PIPED: &[(&str, &str, &str)] = &[("group", "inherited", "own")];
 
 #[test]
-fn a_program_inherits_what_it_does_under_keyutils() {
+fn a_program_inherits_the_same_as_under_keyutils() {
     let Some(mut machine) = Machine::take() else { return };
     machine.file("/run/key-dns-rk-state", "");
     machine.script("/run/key-dns-rk-probe", PROBE);

@@ -14,7 +14,7 @@ fn the_callout_goes_in_and_the_payload_comes_out() {
 }
 
 #[test]
-fn a_payload_may_be_as_long_as_the_key_type_takes_and_no_longer() {
+fn a_payload_may_be_as_long_as_the_key_type_allows() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let rule = |type_, length| format!("create {type_} rk:{length} * |/usr/bin/head -c {length} /dev/zero\n");
@@ -31,7 +31,7 @@ fn a_payload_may_be_as_long_as_the_key_type_takes_and_no_longer() {
 }
 
 #[test]
-fn what_it_says_besides_is_logged_with_its_end() {
+fn standard_error_and_exit_status_of_a_piped_program_are_logged() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let syslog = machine.syslog();
@@ -47,7 +47,7 @@ fn what_it_says_besides_is_logged_with_its_end() {
 }
 
 #[test]
-fn after_a_failure_the_negate_rule_has_its_turn() {
+fn after_a_failure_the_rule_for_negate_runs() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     // The rule for `create` fits better, field by field, than the one for `negate`.
@@ -60,7 +60,7 @@ fn after_a_failure_the_negate_rule_has_its_turn() {
 }
 
 #[test]
-fn a_negate_rule_that_fails_too_leaves_no_key_unanswered() {
+fn the_key_is_rejected_if_the_rule_for_negate_fails_too() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file(RULES, "create user rk:* * |/bin/false\nnegate user * * |/bin/false\n");
@@ -70,7 +70,7 @@ fn a_negate_rule_that_fails_too_leaves_no_key_unanswered() {
 
 /// As `exec > >(filter)` in bash, whose filter ends after the script.
 #[test]
-fn a_filter_that_writes_late_loses_nothing_as_under_keyutils() {
+fn late_output_of_a_background_filter_is_kept_as_under_keyutils() {
     let Some(mut machine) = Machine::take() else { return };
     machine.script("/run/key-dns-rk-pipe", "#!/bin/sh\n(sleep 1; echo late) &\necho early\n");
     machine.file(RULES, "create user rk:* * |/run/key-dns-rk-pipe\n");
@@ -80,7 +80,7 @@ fn a_filter_that_writes_late_loses_nothing_as_under_keyutils() {
 }
 
 #[test]
-fn what_it_leaves_in_the_background_without_its_output_does_not_hold_the_caller() {
+fn a_background_process_without_the_output_does_not_delay_the_caller() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.script("/run/key-dns-rk-pipe", "#!/bin/sh\nsleep 20 >&- &\necho done\n");
@@ -91,7 +91,7 @@ fn what_it_leaves_in_the_background_without_its_output_does_not_hold_the_caller(
 }
 
 #[test]
-fn a_program_that_reads_nothing_is_no_trouble() {
+fn a_program_that_does_not_read_its_input_works() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file(RULES, "create user rk:* * |/bin/echo %c %{user:rk:other}\n");

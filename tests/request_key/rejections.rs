@@ -12,7 +12,7 @@ fn fails(machine: &Machine, name: &str, with: &str) {
 }
 
 #[test]
-fn a_program_that_can_t_be_run_is_rejected_with_the_reason() {
+fn a_program_that_cannot_run_rejects_the_key_with_the_reason() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file("/run/key-dns-rk-text", "just text\n");
@@ -34,7 +34,7 @@ fn a_program_that_can_t_be_run_is_rejected_with_the_reason() {
 }
 
 #[test]
-fn a_program_that_ends_without_an_answer_is_rejected_in_its_place() {
+fn a_key_is_rejected_if_its_program_exits_without_an_answer() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let syslog = machine.syslog();
@@ -81,7 +81,7 @@ fn runs(machine: &mut Machine, rule: &str, name: &str) -> usize {
 }
 
 #[test]
-fn a_program_that_fails_is_not_run_again_for_the_next_who_asks() {
+fn a_failing_program_does_not_run_again_for_the_next_request() {
     let Some(mut machine) = Machine::take() else { return };
     // keyutils takes a rule whose piped program has failed for one for `negate` as well.
     let rules = [
@@ -100,7 +100,7 @@ fn a_program_that_fails_is_not_run_again_for_the_next_who_asks() {
 }
 
 #[test]
-fn a_rejection_is_soon_over() {
+fn a_rejection_expires_soon() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file(RULES, "create user rk:again * |/bin/cat %{user:rk-no-such-key}\n");
@@ -111,7 +111,7 @@ fn a_rejection_is_soon_over() {
 }
 
 #[test]
-fn a_key_that_its_program_answered_is_left_alone_whatever_the_exit_status() {
+fn a_key_answered_by_its_program_is_kept_whatever_the_exit_status() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let syslog = machine.syslog();
@@ -123,7 +123,7 @@ fn a_key_that_its_program_answered_is_left_alone_whatever_the_exit_status() {
 }
 
 #[test]
-fn a_key_s_contents_are_put_in_the_place_of_their_macro() {
+fn a_macro_expands_to_the_contents_of_its_key() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file(RULES, "create user rk:* * |/bin/echo <%{user:rk-no} %{user:rk-other}\n");

@@ -39,7 +39,7 @@ fn the_rule_with_the_fewest_characters_under_its_asterisks_wins() {
 }
 
 #[test]
-fn of_equals_the_first_in_sorted_order_wins_and_the_last_file_comes_last() {
+fn the_first_of_equal_rules_wins_with_files_in_sorted_order() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file(RULES, format!("create user rk:* * {}\n", says("last")));
@@ -50,7 +50,7 @@ fn of_equals_the_first_in_sorted_order_wins_and_the_last_file_comes_last() {
 }
 
 #[test]
-fn a_link_to_a_rule_file_is_followed() {
+fn a_symbolic_link_to_a_rule_file_is_followed() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file("/run/key-dns-rk-linked", format!("create user rk:* * {}\n", says("linked")));
@@ -59,7 +59,7 @@ fn a_link_to_a_rule_file_is_followed() {
 }
 
 #[test]
-fn a_last_line_without_newline_is_whole() {
+fn a_last_rule_without_a_newline_is_complete() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file(RULES, format!("create user rk:* * {}", says("whole")));
@@ -67,7 +67,7 @@ fn a_last_line_without_newline_is_whole() {
 }
 
 #[test]
-fn a_bad_line_costs_itself_alone_and_is_named_in_the_log() {
+fn an_invalid_line_is_skipped_and_logged() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let syslog = machine.syslog();
@@ -88,7 +88,7 @@ fn a_bad_line_costs_itself_alone_and_is_named_in_the_log() {
 }
 
 #[test]
-fn rules_that_others_than_root_could_have_written_are_not_followed() {
+fn rules_writable_by_anyone_but_root_are_refused() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let syslog = machine.syslog();
@@ -107,7 +107,7 @@ fn rules_that_others_than_root_could_have_written_are_not_followed() {
 }
 
 #[test]
-fn rules_that_root_s_group_can_write_to_are_followed() {
+fn rules_writable_by_the_root_group_are_followed() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file(RULES, format!("create user rk:* * {}\n", says("other")));
@@ -117,7 +117,7 @@ fn rules_that_root_s_group_can_write_to_are_followed() {
 }
 
 #[test]
-fn a_rule_that_is_indented_is_ignored_with_a_warning() {
+fn an_indented_rule_is_ignored_with_a_warning() {
     let Some(mut machine) = Machine::take() else { return };
     let rules =
         format!(" create user rk:indented* * {}\ncreate user rk:* * {}\n", says("never"), says("good"));
@@ -131,7 +131,7 @@ fn a_rule_that_is_indented_is_ignored_with_a_warning() {
 }
 
 #[test]
-fn a_pipe_in_place_of_a_rule_file_does_not_hold_the_caller() {
+fn a_fifo_instead_of_a_rule_file_does_not_block() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file(RULES, format!("create user rk:* * {}\n", says("here")));

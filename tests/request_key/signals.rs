@@ -29,7 +29,7 @@ fn signalled(machine: &Machine, name: &str, ours: bool, signal: &str) -> (String
 }
 
 #[test]
-fn a_program_is_told_to_end_as_under_keyutils_and_never_outlives_us() {
+fn a_program_gets_signals_as_under_keyutils_and_does_not_outlive_request_key() {
     let Some(mut machine) = Machine::take() else { return };
     machine.file("/run/key-dns-rk-there", "");
     machine.script("/run/key-dns-rk-waits", "#!/bin/sh\necho $$ >/run/key-dns-rk-there\nexec sleep 30\n");

@@ -16,7 +16,7 @@ fn serve(machine: &mut Machine) -> Server {
 }
 
 #[test]
-fn names_are_answered_by_the_one_file_with_a_rule() {
+fn names_are_resolved_in_the_same_process_with_a_rule() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let server = serve(&mut machine);
@@ -28,7 +28,7 @@ fn names_are_answered_by_the_one_file_with_a_rule() {
 }
 
 #[test]
-fn names_are_answered_on_a_host_with_no_rules_at_all() {
+fn names_are_resolved_on_a_host_without_rule_files() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let _server = serve(&mut machine);
@@ -42,7 +42,7 @@ fn names_are_answered_on_a_host_with_no_rules_at_all() {
 }
 
 #[test]
-fn a_host_with_rules_but_none_for_names_does_not_answer_them() {
+fn names_are_rejected_on_a_host_whose_rules_do_not_match_them() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let syslog = machine.syslog();
@@ -59,7 +59,7 @@ fn a_host_with_rules_but_none_for_names_does_not_answer_them() {
 
 /// What the helper is called with reaches it unchanged when it is not executed anew.
 #[test]
-fn options_of_the_rule_count_in_the_same_process_as_in_another() {
+fn options_of_the_rule_apply_in_the_same_process_too() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = serve(&mut machine);
     let mut seen = Vec::new();
@@ -87,7 +87,7 @@ fn options_of_the_rule_count_in_the_same_process_as_in_another() {
 }
 
 #[test]
-fn a_usage_error_in_the_rule_answers_the_key_in_the_same_process_too() {
+fn a_usage_error_in_the_rule_is_answered_in_the_same_process_too() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let _server = serve(&mut machine);
@@ -122,7 +122,7 @@ fn a_rule_that_runs_request_key_again_is_an_error_and_no_loop() {
 }
 
 #[test]
-fn another_helper_is_executed_as_its_rule_says() {
+fn another_helper_is_executed_with_the_arguments_of_its_rule() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     let _server = serve(&mut machine);

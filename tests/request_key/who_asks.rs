@@ -8,7 +8,7 @@ const USER: u32 = 12345;
 
 /// The test machine's kernel need not know `cifs.spnego`; any type shows the effect of the setting.
 #[test]
-fn a_user_s_request_for_a_type_of_root_s_runs_nothing_and_is_logged_once() {
+fn a_user_request_for_a_root_only_type_runs_nothing_and_is_logged_once() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
     machine.file(SETTINGS, "root_only = user\n");
@@ -34,7 +34,7 @@ fn a_user_s_request_for_a_type_of_root_s_runs_nothing_and_is_logged_once() {
 }
 
 #[test]
-fn names_are_kept_from_users_only_where_the_settings_say_so() {
+fn names_are_refused_to_users_only_if_root_only_lists_dns_resolver() {
     let Some(mut machine) = Machine::take() else { return };
     let ask = |user| Ask { user, ..Ask::new("192.0.2.7") }.once();
     for ours in [false, true] {

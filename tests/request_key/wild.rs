@@ -325,7 +325,7 @@ fn fill(folder: &Path, files: &[(&str, Vec<u8>)]) {
 }
 
 #[test]
-fn rule_files_as_they_are_in_the_wild_mean_the_same_to_both() {
+fn rule_files_from_the_wild_mean_the_same_to_both() {
     // Taken for keyutils to be in its place while it is called.
     let Some(_machine) = Machine::take() else { return };
     let folder = scratch("wild");
@@ -354,7 +354,7 @@ fn rule_files_as_they_are_in_the_wild_mean_the_same_to_both() {
 }
 
 #[test]
-fn a_rule_file_that_is_a_link_is_read_here_alone() {
+fn a_rule_file_that_is_a_symbolic_link_is_read_only_by_us() {
     let Some(_machine) = Machine::take() else { return };
     let folder = scratch("wild-link");
     fill(

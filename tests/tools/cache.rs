@@ -27,7 +27,7 @@ fn keys(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn each_key_is_shown_with_what_it_says_and_how_long_it_lasts() {
+fn each_key_is_listed_with_its_content_and_expiry() {
     let script = r#"
         k=$(printf '192.0.2.1\0' | keyctl padd dns_resolver cache-a.test @s)
         keyctl timeout $k 1000
@@ -63,7 +63,7 @@ fn each_key_is_shown_with_what_it_says_and_how_long_it_lasts() {
 }
 
 #[test]
-fn a_flush_drops_the_keys_of_one_name_or_all_and_leaves_other_types_alone() {
+fn flush_invalidates_the_keys_of_one_name_or_all_and_no_other_types() {
     let script = r#"
         for name in cache-c.test a:cache-c.test cache-d.test cache-e.test; do
             printf '192.0.2.1\0' | keyctl padd dns_resolver $name @s >&2
@@ -96,7 +96,7 @@ fn a_flush_drops_the_keys_of_one_name_or_all_and_leaves_other_types_alone() {
 }
 
 #[test]
-fn a_name_that_looks_like_a_line_of_its_own_is_no_key() {
+fn a_key_name_cannot_forge_a_line_of_proc_keys() {
     let script = r#"
         victim=$(keyctl add user cache-victim untouched @s)
         name=$'cache-f.test: 3\n'$(printf %08x $victim)' I--Q---     1 perm 3f010000     0     0 dns_resol cache-f.test'
@@ -111,7 +111,7 @@ fn a_name_that_looks_like_a_line_of_its_own_is_no_key() {
 }
 
 #[test]
-fn a_user_sees_their_own_keys_and_is_told_what_is_not_seen() {
+fn a_user_sees_their_own_keys_and_what_could_not_be_checked() {
     let script = r#"
         chmod go+rx "$0"
         setpriv --reuid 65534 --clear-groups keyctl session - bash -c '
@@ -133,7 +133,7 @@ fn a_user_sees_their_own_keys_and_is_told_what_is_not_seen() {
 }
 
 #[test]
-fn a_rejected_key_has_its_errno_and_one_under_construction_is_left_alone() {
+fn a_rejected_key_shows_its_errno_and_one_under_construction_is_kept() {
     let Some(mut machine) = Machine::take() else { return };
     // EKEYREJECTED, and an answer that takes its time.
     machine.script(

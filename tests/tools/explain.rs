@@ -16,7 +16,7 @@ fn a_message_needs_no_quotes_and_a_number_may_be_negative() {
 }
 
 #[test]
-fn options_may_stand_behind_the_message() {
+fn options_may_follow_the_message() {
     let json = key_dns(&["explain", "--json", "61"]);
     assert_eq!((json.status, json.json()["errno"]["name"].as_str()), (0, Some("ENODATA")));
     assert_eq!(key_dns(&["explain", "61", "--json"]), json);
@@ -26,7 +26,7 @@ fn options_may_stand_behind_the_message() {
 }
 
 #[test]
-fn what_is_not_known_is_status_2_and_says_what_would_be() {
+fn an_unknown_message_exits_with_status_2_and_suggests_known_forms() {
     for args in [&["hello", "world"][..], &["EXDEV"], &["18"], &["--bogus"], &[""]] {
         let seen = key_dns(&[&["explain"], args].concat());
         assert_eq!((seen.status, seen.stdout.as_str()), (2, ""), "{args:?}: {seen:?}");
@@ -36,7 +36,7 @@ fn what_is_not_known_is_status_2_and_says_what_would_be() {
 }
 
 #[test]
-fn json_has_the_same() {
+fn json_output_has_the_same_content() {
     let seen = key_dns(&["explain", "--json", "libceph: resolve 'mon1.test' (ret=-3): failed"]);
     let json = seen.json();
     assert_eq!(

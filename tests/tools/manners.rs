@@ -14,7 +14,7 @@ fn command(args: &[&str]) -> Command {
 }
 
 #[test]
-fn output_that_can_t_be_written_is_told() {
+fn a_write_error_is_reported() {
     for args in [
         &["explain", "61"][..],
         &["explain", "--json", "61"],
@@ -32,7 +32,7 @@ fn output_that_can_t_be_written_is_told() {
 }
 
 #[test]
-fn who_closes_the_pipe_has_seen_enough() {
+fn a_closed_pipe_is_not_an_error() {
     for (args, status) in [(&["explain", "61"][..], 0), (&["resolve", "x/y"], 1), (&["--help"], 0)] {
         let mut child = command(args);
         let (reader, writer) = std::io::pipe().unwrap();
@@ -47,7 +47,7 @@ fn who_closes_the_pipe_has_seen_enough() {
 }
 
 #[test]
-fn a_mistyped_word_is_met_with_the_right_one() {
+fn a_mistyped_command_suggests_the_right_one() {
     for (args, right) in [
         (&["docter"][..], "doctor"),
         (&["resolv", "x"], "resolve"),

@@ -91,8 +91,8 @@ fn cured(breakage: &str, id: &str, more: &[&str], advice: &str, by_hand: &str) -
 }
 
 #[test]
-fn where_nothing_is_broken_nothing_is_found() {
-    if !world::inside("mounts::where_nothing_is_broken_nothing_is_found") {
+fn healthy_mounts_have_no_findings() {
+    if !world::inside("mounts::healthy_mounts_have_no_findings") {
         return;
     }
     shell("mkdir -p /mnt/a /mnt/b /mnt/m && mount --bind /mnt/a /mnt/b");
@@ -109,8 +109,8 @@ fn where_nothing_is_broken_nothing_is_found() {
 }
 
 #[test]
-fn a_bind_mount_of_a_deleted_folder_is_found_and_bound_anew() {
-    if !world::inside("mounts::a_bind_mount_of_a_deleted_folder_is_found_and_bound_anew") {
+fn a_bind_mount_of_a_deleted_directory_is_found_and_bound_again() {
+    if !world::inside("mounts::a_bind_mount_of_a_deleted_directory_is_found_and_bound_again") {
         return;
     }
     shell(
@@ -131,8 +131,8 @@ fn a_bind_mount_of_a_deleted_folder_is_found_and_bound_anew() {
 }
 
 #[test]
-fn a_bind_mount_of_something_gone_is_found_and_taken_away() {
-    if !world::inside("mounts::a_bind_mount_of_something_gone_is_found_and_taken_away") {
+fn a_bind_mount_whose_source_is_gone_is_found_and_unmounted() {
+    if !world::inside("mounts::a_bind_mount_whose_source_is_gone_is_found_and_unmounted") {
         return;
     }
     shell("cd /mnt && mkdir vol pod && mount --bind vol pod && rmdir vol");
@@ -233,8 +233,8 @@ fn story(touched: bool, in_fstab: bool) {
 }
 
 #[test]
-fn bind_mounts_of_a_fuse_file_system_that_was_restarted_come_back_by_one_command_in_any_order_and_twice() {
-    let own = "mounts::bind_mounts_of_a_fuse_file_system_that_was_restarted_come_back_by_one_command_in_any_order_and_twice";
+fn bind_mounts_of_a_restarted_fuse_file_system_are_repaired_in_any_order() {
+    let own = "mounts::bind_mounts_of_a_restarted_fuse_file_system_are_repaired_in_any_order";
     if !world::inside(own) {
         return;
     }
@@ -247,8 +247,8 @@ fn bind_mounts_of_a_fuse_file_system_that_was_restarted_come_back_by_one_command
 }
 
 #[test]
-fn a_daemon_that_came_back_as_something_else_is_no_remedy() {
-    if !world::inside("mounts::a_daemon_that_came_back_as_something_else_is_no_remedy") {
+fn no_remedy_binds_to_a_different_file_system() {
+    if !world::inside("mounts::no_remedy_binds_to_a_different_file_system") {
         return;
     }
     shell("cd /mnt && mkdir -p src/vol src2/vol m pod");
@@ -263,8 +263,8 @@ fn a_daemon_that_came_back_as_something_else_is_no_remedy() {
 }
 
 #[test]
-fn in_a_second_mount_namespace_that_sees_the_new_mount_the_command_works_there_and_changes_nothing_here() {
-    let own = "mounts::in_a_second_mount_namespace_that_sees_the_new_mount_the_command_works_there_and_changes_nothing_here";
+fn the_remedy_for_another_mount_namespace_changes_only_that_namespace() {
+    let own = "mounts::the_remedy_for_another_mount_namespace_changes_only_that_namespace";
     if !world::inside(own) {
         return;
     }
@@ -310,8 +310,8 @@ fn in_a_second_mount_namespace_that_sees_the_new_mount_the_command_works_there_a
 }
 
 #[test]
-fn in_another_mount_namespace_the_container_is_to_be_restarted() {
-    if !world::inside("mounts::in_another_mount_namespace_the_container_is_to_be_restarted") {
+fn for_a_dead_mount_in_another_namespace_the_advice_is_a_container_restart() {
+    if !world::inside("mounts::for_a_dead_mount_in_another_namespace_the_advice_is_a_container_restart") {
         return;
     }
     shell("cd /mnt && mkdir -p src/vol m pod");
@@ -342,8 +342,8 @@ fn in_another_mount_namespace_the_container_is_to_be_restarted() {
 }
 
 #[test]
-fn a_mount_that_does_not_answer_is_found_without_hanging() {
-    if !world::inside("mounts::a_mount_that_does_not_answer_is_found_without_hanging") {
+fn an_unresponsive_mount_is_found_without_hanging() {
+    if !world::inside("mounts::an_unresponsive_mount_is_found_without_hanging") {
         return;
     }
     shell("cd /mnt && mkdir -p src m x y");
@@ -369,11 +369,11 @@ fn a_mount_that_does_not_answer_is_found_without_hanging() {
 }
 
 #[test]
-fn the_mounts_of_another_process_are_seen_through_its_own_eyes() {
+fn the_mounts_of_another_process_are_checked_in_its_namespace() {
     if in_chroot() {
         return skip("in a chroot, nsenter finds other paths");
     }
-    if !world::inside("mounts::the_mounts_of_another_process_are_seen_through_its_own_eyes") {
+    if !world::inside("mounts::the_mounts_of_another_process_are_checked_in_its_namespace") {
         return;
     }
     shell("cd /mnt && mkdir vol pod");
@@ -401,8 +401,8 @@ fn the_mounts_of_another_process_are_seen_through_its_own_eyes() {
 }
 
 #[test]
-fn what_can_t_be_seen_is_said_to_be_so() {
-    if !world::inside("mounts::what_can_t_be_seen_is_said_to_be_so") {
+fn what_cannot_be_checked_is_reported_as_not_seen() {
+    if !world::inside("mounts::what_cannot_be_checked_is_reported_as_not_seen") {
         return;
     }
     let seen = key_dns(&["doctor", "--mounts", "--pid", "4000000000"]);
@@ -429,8 +429,8 @@ fn what_can_t_be_seen_is_said_to_be_so() {
 }
 
 #[test]
-fn root_looks_into_the_fuse_file_system_of_a_user_as_that_user() {
-    if !world::inside("mounts::root_looks_into_the_fuse_file_system_of_a_user_as_that_user") {
+fn root_checks_the_fuse_file_system_of_a_user_as_that_user() {
+    if !world::inside("mounts::root_checks_the_fuse_file_system_of_a_user_as_that_user") {
         return;
     }
     if !run("sh", &["-c", "command -v fusermount3"]).status.success() || !Path::new("/dev/fuse").exists() {

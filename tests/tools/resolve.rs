@@ -42,7 +42,7 @@ fn without_times(text: &str) -> String {
 }
 
 #[test]
-fn an_answer_says_who_gave_it_and_how_long_it_lasts() {
+fn an_answer_shows_its_source_and_expiry() {
     let server = server(Script::new());
     let at = server.addr();
     for (args, expected) in [
@@ -76,7 +76,7 @@ fn an_answer_says_who_gave_it_and_how_long_it_lasts() {
 }
 
 #[test]
-fn no_answer_is_status_1_and_the_error_that_the_kernel_would_get() {
+fn a_failed_lookup_exits_with_status_1_and_shows_the_kernel_errno() {
     let server = server(Script::new().on("broken.example.test", qtype::A, Action::SERVFAIL));
     for (name, begin, lasts) in [
         ("nosuch.example.test.", "ENODATA (61): no such name\n", 25),
@@ -92,7 +92,7 @@ fn no_answer_is_status_1_and_the_error_that_the_kernel_would_get() {
 }
 
 #[test]
-fn what_is_a_mount_s_source_is_sent_to_the_doctor() {
+fn a_mount_source_is_referred_to_the_doctor() {
     let server = server(Script::new());
     for source in
         ["v4.example.test:6789", "//v4.example.test/share", "v4.example.test:/export", "u@v4.example.test"]
@@ -110,7 +110,7 @@ fn what_is_a_mount_s_source_is_sent_to_the_doctor() {
 }
 
 #[test]
-fn wrong_usage_and_settings_that_are_not_there_are_status_2() {
+fn wrong_usage_and_missing_settings_exit_with_status_2() {
     for args in [&["resolve"][..], &["resolve", "--bogus", "x"], &["resolve", "-c", "/nonexistent", "x"]] {
         let seen = key_dns(args);
         assert_eq!((seen.status, seen.stdout.as_str()), (2, ""), "{seen:?}");
@@ -119,7 +119,7 @@ fn wrong_usage_and_settings_that_are_not_there_are_status_2() {
 }
 
 #[test]
-fn a_trace_has_each_query_and_why_the_next_came() {
+fn a_trace_shows_each_query_and_the_reason_for_the_next() {
     let silent = server(Script::new().on_all(Action::Silence));
     let refusing = server(Script::new().on_all(Action::REFUSED));
     let good = server(Script::new());
@@ -187,8 +187,8 @@ fn json_has_answer_error_and_trace() {
 }
 
 #[test]
-fn the_hosts_file_and_the_sources_of_nsswitch_are_named() {
-    if !world::inside("resolve::the_hosts_file_and_the_sources_of_nsswitch_are_named") {
+fn a_trace_names_the_hosts_file_and_the_nsswitch_sources() {
+    if !world::inside("resolve::a_trace_names_the_hosts_file_and_the_nsswitch_sources") {
         return;
     }
     world::write("hosts", Some("127.0.0.1 localhost\n192.0.2.9 mon.test\n"));

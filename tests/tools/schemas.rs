@@ -6,14 +6,14 @@ use crate::resolve::{resolve, server};
 use crate::support::schema::hold;
 
 #[test]
-fn explanations_are_as_their_schema_says() {
+fn explanations_match_their_schema() {
     let messages =
         ["61", "libceph: resolve 'mon1.test' (ret=-3): failed", "no mds server is up", "mount error(2)"];
     hold("explain", &messages.map(|message| key_dns(&["explain", "--json", message]).stdout));
 }
 
 #[test]
-fn lookups_are_as_their_schema_says() {
+fn lookups_match_their_schema() {
     let broken = server(Script::new().on("broken.example.test", qtype::A, Action::SERVFAIL));
     let lookups = [
         &["both.example.test", "list"][..],
@@ -29,7 +29,7 @@ fn lookups_are_as_their_schema_says() {
 }
 
 #[test]
-fn what_is_remembered_is_as_its_schema_says() {
+fn cache_listings_match_their_schema() {
     let Some(lists) = crate::cache::session(
         r#"
         printf '192.0.2.1\0' | keyctl padd dns_resolver schema-a.test @s >&2

@@ -140,8 +140,8 @@ fn alerts_and_documents_speak_of(metrics: &str) {
 }
 
 #[test]
-fn dead_and_silent_mounts_are_counted_and_judged() {
-    if !world::inside("watching::dead_and_silent_mounts_are_counted_and_judged") {
+fn dead_and_silent_mounts_are_counted_and_reported_as_broken() {
+    if !world::inside("watching::dead_and_silent_mounts_are_counted_and_reported_as_broken") {
         return;
     }
     shell("cd /mnt && mkdir -p src/vol a b c pod");
@@ -198,9 +198,8 @@ fn touching(point: &str) -> usize {
 }
 
 #[test]
-fn a_check_that_is_repeated_leaves_one_process_behind_for_a_mount_and_not_one_each_time() {
-    let own =
-        "watching::a_check_that_is_repeated_leaves_one_process_behind_for_a_mount_and_not_one_each_time";
+fn repeated_checks_leave_only_one_process_behind_per_mount() {
+    let own = "watching::repeated_checks_leave_only_one_process_behind_per_mount";
     if !world::inside(own) {
         return;
     }
@@ -236,8 +235,8 @@ fn files(folder: &str) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn the_file_is_written_whole_or_not_at_all() {
-    if !world::inside("watching::the_file_is_written_whole_or_not_at_all") {
+fn the_metrics_file_is_written_completely_or_not_at_all() {
+    if !world::inside("watching::the_metrics_file_is_written_completely_or_not_at_all") {
         return;
     }
     shell("mkdir /mnt/full /mnt/fine && mount -t tmpfs -o size=8k tmpfs /mnt/full && umask 077");
@@ -274,7 +273,7 @@ fn the_file_is_written_whole_or_not_at_all() {
 }
 
 #[test]
-fn what_is_wrong_usage_writes_nothing() {
+fn wrong_usage_writes_nothing() {
     let wrong = [
         &["--prometheus", "--json"][..],
         &["--prometheus", "-v"],

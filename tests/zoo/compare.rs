@@ -137,7 +137,7 @@ fn lines(number: usize) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn each_server_is_answered_as_glibc_is_and_not_much_later() {
+fn each_server_gives_the_answer_of_glibc_and_not_much_later() {
     if let Some(reason) = obstacle() {
         return skip(reason);
     }

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_says_is_read_when_it_ends() {
+    fn the_output_of_a_process_is_read_when_it_ends() {
         match sh("echo hello; exit 3", 10_000) {
             Ended::Done { status, output, .. } => {
                 assert_eq!((status.code(), output.as_slice()), (Some(3), b"hello\n".as_slice()));
@@ -135,12 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_does_not_end_is_left_behind() {
+    fn a_process_that_does_not_end_is_abandoned() {
         assert!(matches!(sh("exec sleep 100", 50), Ended::Abandoned { .. }));
     }
 
     #[test]
-    fn a_pipe_that_someone_else_holds_open_is_not_waited_for() {
+    fn a_pipe_held_open_by_another_process_does_not_block() {
         match sh("(exec sleep 2 2>&-) & echo hello", 10_000) {
             Ended::Done { output, took, .. } => {
                 assert_eq!(output, b"hello\n");

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_s_package_is_known_with_and_without_a_merged_usr() {
+    fn the_package_of_a_file_is_found_with_and_without_a_merged_usr() {
         let look = tree(
             "owner",
             &[
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_installed_is_reinstalled() {
+    fn an_installed_package_is_reinstalled() {
         let status = "Package: keyutils\nStatus: install ok installed\nVersion: 1\n\nPackage: other\nStatus: \
                       deinstall ok config-files\n";
         let look = tree("status", &[("var/lib/dpkg/status", status)]);

@@ -372,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_child_prints_is_read_back() {
+    fn the_output_of_the_child_is_parsed() {
         assert_eq!(parse(b"payload 312e3200\n"), Some(Brought::Payload(b"1.2\0".to_vec())));
         assert_eq!(parse(b"error 61\n"), Some(Brought::Error(61)));
         assert_eq!(parse(b"no-key 126"), Some(Brought::NoKey(126)));

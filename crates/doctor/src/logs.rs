@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_found_where_something_refuses() {
+    fn denials_of_selinux_and_apparmor_are_found() {
         let avc = "type=AVC msg=audit(1.1:1): avc:  denied  { execute } for  pid=1 comm=\"request-key\" path=\"/x\"\n";
         let aa = "audit: type=1400 apparmor=\"DENIED\" operation=\"open\" profile=\"/usr/sbin/request-key\" \
             comm=\"request-key\"\n";

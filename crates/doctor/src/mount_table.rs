@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_mountinfo_is_taken_apart() {
+    fn a_line_of_mountinfo_is_parsed() {
         let text = "36 35 98:0 / /mnt/a\\040b rw,noatime shared:1 master:2 - ceph mon1:6789:/x\\134y rw,name=admin\n\
                     junk\n";
         assert_eq!(
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_with_a_hash_is_a_comment_in_fstab() {
+    fn lines_that_begin_with_a_hash_are_comments_in_fstab() {
         let text = "# a comment\n#example.org:root.cell /afs afs defaults 0 0\n %example.org:root.cell /afs afs\n\
                     #srv:/old /data nfs4\n//srv/share /mnt cifs\n";
         let found: Vec<String> = fstab(text).into_iter().map(|entry| entry.source).collect();

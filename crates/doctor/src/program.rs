@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_t_be_executed_says_why() {
+    fn a_program_that_cannot_be_executed_has_a_reason() {
         let why = |name, text, mode| program(name, text, mode).unwrap_err().to_string();
         assert_eq!(why("mode", "#!/bin/sh\n", 0o644), "/p has mode 644");
         assert_eq!(why("text", "hello", 0o755), "/p is not a program: it begins with \"hello\"");
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn this_test_itself_can_be_executed_and_its_loader_is_known() {
+    fn the_test_program_is_executable_and_its_loader_is_found() {
         let own = std::env::current_exe().unwrap();
         let program = check(&HostRoot::host(), own.to_str().unwrap()).unwrap();
         let loader = program.interpreter.is_some_and(|path| path.contains("ld"));

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_held_against_what_is_found() {
+    fn cached_answers_are_compared_with_a_fresh_lookup() {
         let address = found(Payload::Addresses(vec!["192.0.2.1".parse().unwrap()]));
         let nothing = found(Payload::Error(Errno::ENODATA));
         let old = || CachedAnswer::Data(11, Some(b"192.0.2.99\0".to_vec()));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_mount_finds_is_no_finding() {
+    fn a_cached_failure_that_no_mount_finds_is_not_a_finding() {
         let address = found(Payload::Addresses(vec!["192.0.2.1".parse().unwrap()]));
         assert_eq!(ids(entry(CachedAnswer::Error(61), Some("1m"), KeyOwner::People), &address), []);
     }

@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_command_cures_is_told_once() {
+    fn a_command_that_fixes_several_findings_is_shown_once() {
         let command = |text: &str| Remedy::Command(text.to_owned());
         let words = || Remedy::advice("wait");
         let report = Report::new(

@@ -302,7 +302,7 @@ mod tests {
     const BINARY: &str = "\x7fELF";
 
     #[test]
-    fn the_winner_is_named_with_its_place_and_what_it_beats() {
+    fn the_winning_rule_is_named_with_its_place_and_the_rules_it_beats() {
         let choice = choose(
             "beats",
             true,
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_rules_is_told() {
+    fn each_problem_with_rules_is_reported() {
         let a = "etc/request-key.d/a.conf";
         let missing = RULE.replace("/usr/libexec/key-dns", "/nowhere");
         for (name, ours, text, id, broken) in [
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_packages_stand_in_where_none_of_the_admins_fits() {
+    fn rules_of_packages_apply_if_no_local_rule_matches() {
         let shipped = ("usr/share/request-key.d/dns_resolver.conf", RULE);
         let other = ("etc/request-key.conf", "create user * * /bin/other %k\n");
         let summary =
@@ -358,13 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn keyutils_follows_rules_that_anyone_could_have_written() {
+    fn keyutils_follows_world_writable_rules() {
         let files = [(HELPER, BINARY), ("etc/request-key.d/a.conf", RULE)];
         assert_eq!(choose("writable", false, &files).step.findings, []);
     }
 
     #[test]
-    fn a_host_without_rules_needs_one_unless_request_key_is_this_program() {
+    fn without_rules_one_is_needed_unless_request_key_is_this_program() {
         assert_eq!(choose("norules", true, &[]).step.findings, []);
         let choice = choose("norules2", false, &[]);
         assert_eq!(choice.step.findings[0].id, "no-rule");

@@ -139,7 +139,7 @@ mod tests {
     use crate::host_root::tree;
 
     #[test]
-    fn lines_of_the_hosts_file_that_mean_nothing_are_told_with_their_number() {
+    fn invalid_hosts_lines_are_reported_with_their_number() {
         let text =
             "127.0.0.1 localhost\n# 300.1.1.1 x\n300.1.1.1 a\nfe80::1%lo b\n\n10.0.0.1 # c\nd 10.0.0.2\n";
         let look = tree("settings-hosts", &[("etc/hosts", text)]);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_mean_nothing_are_found_and_settings_that_are_missing() {
+    fn invalid_lines_and_missing_settings_files_are_found() {
         let look = tree(
             "settings",
             &[

@@ -45,7 +45,7 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     #[test]
-    fn a_word_is_quoted_where_a_shell_would_see_more_in_it() {
+    fn a_word_with_special_characters_is_quoted() {
         for (word, expected) in [
             ("/mnt/a-b_c.d", "/mnt/a-b_c.d"),
             ("a b", "'a b'"),
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_t_be_shown_makes_no_command() {
+    fn an_unprintable_argument_yields_no_command() {
         for word in ["a\nb", "a\tb", "a\u{202e}b", "a\u{200b}", "\u{7f}", "\u{fffd}"] {
             assert_eq!(command("rm", &["x", word]), None, "{word:?}");
         }

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_a_line_and_a_finding_three_below_it() {
+    fn a_step_is_one_line_and_a_finding_three_lines_below_it() {
         assert_eq!(
             render(&report(), Style::default()),
             "ok       kernel        has dns_resolver keys\n\
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_terminal_there_are_marks_and_colours() {
+    fn output_on_a_terminal_has_marks_and_colours() {
         let text = render(&report(), Style { colour: true, verbose: true });
         assert!(text.starts_with("\x1b[32m✓\x1b[0m kernel "), "{text}");
         assert!(text.contains("\n  seen in /proc/keys\n"), "{text}");

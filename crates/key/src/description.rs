@@ -69,7 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_name_is_all_that_follows_the_fourth_semicolon() {
+    fn the_name_is_everything_after_the_fourth_semicolon() {
         let parsed = Description::parse(b"dns_resolver;0;0;3f010000;afsdb:foo;a:localhost").unwrap();
         assert_eq!(parsed.key_type, "dns_resolver");
         assert_eq!(parsed.name, b"afsdb:foo;a:localhost");
@@ -85,13 +85,13 @@ mod tests {
     }
 
     #[test]
-    fn a_description_with_too_few_fields_is_named_in_the_error() {
+    fn the_error_shows_a_description_with_too_few_fields() {
         let error = Description::parse(b"dns_resolver;0;0;3f010000").unwrap_err();
         assert!(error.to_string().contains("dns_resolver;0;0;3f010000"));
     }
 
     #[test]
-    fn an_argument_is_a_whole_description_only_with_its_numbers() {
+    fn an_argument_is_a_full_description_only_with_numeric_fields() {
         let name = |text: &[u8]| Description::from_argument(text).name;
         assert_eq!(name(b"dns_resolver;-1;-1;3f;a;b"), b"a;b");
         assert_eq!(name(b"foo;localhost"), b"foo;localhost");
@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_name_survives_the_kernel_s_format(name: Vec<u8>, uid: i32, gid: i32, perm: u32) {
+        fn any_name_round_trips_through_the_kernel_format(name: Vec<u8>, uid: i32, gid: i32, perm: u32) {
             let mut text = format!("dns_resolver;{uid};{gid};{perm:08x};").into_bytes();
             text.extend_from_slice(&name);
             prop_assert_eq!(&Description::parse(&text).unwrap().name, &name);

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_rejection_has_the_errno_that_the_kernel_does_not_remember() {
+    fn no_rejection_uses_eagain() {
         assert_eq!(RejectErrno::from(Errno::EAGAIN), RejectErrno::ENOKEY);
         for errno in [Errno::ENODATA, Errno::ECONNREFUSED, Errno::EINVAL, Errno::ENOKEY, Errno::EPERM] {
             assert_eq!(RejectErrno::from(errno).number(), errno.number());

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_outcome_has_the_errno_and_the_expiry_of_the_table() {
+    fn each_failure_maps_to_the_errno_and_expiry_of_the_table() {
         let ttl = Some(Ttl::from_secs(7));
         let text = || "x".to_owned();
         let secs = |seconds| Lasting::For(Ttl::from_secs(seconds));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_soon_outweighs_what_says_there_is_nothing() {
+    fn a_temporary_failure_outweighs_a_negative_answer() {
         let nothing = Failure::NoSuchName { ttl: None };
         let soon = Failure::Temporary("SERVFAIL".into());
         assert_eq!(nothing.clone().or_weightier(soon.clone()), soon);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_on_the_way_may_pass_and_what_is_known_may_not() {
+    fn failures_to_get_an_answer_may_pass_and_definite_ones_may_not() {
         let text = String::new;
         let passing = [
             Failure::Temporary(text()),
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn two_negative_answers_hold_for_the_shorter_time_that_is_known() {
+    fn two_negative_answers_combine_to_the_shorter_known_ttl() {
         let ttl = |seconds| Some(Ttl::from_secs(seconds));
         let none = |ttl| Failure::NoSuchName { ttl };
         let nothing = |ttl| Failure::NoAddress { ttl };

@@ -264,7 +264,7 @@ mod tests {
     const NO_KEY: i32 = i32::MAX;
 
     #[test]
-    fn a_key_is_described_and_read_whole() {
+    fn a_long_key_is_described_and_read_completely() {
         in_session("test", || {
             for length in [1, 100, FIRST_BUFFER, FIRST_BUFFER + 1, 3000] {
                 let (name, payload) = ("n".repeat(length), "p".repeat(length));
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_grows_until_all_fits_in() {
+    fn a_buffer_grows_until_everything_fits() {
         // What there is may grow between two calls.
         let lengths = Cell::new([600, 700, 700].as_slice());
         let filled = fill(|buffer| {
@@ -299,13 +299,13 @@ mod tests {
     }
 
     #[test]
-    fn no_timeout_is_shorter_than_what_lets_the_caller_see_the_key() {
+    fn no_timeout_is_too_short_for_the_caller_to_see_the_key() {
         let seconds = [1, 2, 3, 86_400].map(|seconds| timeout(Ttl::from_secs(seconds)));
         assert_eq!(seconds, [2, 2, 3, 86_400]);
     }
 
     #[test]
-    fn a_key_that_is_there_is_found_and_none_is_made() {
+    fn find_returns_an_existing_key_and_creates_none() {
         in_session("test", || {
             let key = add_user("a", b"x");
             assert_eq!(find(c"user", c"a").unwrap(), key);
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyring_is_emptied() {
+    fn clear_empties_a_keyring() {
         in_session("test", || {
             let keyring = add(SESSION_KEYRING, c"keyring", "ring", b"").unwrap();
             add(keyring, c"user", "a", b"x").unwrap();
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_taken_out_of_each_keyring_of_its_own() {
+    fn a_key_is_unlinked_from_each_own_keyring() {
         in_session("test", || {
             let key = add_user("a", b"x");
             let thread = KeyRing::from_special_id(KeyRingIdentifier::Thread, true).unwrap();
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_not_ours_to_answer_is_not_rejected() {
+    fn a_key_that_is_not_under_construction_cannot_be_rejected() {
         in_session("test", || {
             let key = KeySerial::new(add_user("a", b"x")).unwrap();
             assert_eq!(errno(reject(key, Ttl::MIN, RejectErrno::EINVAL)), libc::EPERM);
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_special_keyring_is_a_negative_word() {
+    fn a_special_keyring_id_is_sign_extended() {
         assert_eq!(serial(SESSION_KEYRING), c_ulong::MAX - 2);
         assert_eq!(serial(7), 7);
     }

@@ -186,7 +186,7 @@ mod tests {
     const NO_KEY: i32 = i32::MAX;
 
     #[test]
-    fn authority_is_asked_for_three_times_where_the_kernel_is_short_of_something() {
+    fn assuming_authority_is_tried_three_times_on_a_resource_shortage() {
         let tries = |outcomes: [Result<(), KeyError>; 4]| {
             let mut outcomes = outcomes.into_iter();
             let result = persist(|| outcomes.next().unwrap());
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kernel_says_that_a_key_has_its_answer_by_two_errnos() {
+    fn ebusy_and_eperm_mean_that_the_key_is_answered() {
         let key = serial(1);
         let call = |errno| {
             let source = io::Error::from_raw_os_error(errno);
@@ -217,7 +217,7 @@ mod tests {
 
     /// A key that is not under construction is like one that is not ours.
     #[test]
-    fn a_key_that_is_not_ours_to_answer_is_told_by_each_call() {
+    fn every_call_reports_a_key_that_is_not_under_construction() {
         in_session("test", || {
             let key = serial(add_user("a", b"x"));
             let ring = KernelKeyring;
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_expires_when_it_is_told_to() {
+    fn a_key_expires_after_its_timeout() {
         in_session("test", || {
             let key = serial(add_user("a", b"x"));
             assert_eq!(expiry(key), "perm");
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_an_upcall_is_the_number_in_the_name_of_its_session() {
+    fn the_session_name_contains_the_key_of_the_upcall() {
         for (name, key) in [
             ("_req.1073741824", Some(1 << 30)),
             ("_req.7", Some(7)),

@@ -100,14 +100,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_error_is_the_option_that_the_kernel_knows() {
+    fn an_error_is_encoded_as_the_dnserror_option() {
         let payload = Payload::Error(Errno::ENODATA);
         assert_eq!(payload.encode(), b"#dnserror=61\0");
         assert_eq!(payload.to_string(), "payload #dnserror=61");
     }
 
     #[test]
-    fn a_server_list_is_shown_in_hexadecimal_and_as_text_by_its_endpoints() {
+    fn a_server_list_is_shown_as_hexadecimal_or_as_its_endpoints() {
         use crate::server_list::{LookupStatus, RecordSource, Server, ServerList};
         let server = Server {
             name: "a".to_owned(),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_can_not_keep_is_left_out() {
+    fn addresses_that_exceed_the_size_of_a_key_are_left_out() {
         let list = |number: u16| {
             Payload::Addresses(
                 (0..number)
@@ -149,7 +149,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_address_list_reads_back_as_the_kernel_reads_it(addresses in prop::collection::vec(any::<IpAddr>(), 1..100)) {
+        fn every_encoded_address_list_parses_back_to_the_same_addresses(addresses in prop::collection::vec(any::<IpAddr>(), 1..100)) {
             let bytes = Payload::Addresses(addresses.clone()).encode();
             let (&nul, text) = bytes.split_last().unwrap();
             prop_assert_eq!(nul, 0);

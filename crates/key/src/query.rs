@@ -273,13 +273,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_callout_asks_for_one_address_of_the_configured_preference() {
+    fn an_empty_callout_requests_one_address_of_the_preferred_family() {
         assert_eq!(host("mon1", ""), ("mon1".into(), DEFAULT, Selection::One, vec![]));
         assert_eq!(host("mon1", " , "), ("mon1".into(), DEFAULT, Selection::One, vec![]));
     }
 
     #[test]
-    fn a_type_names_the_family_unless_the_callout_does() {
+    fn a_query_type_selects_the_family_unless_the_callout_does() {
         let preference = |name, callout| host(name, callout).1;
         assert_eq!(preference("a:mon1", ""), Preference::Only(Family::Ipv4));
         assert_eq!(preference("AAAA:mon1", ""), Preference::Only(Family::Ipv6));
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_split_at_spaces_and_commas_and_unknown_ones_are_handed_back() {
+    fn words_are_split_at_spaces_and_commas_and_unknown_ones_are_returned() {
         let (_, preference, selection, unknown) = host("mon1", "ipv6,list  bogus\x07");
         assert_eq!(preference, Preference::Only(Family::Ipv6));
         assert_eq!(selection, Selection::All);
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn another_type_of_query_is_refused_by_its_name() {
+    fn an_unknown_query_type_is_refused_and_named() {
         for (name, query_type) in
             [("mx:example.org", "mx"), ("afsdbx:cell", "afsdbx"), (":x", ""), ("a b:c", "a b")]
         {
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_is_asked_for_as_kafs_does() {
+    fn a_cell_request_of_kafs_is_parsed() {
         let (query, unknown) = cell("afsdb:example.org", "srv=1").unwrap();
         assert_eq!(query.cell.as_bytes(), b"example.org");
         assert_eq!((query.form, query.preference), (ServerListForm::V1, Preference::Any));
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_a_number_and_all_but_zero_get_the_list() {
+    fn every_version_except_zero_selects_the_server_list() {
         let form = |callout| cell("afsdb:x", callout).map(|(query, _)| query.form);
         for callout in ["srv=1", "ipv4,srv=2", "srv=0 srv=1", "srv=99999999999999999999", "srv=01"] {
             assert_eq!(form(callout), Ok(ServerListForm::V1), "{callout}");
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_means_nothing_for_a_host() {
+    fn a_version_is_an_unknown_word_for_a_host() {
         assert_eq!(host("mon1", "srv=1").3, ["srv=1"]);
     }
 
@@ -377,7 +377,7 @@ mod tests {
         }
 
         #[test]
-        fn a_name_without_a_colon_or_nul_is_taken_as_it_is(name in "[^:\0]{1,300}") {
+        fn a_name_without_a_colon_or_nul_is_kept_unchanged(name in "[^:\0]{1,300}") {
             let parsed = Query::parse(name.as_bytes(), b"", DEFAULT).unwrap();
             let Query::Host(query) = parsed.query else { panic!("no host") };
             prop_assert_eq!(query.name.as_bytes(), name.as_bytes());

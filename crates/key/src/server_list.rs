@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_too_long_loses_addresses_from_its_end_and_says_so() {
+    fn a_list_that_is_too_long_is_truncated_and_the_loss_is_counted() {
         let whole =
             list(vec![server("a", &["192.0.2.1", "2001:db8::1"]), server("b", &["192.0.2.2", "192.0.2.3"])]);
         let length = whole.encode().len();
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_the_bytes_that_the_kernel_reads() {
+    fn a_list_is_encoded_in_the_kernel_format() {
         let bytes = list(vec![server("a.b", &["192.0.2.1", "2001:db8::1"])]).encode();
         let expected = [
             &[0, 0, 1, 4, 1, 1][..],
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn each_source_and_each_status_has_a_word_of_its_own() {
+    fn each_source_and_each_status_has_a_distinct_word() {
         let sources =
             [RecordSource::Config, RecordSource::Afsdb, RecordSource::Srv, RecordSource::NameService];
         let statuses = [
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_format_cannot_count_is_left_out() {
+    fn entries_beyond_the_limits_of_the_format_are_left_out() {
         let many: Vec<String> = (0..300).map(|n| format!("10.0.{}.{}", n / 256, n % 256)).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         let bytes = list(vec![server(&"x".repeat(300), &many)]).encode();
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn text_has_each_address_with_its_port_once() {
+    fn text_lists_each_address_and_port_once() {
         let list = list(vec![server("a", &["2001:db8::1", "192.0.2.1"]), server("b", &["192.0.2.1"])]);
         assert_eq!(list.text(), "[2001:db8::1]+7005,192.0.2.1+7005");
     }
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn the_numbers_are_those_of_the_kernel_s_header() {
+    fn the_numbers_match_the_kernel_header() {
         let Some(header) = header() else {
             assert!(std::env::var_os("CI").is_none(), "linux-libc-dev is not installed");
             return;

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_the_shorter_counts_and_it_is_shown_in_seconds() {
+    fn the_shorter_of_two_ttls_wins_and_is_shown_in_seconds() {
         let ttl = Ttl::from_secs;
         let shorter = |other: Option<u32>| ttl(7).or_shorter(other.map(ttl));
         assert_eq!([None, Some(6), Some(8)].map(shorter), [7, 6, 7].map(ttl));
@@ -80,7 +80,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_ttl_is_ever_zero_or_longer_than_the_format_allows(field: u32) {
+        fn every_ttl_is_positive_and_within_the_format(field: u32) {
             for ttl in [Ttl::from_record(field), Ttl::from_secs(field)] {
                 prop_assert!((1..=0x7fff_ffff).contains(&ttl.as_secs()));
             }

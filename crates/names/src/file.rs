@@ -208,7 +208,7 @@ mod tests {
     use nix::unistd::mkfifo;
 
     #[test]
-    fn only_a_regular_file_is_opened_and_nothing_is_waited_for() {
+    fn only_regular_files_are_opened_and_without_blocking() {
         let folder = std::env::temp_dir();
         let pipe = folder.join(format!("names-pipe-{}", std::process::id()));
         mkfifo(&pipe, Mode::S_IRWXU).unwrap();

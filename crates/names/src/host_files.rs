@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_library_is_looked_for_where_libraries_are() {
+    fn a_library_is_found_in_the_system_library_directories() {
         assert!(!is_library("libnss_no-such.so.2"));
         let known = if cfg!(target_arch = "x86_64") { "/usr/lib/x86_64-linux-gnu" } else { "/usr/lib64" };
         if Path::new(known).join("libc.so.6").exists() {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interface_is_known_by_its_name_or_its_index() {
+    fn an_interface_is_found_by_name_or_index() {
         let server = |scope: &str| {
             let (conf, _) = ResolvConf::parse(format!("nameserver fe80::53{scope}").as_bytes());
             let server = &conf.servers[0];

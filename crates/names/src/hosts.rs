@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_counts_with_multi_and_the_first_of_any_family_without() {
+    fn with_multi_all_matching_lines_are_used_and_otherwise_only_the_first() {
         let hosts = "# lo\n127.0.0.1 lo\n::1 x LO\n::ffff:1.2.3.4 lo # two\n::7 lo";
         let cases = [
             (IPV4, "127.0.0.1@2 127.0.0.1@3 1.2.3.4@4"),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_without_a_plain_address_are_passed_over() {
+    fn lines_without_a_plain_address_are_ignored() {
         for address in "fe80::1%eth0 01.2.3.4 1.2.3 1.2.3.4. 0x7f000001 [::1] 1::2::3".split(' ') {
             let hosts = format!("{address} foo\n192.0.2.1 foo\n");
             assert_eq!(found(hosts, "foo", Families::Both, false), "192.0.2.1@2");
@@ -327,19 +327,19 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_name_is_that_of_a_line_with_an_address_alone() {
+    fn the_empty_name_matches_a_line_with_only_an_address() {
         let hosts = "\n::1 a\n::2\n::3 # a\n";
         assert_eq!(found(hosts, "", Families::Both, true), "::2@3 ::3@4");
     }
 
     #[test]
-    fn a_last_line_without_a_newline_is_whole_also_when_it_is_indented() {
+    fn a_last_line_without_a_newline_is_complete_even_if_indented() {
         assert_eq!(found("  ::1 foo", "foo", Families::Both, true), "::1@1");
         assert_eq!(found("  ::1 foo\0bar\n", "foo", Families::Both, true), "::1@1");
     }
 
     #[test]
-    fn a_read_error_after_an_entry_is_returned_unless_the_entry_suffices() {
+    fn a_read_error_after_a_match_is_returned_only_with_multi() {
         struct Broken;
         impl Read for Broken {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -408,7 +408,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_scan_equals_the_model_however_the_file_is_cut(
+        fn a_scan_equals_the_model_for_any_buffer_size(
             hosts in hosts_file(),
             name in prop::sample::select(vec!["foo", "foofoo", "fooo", "o", "foo1", "::1", "é", ""]),
             multi: bool,

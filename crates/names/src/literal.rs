@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_left_for_a_name() {
+    fn text_that_is_not_an_address_is_treated_as_a_name() {
         for text in [
             "",
             ".",
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_with_a_digit_and_has_but_digits_and_dots_looks_like_an_address() {
+    fn digits_and_dots_look_like_an_address() {
         for name in ["1", "256.1.1.1", "1.2.3.4.5", "1..2"] {
             assert!(looks_numeric(name), "{name}");
         }
@@ -136,19 +136,19 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_seen() {
+    fn a_scope_is_detected() {
         assert!(parse("fe80::1%eth0").is_some_and(|literal| literal.scoped));
         assert!(parse("fe80::1").is_some_and(|literal| !literal.scoped));
     }
 
     proptest! {
         #[test]
-        fn every_address_in_its_usual_form_is_itself(address: IpAddr) {
+        fn every_address_in_canonical_form_round_trips(address: IpAddr) {
             prop_assert_eq!(parse(&address.to_string()).map(|literal| literal.address), Some(address));
         }
 
         #[test]
-        fn every_short_form_is_the_number_it_stands_for(value: u32) {
+        fn every_short_form_parses_to_the_number_it_denotes(value: u32) {
             let expected = Some(Ipv4Addr::from(value));
             let [a, b, c, d] = value.to_be_bytes().map(u32::from);
             prop_assert_eq!(ipv4(&format!("{value}")), expected);

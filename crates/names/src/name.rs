@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_hosts_are_called_passes() {
+    fn valid_host_names_are_accepted() {
         let longest = format!("{0}.{0}.{0}.{1}", "a".repeat(63), "b".repeat(61));
         for name in [
             "a",
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_host_is_called_is_told_why() {
+    fn invalid_host_names_are_refused_with_the_reason() {
         let label = "a".repeat(64);
         let long = format!("{0}.{0}.{0}.{1}", "a".repeat(63), "b".repeat(62));
         for (name, word) in [

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_domain_or_no_server_is_told() {
+    fn an_invalid_domain_or_server_is_an_error() {
         for (domain, value, expected) in [
             ("a b", "192.0.2.1", "\"a b\" is not a domain"),
             ("a..b", "192.0.2.1", "\"a..b\" is not a domain"),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_the_servers_of_the_longest_domain_that_it_lies_in() {
+    fn a_name_uses_the_servers_of_its_longest_matching_domain() {
         let options = |domains: &[&str]| LookupOptions {
             name_servers: domains
                 .iter()

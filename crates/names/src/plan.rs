@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_the_distributions_need_no_module_for_an_ordinary_name() {
+    fn hosts_lines_of_distributions_need_no_module_for_ordinary_names() {
         for line in [
             "files dns",                                                 // Debian server, SUSE
             "files mdns4_minimal [NOTFOUND=return] dns",                 // Debian and Ubuntu desktop
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_is_asked_for_the_names_that_it_answers() {
+    fn a_module_is_queried_only_for_names_it_can_answer() {
         let facts = Told {
             files: &[
                 "/run/systemd/machines/box",
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_whose_library_is_not_in_sight_is_unavailable_or_asked_whether_it_is_there() {
+    fn a_module_without_a_visible_library_is_unavailable_or_still_queried() {
         let facts = Told { stub: true, files: &["/run/systemd/machines/box"], ..Told::default() };
         for (source, name, expected) in [
             ("resolve", "mon1", Plan::Module),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_servers_of_its_own_is_a_matter_of_dns() {
+    fn a_name_with_configured_servers_is_looked_up_in_dns() {
         let files = &["/run/systemd/resolve/io.systemd.Resolve", "/etc/mdns.allow"];
         let facts = Told { own: "cluster.local", files, ..Told::default() };
         for (source, name, expected) in [

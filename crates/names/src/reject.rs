@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_holds_its_addresses_in_either_family_and_no_others() {
+    fn each_reject_kind_covers_exactly_its_addresses_in_both_families() {
         for (kind, held, others) in [
             ("loopback", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"], ["128.0.0.1", "::2"]),
             (
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back_and_an_unknown_kind_is_told() {
+    fn reject_round_trips_and_an_unknown_kind_is_an_error() {
         for text in ["none", "loopback", "unspecified, link-local, multicast"] {
             assert_eq!(Reject::parse(text).unwrap().to_string(), text);
         }

@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_does_not_exist_and_other_names_are_left_alone() {
+    fn names_under_invalid_do_not_exist_and_other_names_are_not_special() {
         assert_eq!(lookup("x.invalid", Families::Both), Some(Err(Failure::NoSuchName { ttl: None })));
         assert_eq!(lookup("localhost.example", Families::Both), None);
         assert_eq!(lookup("notlocalhost", Families::Both), None);

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_is_not_even_made_text_of_where_nobody_asked_for_details() {
+    fn decisions_are_formatted_only_in_a_detailed_trace() {
         let trace = Trace::default();
         trace.decide(|| unreachable!("nobody reads it"));
         assert!(trace.steps().is_empty());

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_journal_reads_back_what_it_writes() {
+    fn a_journal_round_trips() {
         let entries = vec![
             Entry { kind: Kind::Folder, path: "/usr/libexec/key-dns".into() },
             Entry { kind: Kind::File(Sum::of(b"abc")), path: "/usr/libexec/key-dns/a".into() },
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_setup_does_not_write_is_refused() {
+    fn an_unknown_journal_line_is_refused() {
         for line in
             ["folder", "folder relative", "folder /a b", "file /a", "file /a 3", "link /a", "shred /a"]
         {

@@ -161,7 +161,7 @@ fn text(made: &Made, path: &str) -> String {
 }
 
 #[test]
-fn what_is_installed_is_removed_file_by_file() {
+fn everything_installed_is_removed() {
     for (kind, lines, read_only) in kinds() {
         let made = made(&lines);
         let before = listing(&made);
@@ -217,7 +217,7 @@ fn steps(lines: &[&str], read_only: bool) -> usize {
 }
 
 #[test]
-fn an_installation_that_was_cut_off_is_removed_or_finished() {
+fn an_interrupted_installation_can_be_removed_or_finished() {
     for (kind, lines, read_only) in kinds() {
         let all = steps(&lines, read_only);
         assert!(all > 5, "{kind}: {all}");
@@ -264,12 +264,12 @@ fn removed_after_each_cut(cut_off: impl Fn(&Made, bool, usize, &str) -> bool) {
 }
 
 #[test]
-fn a_removal_that_was_cut_off_is_finished() {
+fn an_interrupted_removal_can_be_finished() {
     removed_after_each_cut(|made, _, cut, _| remove(&made.root, &mut after(cut)).is_ok());
 }
 
 #[test]
-fn an_upgrade_that_was_cut_off_is_removed() {
+fn an_interrupted_upgrade_can_be_removed() {
     removed_after_each_cut(|made, read_only, cut, kind| {
         let done = put(&made.root, read_only, NEXT, after(cut)).is_ok();
         assert!(status(&made.root).unwrap().unwrap().is_whole(), "{kind}, cut off after {cut}");
@@ -278,7 +278,7 @@ fn an_upgrade_that_was_cut_off_is_removed() {
 }
 
 #[test]
-fn twice_is_once_and_another_version_replaces_it() {
+fn installing_twice_changes_nothing_and_another_version_replaces_it() {
     for (kind, lines, read_only) in kinds() {
         let made = made(&lines);
         put(&made.root, read_only, PROGRAM, whole()).unwrap();
@@ -294,7 +294,7 @@ fn twice_is_once_and_another_version_replaces_it() {
 }
 
 #[test]
-fn files_of_others_are_not_touched_and_nothing_is_begun() {
+fn foreign_files_stop_the_installation_before_any_change() {
     let ours =
         ["etc/request-key.d/dns_resolver.conf", "usr/bin/key-dns", "usr/libexec/key-dns/key.dns_resolver"];
     for path in ours {
@@ -311,7 +311,7 @@ fn files_of_others_are_not_touched_and_nothing_is_begun() {
 }
 
 #[test]
-fn what_an_admin_changed_is_kept() {
+fn files_changed_by_the_admin_are_kept() {
     let made = made(&merged(&["etc/"]));
     put(&made.root, false, PROGRAM, whole()).unwrap();
     let rule = made.folder.join("etc/request-key.d/dns_resolver.conf");
@@ -327,7 +327,7 @@ fn what_an_admin_changed_is_kept() {
 }
 
 #[test]
-fn a_program_that_was_replaced_by_others_is_neither_upgraded_nor_removed() {
+fn a_foreign_replacement_of_the_program_is_neither_upgraded_nor_removed() {
     let made = made(&merged(&["etc/"]));
     put(&made.root, false, PROGRAM, whole()).unwrap();
     let helper = made.folder.join("usr/libexec/key-dns/key.dns_resolver");
@@ -343,7 +343,7 @@ fn a_program_that_was_replaced_by_others_is_neither_upgraded_nor_removed() {
 }
 
 #[test]
-fn keyutils_that_comes_later_keeps_its_own_program() {
+fn keyutils_installed_later_keeps_its_own_program() {
     let made = made(&merged(&["etc/"]));
     put(&made.root, false, PROGRAM, whole()).unwrap();
     let theirs = made.folder.join("usr/sbin/request-key");
@@ -358,7 +358,7 @@ fn keyutils_that_comes_later_keeps_its_own_program() {
 }
 
 #[test]
-fn a_host_without_a_place_for_request_key_is_told_so() {
+fn a_host_without_a_place_for_request_key_is_an_error() {
     let made = made(&merged(&["etc/"]));
     let host = Host { read_only_usr: true, ..Host::look(&made.root, &Journal::default()) };
     let error = Plan::new(&made.root, &host, PROGRAM).unwrap_err().to_string();
@@ -379,7 +379,7 @@ fn links_do_not_lead_out_of_the_root() {
 }
 
 #[test]
-fn while_one_is_at_work_another_one_changes_nothing() {
+fn a_second_process_changes_nothing_while_the_first_holds_the_lock() {
     let made = made(&merged(&["etc/"]));
     let before = listing(&made);
     let lock = LockedRoot::take(&made.root).unwrap();
@@ -407,7 +407,7 @@ fn put_settings(made: &Made, program: &[u8], text: Option<&str>) -> Result<Cut, 
 }
 
 #[test]
-fn settings_are_written_replaced_left_alone_and_taken_back() {
+fn settings_are_written_replaced_kept_and_removed() {
     let made = made(&merged(&["etc/"]));
     let before = listing(&made);
     put_settings(&made, PROGRAM, Some("one\n")).unwrap();
@@ -426,7 +426,7 @@ fn settings_are_written_replaced_left_alone_and_taken_back() {
 }
 
 #[test]
-fn of_many_at_once_each_does_all_or_nothing() {
+fn concurrent_runs_each_do_everything_or_nothing() {
     let made = made(&merged(&["etc/"]));
     let before = listing(&made);
     let busy = AtomicU32::new(0);
@@ -472,7 +472,7 @@ fn settings_that_an_admin_changed_are_kept() {
 }
 
 #[test]
-fn settings_of_others_are_not_touched_and_nothing_is_begun() {
+fn foreign_settings_stop_the_installation_before_any_change() {
     let made = made(&merged(&["etc/keyutils/key.dns_resolver.conf"]));
     let before = listing(&made);
     put_settings(&made, PROGRAM, Some("one\n")).map(|_| ()).unwrap_err();
@@ -483,7 +483,7 @@ fn settings_of_others_are_not_touched_and_nothing_is_begun() {
 }
 
 #[test]
-fn where_etc_can_not_be_written_to_the_rule_is_beside_the_program() {
+fn with_a_read_only_etc_the_rule_is_installed_in_usr_share() {
     let journal = Journal::default();
     for (lines, read_only) in [
         (merged(&["etc/request-key.d/cifs.conf"]), false),

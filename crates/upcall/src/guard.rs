@@ -134,8 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_answered_by_a_handler_when_the_time_is_over() {
-        let output = guarded("a_key_is_answered_by_a_handler_when_the_time_is_over", |guard| {
+    fn a_handler_answers_the_key_when_the_deadline_expires() {
+        let output = guarded("a_handler_answers_the_key_when_the_deadline_expires", |guard| {
             // And a second more, in which a lookup can notice it.
             guard.set_deadline(0);
             sleep(Duration::from_secs(10));
@@ -145,8 +145,8 @@ mod tests {
     }
 
     #[test]
-    fn without_a_deadline_there_is_all_the_time() {
-        let output = guarded("without_a_deadline_there_is_all_the_time", |guard| {
+    fn without_a_deadline_no_alarm_goes_off() {
+        let output = guarded("without_a_deadline_no_alarm_goes_off", |guard| {
             guard.set_deadline(0);
             guard.no_deadline();
             sleep(Duration::from_millis(1500));
@@ -156,8 +156,8 @@ mod tests {
 
     /// As the helper, after a piped program that had all the time.
     #[test]
-    fn whoever_goes_on_with_a_key_has_a_deadline_again() {
-        let output = guarded("whoever_goes_on_with_a_key_has_a_deadline_again", |guard| {
+    fn arming_a_guard_sets_the_deadline_again() {
+        let output = guarded("arming_a_guard_sets_the_deadline_again", |guard| {
             guard.no_deadline();
             assert_eq!(alarm::cancel(), None);
             let _guard = Guard::arm(KeySerial::new(NO_KEY), &Log::new("test", true));
@@ -168,8 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_answered_by_a_handler_when_the_program_is_to_end_or_crashes() {
-        let test = "a_key_is_answered_by_a_handler_when_the_program_is_to_end_or_crashes";
+    fn a_handler_answers_the_key_on_a_termination_signal() {
+        let test = "a_handler_answers_the_key_on_a_termination_signal";
         let output = guarded(test, |_| raise(Signal::SIGTERM).unwrap());
         assert_eq!(message(&output), format!("key {NO_KEY}: told to end (signal 15)"), "{output:?}");
     }
@@ -205,21 +205,21 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_any_type_is_rejected_by_a_handler_in_the_same_way() {
+    fn a_rejecting_guard_answers_keys_of_any_type() {
         if let Some(path) = told() {
             let log = Log::with("test", Facility::LOG_AUTHPRIV, path.leak(), true, false);
             log.connect();
             let _guard = Guard::arm_rejecting(KeySerial::new(NO_KEY).unwrap(), 1, &log);
             sleep(Duration::from_secs(10));
         }
-        let (entries, status) = heard_of("a_key_of_any_type_is_rejected_by_a_handler_in_the_same_way");
+        let (entries, status) = heard_of("a_rejecting_guard_answers_keys_of_any_type");
         assert_eq!(entries, [format!("<83>request-key key {NO_KEY}: not done in time (signal 14)")]);
         assert_eq!(status, Some(1));
     }
 
     #[test]
-    fn who_has_claimed_a_key_is_not_stopped_before_the_answer() {
-        let output = guarded("who_has_claimed_a_key_is_not_stopped_before_the_answer", |guard| {
+    fn a_termination_signal_does_not_interrupt_a_claimed_key() {
+        let output = guarded("a_termination_signal_does_not_interrupt_a_claimed_key", |guard| {
             assert_eq!([guard.claim(), guard.claim()], [true, false]);
             raise(Signal::SIGTERM).unwrap();
         });
@@ -227,8 +227,8 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_given_back_is_a_handler_s_to_answer() {
-        let output = guarded("a_key_that_is_given_back_is_a_handler_s_to_answer", |guard| {
+    fn a_handler_answers_a_key_that_was_unclaimed() {
+        let output = guarded("a_handler_answers_a_key_that_was_unclaimed", |guard| {
             assert!(guard.claim());
             raise(Signal::SIGTERM).unwrap();
             guard.unclaim();

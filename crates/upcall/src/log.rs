@@ -213,7 +213,7 @@ mod tests {
     use std::process;
 
     #[test]
-    fn an_entry_has_its_severity_the_name_and_the_number_of_the_process() {
+    fn an_entry_has_severity_program_name_and_process_id() {
         let daemon = Daemon::start();
         let log = daemon.log();
         log.error("a");
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_one_entry_whatever_is_in_it() {
+    fn every_message_is_a_single_entry() {
         let daemon = Daemon::start();
         daemon.log().error("a\n<0>forged\r\nb");
         assert_eq!(daemon.messages(), ["error: a <0>forged  b"]);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_daemon_that_is_started_anew_is_connected_to_anew() {
+    fn the_log_reconnects_to_a_restarted_daemon() {
         let mut daemon = Daemon::start();
         let log = daemon.log();
         log.error("a");
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_daemon_that_has_no_room_is_not_waited_for() {
+    fn a_full_daemon_queue_does_not_block() {
         let daemon = Daemon::start();
         let log = daemon.log();
         log.connect();
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_nobody_takes_is_passed_over() {
+    fn messages_without_a_daemon_are_dropped() {
         let log = Log::with("test", Facility::LOG_DAEMON, "/nonexistent/log", true, false);
         log.connect();
         log.error("a");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_kept_is_the_only_one_for_all_logs_of_the_process() {
+    fn a_kept_connection_serves_every_log_of_the_process() {
         if let Some(path) = told() {
             let path: &'static str = path.leak();
             let log = Log::with("first", Facility::LOG_DAEMON, path, true, false);
@@ -299,16 +299,13 @@ mod tests {
             return;
         }
         let daemon = Daemon::start();
-        let output = alone(
-            "log::tests::a_connection_that_is_kept_is_the_only_one_for_all_logs_of_the_process",
-            daemon.path,
-        );
+        let output = alone("log::tests::a_kept_connection_serves_every_log_of_the_process", daemon.path);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         assert_eq!(daemon.messages(), ["error: a", "error: b", "error: c", "error: d"]);
     }
 
     #[test]
-    fn another_log_under_the_same_name_goes_to_the_same_daemon() {
+    fn to_syslog_keeps_name_and_daemon() {
         let daemon = Daemon::start();
         let quiet = Log::with("test", Facility::LOG_AUTHPRIV, daemon.path, false, false);
         quiet.to_syslog()().warning("a");
@@ -316,8 +313,8 @@ mod tests {
     }
 
     #[test]
-    fn messages_go_to_standard_error_where_a_person_reads_it() {
-        let name = "log::tests::messages_go_to_standard_error_where_a_person_reads_it";
+    fn messages_go_to_standard_error_if_it_is_requested() {
+        let name = "log::tests::messages_go_to_standard_error_if_it_is_requested";
         let output = in_own_process(name, || {
             Log::new("helper", true).error("a\nb");
             Log::of_request_key("request-key", false, true).info("c");
@@ -337,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_is_shown_by_its_name_and_its_ways() {
+    fn debug_output_of_a_log_shows_name_and_destinations() {
         let shown = format!("{:?}", Log::of_request_key("x", true, false));
         assert_eq!(shown, "Log { ident: \"x\", syslog: true, stderr: false }");
     }

@@ -184,13 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn the_settings_can_leave_a_process_its_rights() {
-        let test = "the_settings_can_leave_a_process_its_rights";
+    fn the_settings_can_disable_confinement() {
+        let test = "the_settings_can_disable_confinement";
         assert!(can_open_files_after(test, false, Purpose::Show));
     }
 
     #[test]
-    fn a_process_that_goes_on_keeps_its_rights() {
+    fn a_process_that_continues_is_not_confined() {
         let before = prctl::get_no_new_privs();
         let report = look_up_name(NAME, b"ipv4", &settings(true), Purpose::GoOn);
         assert_eq!(addresses(&report), ["192.0.2.7"]);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn callout_words_that_mean_nothing_are_warned_of() {
+    fn unknown_callout_words_are_reported() {
         let warnings = |name, callout| {
             let report = look_up_name(name, callout, &Settings::default(), Purpose::GoOn);
             (report.outcome.is_ok(), report.warnings)
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn however_many_callout_words_mean_nothing_there_is_one_short_line() {
+    fn any_number_of_unknown_callout_words_is_one_short_line() {
         let words = |number: usize| vec!["w".repeat(65); number];
         assert_eq!(super::ignored(&words(0)), None);
         let short = format!("\"{}…\"", "w".repeat(64));

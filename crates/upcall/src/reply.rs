@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_lasts_as_long_as_dns_says_and_no_longer_than_max_ttl() {
+    fn an_answer_expires_with_its_ttl_capped_at_max_ttl() {
         for (found, expiry) in
             ttls([(None, 8), (Some(1), 1), (Some(899), 899), (Some(900), 900), (Some(901), 900)])
         {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_lasts_as_long_as_the_zone_says_and_no_longer_than_negative_ttl() {
+    fn a_negative_answer_expires_with_the_zones_ttl_capped_at_negative_ttl() {
         for (zone, expiry) in ttls([(None, 40), (Some(1), 1), (Some(39), 39), (Some(40), 40), (Some(41), 40)])
         {
             for failure in [
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_settings_do_not_touch_how_long_another_failure_lasts() {
+    fn the_expiry_of_other_failures_is_fixed() {
         for (failure, errno, seconds) in [
             (Failure::Temporary("x".into()), Errno::EAGAIN, 1),
             (Failure::Refused("x".into()), Errno::ECONNREFUSED, 10),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_answer_becomes_its_kind_of_payload() {
+    fn each_kind_of_answer_has_its_payload_format() {
         let reply = |content| Reply::new(&Ok(Answer { content, ttl: Some(Ttl::from_secs(9)) }), &settings());
         let text = "2001:db8:1000:1000:1000:1000:1000:1000";
         let host = reply(hosts(1));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_key_can_not_keep_is_left_out_and_counted() {
+    fn addresses_beyond_the_size_of_a_key_are_left_out_and_counted() {
         // An address takes 39 bytes with its comma, with a port 46; in a list 17, and its server 16.
         let mut servers = list(255);
         servers.servers = vec![servers.servers.remove(0); 20];

@@ -313,7 +313,7 @@ mod tests {
     use std::net::SocketAddr;
 
     #[test]
-    fn a_file_that_is_named_has_to_be_there_and_the_usual_one_need_not() {
+    fn a_named_settings_file_must_exist_but_the_default_one_need_not() {
         let (folder, daemon) = (Folder::new(), Daemon::start());
         let file = folder.write("settings", "max_ttl = 60\nmax_ttl = 0\n");
         let (missing, log) = (folder.path("missing"), daemon.log());
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_may_be_the_first_or_the_last_of_its_range() {
+    fn the_bounds_of_a_range_are_valid() {
         for line in [
             "default_ttl = 1",
             "max_ttl = 2147483647",
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn some_types_are_for_root_alone_to_ask_for() {
+    fn some_key_types_are_reserved_for_root() {
         let refuses = |line: &str, key_type: &str, owner| {
             let key_type = key_type.to_owned();
             parse(line).0.root_only.check(&Description { key_type, owner, name: Vec::new() }).is_err()
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_line_warns_with_its_number_and_the_default_stands() {
+    fn an_invalid_line_keeps_the_default_and_warns_with_its_number() {
         for (line, expected) in [
             ("bogus = 1", "unknown key \"bogus\""),
             ("default_ttl = 0", "expected a number from 1 to 2147483647, found \"0\""),
@@ -462,7 +462,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_dumped_reads_back_the_same(
+        fn dumped_settings_parse_to_the_same_settings(
             ttls in prop::array::uniform3(1_u32..0x7fff_ffff), deadline in 1_u32..3600, hedge in 10_u64..60_000,
             log in prop::sample::select(&LOG_CHOICES), family in prop::sample::select(&FAMILIES),
             root_only in prop::sample::select(vec!["none", "a", "user, cifs.spnego"]), confine: bool, mixed_case: bool, reject in prop::sample::select(vec!["none", "loopback, multicast"]),

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_finds_its_keys_as_the_kernel_would_and_those_of_a_type() {
+    fn a_name_matches_its_keys_like_the_kernel_and_with_any_query_type() {
         for name in ["mon1.test", "MON1.test.", "a:mon1.test", "AAAA:mon1.test", "afsdb:mon1.test"] {
             assert!(entry(name).is_for(b"mon1.TEST"), "{name}");
         }

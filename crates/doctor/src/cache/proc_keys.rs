@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn each_state_of_a_key_is_told_from_the_others() {
+    fn each_state_of_a_key_is_recognized() {
         for (text, state, left, content) in [
             (
                 "0fb56b33 I--Q---     2   5m 3b010000     0     0 dns_resol n.test: 10",
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_all_there_is_whatever_bytes_it_has() {
+    fn a_name_is_read_completely_whatever_bytes_it_contains() {
         let name = |text: &str| one(text).3;
         assert_eq!(
             name("0fb56b33 I--Q---     2   5m 3b010000     0     0 dns_resol  a: 7: b : 10"),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn keyrings_are_known_by_name_and_other_keys_passed_over() {
+    fn keyrings_are_read_by_name_and_other_keys_skipped() {
         let text = b"378cfe1f I------     1 perm 1f030000     0     0 keyring   .dns_resolver: empty\n\
             0ef97ad8 I--Q---    16 perm 1f3f0000     0 65534 keyring   _uid.0: 2\n\
             1f4b2c11 I--Q---     1 perm 3f010000     0     0 user      krb: 5\n\

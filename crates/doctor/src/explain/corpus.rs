@@ -83,7 +83,7 @@ fn count(file: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_message_that_people_have_reported_is_read_as_it_is_meant() {
+fn each_reported_message_is_explained_as_expected() {
     let mut astray = count(MESSAGES, "reported messages");
     astray.extend(count(HELD_OUT, "messages held out"));
     astray.extend(count(HELD_OUT_AGAIN, "messages held out again"));
@@ -93,7 +93,7 @@ fn each_message_that_people_have_reported_is_read_as_it_is_meant() {
 }
 
 #[test]
-fn the_messages_are_many_and_each_has_a_source() {
+fn there_are_many_messages_and_each_cites_its_source() {
     let all = reported(MESSAGES);
     assert!(all.len() >= 150, "{}", all.len());
     for message in all

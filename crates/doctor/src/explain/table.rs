@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_is_read_and_each_shared_cause_is_some_row_s() {
+    fn the_table_is_valid_and_every_shared_cause_is_used() {
         let text = include_str!("table.json");
         assert_eq!(read(text).unwrap().len(), ROWS.len());
         let file: File = serde_json::from_str(text).unwrap();

@@ -9,7 +9,7 @@ fn seen(text: &str) -> (u16, Vec<Who>, Option<String>) {
 }
 
 #[test]
-fn a_bare_error_in_any_form_is_explained_for_all_who_say_it() {
+fn a_bare_error_in_any_form_is_explained_for_every_program_that_reports_it() {
     for text in
         ["ESRCH", "esrch", "3", "-3", " (3) ", "No such process", "NO SUCH PROCESS", "(ret=-3)", "ret=-3"]
     {
@@ -41,7 +41,7 @@ fn the_names_and_texts_of_errors_are_those_of_glibc() {
 }
 
 #[test]
-fn messages_are_read_as_who_says_them_writes_them() {
+fn messages_are_parsed_in_the_format_of_their_program() {
     for (text, errno, who, name) in [
         ("mount error(4)", 4, vec![Who::Cifs], None),
         ("mount error 3 = No such process", 3, vec![Who::Ceph], None),
@@ -70,7 +70,7 @@ fn messages_are_read_as_who_says_them_writes_them() {
 }
 
 #[test]
-fn the_text_beside_a_number_counts_where_the_number_is_another_architecture_s() {
+fn the_text_wins_over_the_error_number_of_another_architecture() {
     // MIPS and SPARC have their own numbers.
     for text in
         ["mount error(147): Host is down", "mount error(64): Host is down", "mount error(7): Host is down"]
@@ -81,7 +81,7 @@ fn the_text_beside_a_number_counts_where_the_number_is_another_architecture_s() 
 }
 
 #[test]
-fn the_words_of_musl_are_known() {
+fn error_texts_of_musl_are_recognized() {
     let musl = "mount.nfs: Failed to resolve server nfs1.test: Try again";
     assert_eq!(explain(musl).unwrap().rows[0].id, "libc-again");
     for (text, errno) in
@@ -92,7 +92,7 @@ fn the_words_of_musl_are_known() {
 }
 
 #[test]
-fn a_word_within_a_word_and_digits_after_error_are_nothing() {
+fn parts_of_words_and_unrelated_numbers_are_not_errors() {
     for text in [
         "ssh: connect to host a port 22: Connection refused",
         "error 12:30:05 something happened",
@@ -111,7 +111,7 @@ fn a_word_within_a_word_and_digits_after_error_are_nothing() {
 }
 
 #[test]
-fn what_is_not_known_is_said_to_be_so() {
+fn an_unknown_message_is_reported_as_unknown() {
     for text in
         ["", " ", "hello", "0", "-0", "99999", "no such", "exit status 32", "error", "EFOO", "ret=", "3 4"]
     {
@@ -124,7 +124,7 @@ fn what_is_not_known_is_said_to_be_so() {
 }
 
 #[test]
-fn the_host_of_the_message_is_put_into_the_commands_and_only_if_it_is_one() {
+fn only_a_valid_host_name_of_the_message_appears_in_the_commands() {
     let text = explain("libceph: resolve 'mon1.ceph.test' (ret=-3): failed").unwrap().to_string();
     assert!(text.contains("$ key-dns doctor mon1.ceph.test\n") && !text.contains("NAME"), "{text}");
     for hostile in ["resolve '$(reboot)' (ret=-3)", "resolve ';reboot' (ret=-3)", "resolve '-x' (ret=-3)"] {
@@ -134,7 +134,7 @@ fn the_host_of_the_message_is_put_into_the_commands_and_only_if_it_is_one() {
 }
 
 #[test]
-fn every_row_says_what_it_means_and_what_to_try() {
+fn every_row_has_a_meaning_and_a_remedy() {
     let mut ids: Vec<&str> = table::rows().map(|row| row.id.as_str()).collect();
     ids.sort_unstable();
     assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
@@ -182,7 +182,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_after_a_known_word_makes_it_panic(word in prop::sample::select(vec!["error", "ret=", "resolve '"]), text: String) {
+    fn arbitrary_text_after_a_known_word_does_not_panic(word in prop::sample::select(vec!["error", "ret=", "resolve '"]), text: String) {
         let _ = explain(&format!("{word}{text}"));
     }
 }

@@ -113,7 +113,7 @@ mod tests {
     use crate::host_root::tree;
 
     #[test]
-    fn a_chroot_is_told_by_the_mount_that_its_root_is() {
+    fn a_chroot_is_detected_by_the_mount_of_its_root() {
         let host = "22 27 0:21 / /proc rw - proc proc rw\n27 1 254:0 / / rw - ext4 /dev/vda rw\n";
         let seen = |own: &str, kernels: &str| {
             let files = [("proc/self/mountinfo", own), ("proc/2/mountinfo", kernels)];

@@ -40,7 +40,7 @@ fn a_kernel_with_the_key_type_has_no_findings() {
 }
 
 #[test]
-fn a_module_that_can_be_loaded_is_no_finding() {
+fn a_loadable_module_is_not_a_finding() {
     let kernel = kernel(
         "loadable",
         Consumer::Anyone,
@@ -50,7 +50,7 @@ fn a_module_that_can_be_loaded_is_no_finding() {
 }
 
 #[test]
-fn each_way_to_be_without_the_key_type_is_told_from_the_others() {
+fn each_reason_for_a_missing_key_type_is_distinguished() {
     let m = (CONFIG, "CONFIG_DNS_RESOLVER=m\n");
     let block = ("etc/modprobe.d/x.conf", "# no\ninstall dns_resolver /bin/false\n");
     for (name, files, id, remedy) in [
@@ -79,7 +79,7 @@ fn each_way_to_be_without_the_key_type_is_told_from_the_others() {
 }
 
 #[test]
-fn what_a_line_of_modprobe_d_does_instead_may_load_it_all_the_same() {
+fn an_install_line_of_modprobe_d_may_still_load_the_module() {
     let module = [(CONFIG, "CONFIG_DNS_RESOLVER=m\n"), (DEP, DEPENDENCY), (MODULE_FILE, "x")];
     let own =
         ("etc/modprobe.d/x.conf", "install dns_resolver /sbin/modprobe --ignore-install dns_resolver\n");
@@ -90,7 +90,7 @@ fn what_a_line_of_modprobe_d_does_instead_may_load_it_all_the_same() {
 }
 
 #[test]
-fn in_a_container_its_own_files_say_nothing_of_the_kernel() {
+fn the_files_of_a_container_say_nothing_about_the_kernel() {
     let files = [("proc/sys/kernel/osrelease", RELEASE), ("sys/module/kernel/parameters/x", "")];
     let look = tree("kernel-elsewhere", &files);
     let subject =
@@ -102,7 +102,7 @@ fn in_a_container_its_own_files_say_nothing_of_the_kernel() {
 }
 
 #[test]
-fn libceph_without_lookups_breaks_ceph_alone_and_not_where_mount_ceph_is() {
+fn libceph_without_lookups_is_a_finding_only_for_ceph_without_mount_ceph() {
     let config = (CONFIG, "CONFIG_CEPH_LIB=m\n# CONFIG_CEPH_LIB_USE_DNS_RESOLVER is not set\n");
     let found = kernel("ceph", Consumer::Ceph, &[BUILTIN, config]);
     assert_eq!(first(&found), ("libceph-without-resolver", "apt-get install -y --no-remove ceph-common"));
@@ -114,7 +114,7 @@ fn libceph_without_lookups_breaks_ceph_alone_and_not_where_mount_ceph_is() {
 }
 
 #[test]
-fn a_static_usermode_helper_is_told() {
+fn a_static_usermode_helper_is_reported() {
     let config =
         |path| format!("CONFIG_STATIC_USERMODEHELPER=y\nCONFIG_STATIC_USERMODEHELPER_PATH=\"{path}\"\n");
     let none = kernel("nohelper", Consumer::Anyone, &[BUILTIN, (CONFIG, &config(""))]);
@@ -129,7 +129,7 @@ fn a_static_usermode_helper_is_told() {
 }
 
 #[test]
-fn a_full_quota_and_lost_capabilities_are_told() {
+fn a_full_quota_and_missing_capabilities_are_reported() {
     for users in ["0: 9 9/9 199/200 30/20000\n", "  0: 9 9/9 9/200 19900/20000\n"] {
         let full = kernel("quota", Consumer::Anyone, &[BUILTIN, ("proc/key-users", users)]);
         assert_eq!(

@@ -72,7 +72,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
-    fn a_file_is_replaced_whole_for_all_to_read() {
+    fn a_file_is_replaced_atomically_and_world_readable() {
         let folder = tree("file", &[("a.prom", "old\n")]).path("/");
         let path = folder.join("a.prom");
         let before = fs::metadata(&path).unwrap().ino();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_fails_the_old_one_is_what_it_was() {
+    fn a_failed_write_leaves_the_old_file_unchanged() {
         let folder = tree("file-fails", &[("a.prom", "old\n"), ("b.prom/x", "")]).path("/");
         // A folder in its place, a folder that is not there, no name, no place to write to.
         for path in ["b.prom", "none/a.prom", "b.prom/x/a.prom", ".."] {
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_one_left_goes_and_nothing_else() {
+    fn only_stale_temporary_files_of_a_killed_process_are_removed() {
         let files = [".a.prom.77.new", ".a.prom.78.new", ".a.prom.x.new", ".b.prom.77.new", "a.prom.77.new"];
         let folder = tree("file-left", &files.map(|file| (file, "half"))).path("/");
         let old = SystemTime::now() - LEFT * 2;
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_reads_meanwhile_finds_all_of_one_of_them() {
+    fn a_concurrent_reader_always_sees_a_complete_file() {
         let folder = tree("file-race", &[]).path("/");
         let path = folder.join("a.prom");
         write(&path, b"0\n0\n").unwrap();

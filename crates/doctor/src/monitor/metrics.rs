@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_is_counted() {
+    fn mounts_names_and_findings_are_counted() {
         let words = || Remedy::advice("wait");
         let dead = |number: &str| Finding::broken("fuse-dead", "p", number, Remedy::advice(number));
         let mounts = Report {
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_text_is_shown() {
+    fn a_name_that_is_not_utf8_is_escaped() {
         let point = PathBuf::from(OsStr::from_bytes(b"/mnt/\xff\"\n\\"));
         let mounts = vec![WatchedMount { point, ..mount("", "nfs", MountState::Silent, 1) }];
         let text = text(&[seen(Report { mounts, ..Report::new(ReportKind::Mounts, None, vec![]) }, 1)]);

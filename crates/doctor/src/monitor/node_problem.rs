@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_t_be_seen_is_unknown() {
+    fn what_cannot_be_checked_is_unknown() {
         let mut step = Step::new("mounts");
         step.unseen("/proc/7/mountinfo", "No such file or directory");
         let report = Report::new(ReportKind::Mounts, None, vec![step]);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_is_answered_is_well_though_not_all_is_seen() {
+    fn an_answered_kernel_is_healthy_even_if_not_everything_is_seen() {
         let mut hidden = Step::new("kernel");
         hidden.unseen("the host's files", "this is a container");
         let mut broken = Step::new("request-key");
@@ -196,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_one_short_line_whatever_a_mount_is_called(
+        fn the_result_is_one_short_line_whatever_the_mount_point(
             point in prop_oneof![prop::collection::vec(1_u8.., 0..300), "\\PC{0,100}".prop_map(String::into_bytes)],
             mounts in 1_usize..3,
         ) {

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_end_a_value_is_escaped() {
+    fn special_characters_in_label_values_are_escaped() {
         assert_eq!(
             rendered(&[(b"/a\"b\\c\nd", 1.0), (b"/\xff\x00\t", 2.0), ("/ü".as_bytes(), 0.5)]),
             "# HELP some_gauge A gauge.\n# TYPE some_gauge gauge\n\
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_read_the_same_are_one() {
+    fn values_with_equal_labels_are_merged() {
         let text = rendered(&[(b"/\xff", 1.0), (b"/\\xff", 1.0)]);
         assert!(text.ends_with("mountpoint=\"/\\\\xff\"} 2\n"), "{text}");
         let long = |end: &str| format!("/{}{end}", "a".repeat(4096));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn without_values_there_is_nothing() {
+    fn a_metric_without_values_is_omitted() {
         assert_eq!(rendered(&[]), "");
     }
 

@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_twice_says_which_part_is_silent() {
+    fn requests_that_stay_pending_show_which_server_is_silent() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stopped = listener.local_addr().unwrap();
         let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_the_cluster_has_evicted_is_told() {
+    fn an_evicted_client_is_reported() {
         let fails = ProbeOutcome::Fails { call: "statx".to_owned(), errno: nix::errno::Errno::EACCES };
         let seen = |word: &str| {
             let status = format!("instance: client.4 (0)127.0.0.1:0/1\nblocklisted: {word}\n");
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn without_debugfs_it_is_said_that_the_part_can_t_be_seen() {
+    fn without_debugfs_the_silent_server_is_reported_as_not_seen() {
         let silent = ProbeOutcome::Silent { call: "statfs".to_owned() };
         let mounts = table::parse(b"30 20 0:30 / /mnt/c rw - ceph 127.0.0.1:6789:/ rw,name=admin\n");
         let group = Group { first: &mounts[0], mounts: vec![&mounts[0]] };

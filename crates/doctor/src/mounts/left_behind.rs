@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_of_ours_is_known_by_its_command_line() {
+    fn a_probe_process_is_recognized_by_its_command_line() {
         let path = |line: &[u8]| path_of(line);
         assert_eq!(path(b"key-dns\0probe-mount\0--\0/mnt/a b\0"), Some(PathBuf::from("/mnt/a b")));
         assert_eq!(
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn it_was_left_behind_where_it_was_killed_and_waits() {
+    fn a_probe_is_left_behind_if_it_was_killed_and_still_waits() {
         let status = |state: &str, own: &str, shared: &str| {
             was_killed(&format!("Name:\tkey-dns\nState:\t{state}\nSigPnd:\t{own}\nShdPnd:\t{shared}\n"))
         };

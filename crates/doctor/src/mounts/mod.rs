@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_deleted_is_looked_for_where_its_file_system_is_mounted() {
+    fn a_deleted_source_is_searched_for_in_other_mounts_of_its_file_system() {
         let scene = scene(TABLE, None);
         let remade = |number: usize| deleted::remade(&scene.mounts[number], &scene);
         assert_eq!(remade(4), Some(PathBuf::from("/srv/x")));
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dead_is_bound_over_where_the_same_is_alive() {
+    fn a_dead_mount_is_bound_again_from_the_same_live_file_system() {
         // The daemon was restarted, so that the file system has another device. Whether somebody touched a bind mount
         // since, so that its folder counts as deleted, is no matter.
         let command = "if LC_ALL=C stat -f '/var/pods/c d' 2>&1 | grep -q -e 'not connected' -e 'connection abort' && \
@@ -374,13 +374,13 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_another_process_are_found_below_its_root_directory() {
+    fn paths_of_another_process_are_resolved_below_its_root() {
         let scene = scene(TABLE, Some(42));
         assert_eq!(scene.path(Path::new("/mnt/x")), PathBuf::from("/proc/42/root/mnt/x"));
     }
 
     #[test]
-    fn a_process_that_is_not_there_has_no_mounts_to_be_seen() {
+    fn the_mounts_of_a_missing_process_are_not_seen() {
         let report = report(Some(4_000_000_000), &HostRoot::host(), &Settings::default());
         assert_eq!((report.exit(), report.steps.len()), (super::super::exit::UNSEEN, 1));
     }

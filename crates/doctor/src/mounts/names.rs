@@ -194,12 +194,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_still_has_the_address_among_others_is_well() {
+    fn a_name_that_still_resolves_to_the_address_has_no_finding() {
         assert_eq!(seen(NFS, &["192.0.2.2", "192.0.2.1"]), None);
     }
 
     #[test]
-    fn a_name_that_has_moved_is_told_with_both_addresses() {
+    fn a_name_that_has_moved_is_reported_with_both_addresses() {
         let finding = seen(NFS, &["192.0.2.2", "2001:db8::2"]).unwrap();
         assert_eq!(finding.id, "mount-name-moved");
         assert_eq!(finding.evidence, "the mount uses 192.0.2.1; srv.test is now 192.0.2.2, 2001:db8::2");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_found_in_what_libceph_and_kafs_show() {
+    fn addresses_are_read_from_the_files_of_libceph_and_kafs() {
         let monmap = "epoch 3\n\tmon0\t(1)192.0.2.1:6789\n\tmon1\t(1)[2001:db8::1]:6789\n";
         let look = tree("monmap", &[("sys/kernel/debug/ceph/fsid.client1/monmap", monmap)]);
         let list = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();

@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_probe_says_is_read_back() {
+    fn the_output_of_a_probe_is_parsed() {
         let read = |text: &str, ended| {
             let Probed { outcome, inode } = parse(text, Duration::ZERO, ended);
             (outcome, inode)
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_answers() {
+    fn probing_a_directory_succeeds() {
         let mut said = Vec::new();
         touch(Path::new("/"), &mut said).unwrap();
         let text = String::from_utf8(said).unwrap();

@@ -161,7 +161,7 @@ mod tests {
         junk\n";
 
     #[test]
-    fn a_line_is_taken_apart() {
+    fn a_mount_line_is_parsed() {
         let all = parse(TABLE.as_bytes());
         assert_eq!(all.len(), 9);
         let nfs = &all[1];
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_under_another_mount_can_t_be_reached() {
+    fn a_mount_hidden_by_another_is_unreachable() {
         let all = parse(TABLE.as_bytes());
         let reached: Vec<u32> =
             all.iter().filter(|mount| is_reachable(mount, &all)).map(|mount| mount.id).collect();
@@ -191,7 +191,7 @@ mod tests {
         }
 
         #[test]
-        fn no_table_makes_it_hang(numbers in prop::collection::vec((0_u32..6, 0_u32..6, "/[ab]?(/c)?"), 0..8)) {
+        fn no_mount_table_loops_forever(numbers in prop::collection::vec((0_u32..6, 0_u32..6, "/[ab]?(/c)?"), 0..8)) {
             let line = |(id, parent, point): &(u32, u32, String)| format!("{id} {parent} 0:1 / {point} rw - tmpfs t rw\n");
             let all = parse(numbers.iter().map(line).collect::<String>().as_bytes());
             for mount in &all {

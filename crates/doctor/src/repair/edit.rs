@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_found_by_all_that_it_says() {
+    fn a_line_is_matched_by_its_whole_content() {
         let odd = "a.*[b]^c$ \\d|e/f&g 'h' \"i\" $(j)\tk";
         for line in ["x", "nameserver 10.0.0.1", odd] {
             let text = format!("{line}y\ny{line}\n{line}\n{}\n", line.replace('.', "z"));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_content_tells_apart_makes_no_command() {
+    fn an_ambiguous_or_unprintable_line_yields_no_command() {
         let look = tree("edit-same", &[("etc/f", "x\nx\na\u{1b}b\n"), ("etc/g", "x\n")]);
         let lines = Lines::read(&look, "/etc/f").unwrap();
         assert_eq!((lines.comment_out(1), lines.comment_out(3), lines.comment_out(9)), (None, None, None));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_added_once_and_never_to_another() {
+    fn a_line_is_appended_once_and_never_joined_to_another() {
         let look = tree("edit-append", &[("etc/f", "one\n"), ("etc/g", "one")]);
         assert_eq!(run(&look, "/etc/f", &append(&look, "/etc/f", "two = $x").unwrap()), "one\ntwo = $x\n");
         assert_eq!(run(&look, "/etc/h", &append(&look, "/etc/h", "two").unwrap()), "two\n");

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn names_go_and_nothing_else_in_any_order() {
+    fn only_the_given_names_are_removed_in_any_order() {
         let text = "127.0.0.1\tlocalhost mon1.test\n10.0.0.1 a.test\n10.0.0.2 b.test\n10.0.0.1 c.test\n10.0.0.11 A.test\n";
         let (a, b) = (("a.test", &[2, 5][..]), ("b.test", &[3][..]));
         let expected = ["127.0.0.1 localhost mon1.test", "10.0.0.1 c.test"];
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn where_content_does_not_tell_it_is_said_in_words() {
+    fn an_ambiguous_hosts_line_yields_no_command() {
         for text in [
             "10.0.0.1 a.test # a.test\n",
             "10.0.0.1 a.test A.test\n",

@@ -34,7 +34,7 @@ fn rows() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_forms_in_the_page_are_understood_as_it_says() {
+fn the_documented_forms_of_a_subject_are_parsed() {
     let rows = rows();
     assert!(rows.len() > 30, "{}", rows.len());
     for (form, wanted) in rows {
@@ -43,7 +43,7 @@ fn the_forms_in_the_page_are_understood_as_it_says() {
 }
 
 #[test]
-fn what_is_no_form_is_said_to_be_that_with_examples() {
+fn an_unknown_form_is_an_error_that_shows_examples() {
     for text in
         ["server/share", "mon1 mon2", "mon1:port", "a b", "http//x", "-x", "mon1:6789,,$(reboot)", "ü"]
     {
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_in_a_form_makes_it_panic(
+    fn arbitrary_text_in_a_form_does_not_panic(
         before in prop::sample::select(vec!["//", "mount ", "[v2:", "mon_addr=", "nfs://", "u@", "%"]), text: String,
     ) {
         let _ = Subject::parse(&format!("{before}{text}"), &host());

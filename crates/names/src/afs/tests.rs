@@ -70,7 +70,7 @@ fn address(name: &str, last: u8) -> Act {
 }
 
 #[test]
-fn what_can_not_be_a_cell_is_not_asked_for() {
+fn an_invalid_cell_name_is_refused_without_a_query() {
     for (cell, reason) in [("-a", "hyphen"), ("a..b", "empty"), ("a b", "letters"), ("zürich", "xn--")] {
         let seen = find(&TestHost::default(), &[("", Act::silence())], cell, "");
         assert!(

@@ -46,7 +46,7 @@ fn nobody() -> Act {
 }
 
 #[test]
-fn an_answer_of_the_preferred_family_within_its_head_start_spares_the_other_question() {
+fn an_answer_of_the_preferred_family_within_the_head_start_avoids_a_query() {
     for (family, act, outcome, question) in [
         (Family::Ipv4, ipv4().after(49), "192.0.2.7 for 60 s", "mon1.test. A"),
         (Family::Ipv6, ipv6().after(49), "2001:db8::7 for 50 s", "mon1.test. AAAA"),
@@ -59,7 +59,7 @@ fn an_answer_of_the_preferred_family_within_its_head_start_spares_the_other_ques
 }
 
 #[test]
-fn without_an_answer_within_the_head_start_the_other_family_is_asked_for_too() {
+fn without_an_answer_within_the_head_start_both_families_are_queried() {
     // The preferred family's answer still counts, however late it is.
     let seen = first(Family::Ipv4, &[("A", ipv4().after(200)), ("AAAA", ipv6())]);
     assert_eq!((seen.outcome.as_str(), seen.took), ("192.0.2.7 for 60 s", 200));
@@ -85,7 +85,7 @@ fn without_an_answer_within_the_head_start_the_other_family_is_asked_for_too() {
 }
 
 #[test]
-fn where_the_preferred_family_has_nothing_the_other_one_is_asked_for_at_once() {
+fn without_an_address_of_the_preferred_family_the_other_is_queried_at_once() {
     let seen = first(Family::Ipv4, &[("A", Act::no_data(60).after(20)), ("AAAA", ipv6().after(5))]);
     assert_eq!((seen.outcome.as_str(), seen.took), ("2001:db8::7 for 50 s", 45));
     assert!(seen.trace.contains(&"no IPv4 address: looking up IPv6".to_owned()), "{:?}", seen.trace);
@@ -127,7 +127,7 @@ fn a_family_without_a_route_comes_last() {
 }
 
 #[test]
-fn an_answer_that_lacks_the_preferred_family_for_now_is_kept_for_a_short_time() {
+fn an_answer_without_the_preferred_family_after_a_failure_has_a_short_ttl() {
     let servfail = || Act::rcode(2);
     for (a, aaaa, expected) in [
         (servfail(), ipv6(), "2001:db8::7 for 5 s"),
@@ -149,7 +149,7 @@ fn an_answer_that_lacks_the_preferred_family_for_now_is_kept_for_a_short_time() 
 }
 
 #[test]
-fn one_address_is_chosen_or_all_are_told_each_once_and_in_order() {
+fn one_address_or_all_are_returned_in_order_without_duplicates() {
     let records =
         Act::answer(&["mon1.test. 60 A 192.0.2.8", "mon1.test. 60 A 192.0.2.7", "mon1.test. 60 A 192.0.2.8"]);
     for (callout, expected, questions) in [
@@ -187,7 +187,7 @@ fn no_lookup_takes_longer_than_its_deadline() {
 }
 
 #[test]
-fn a_name_that_is_not_text_or_no_host_s_can_not_be_resolved() {
+fn an_invalid_host_name_is_refused_without_a_query() {
     for (name, reason) in [
         (&b"\xff.test"[..], "characters outside ASCII"),
         (b"a b", "letters, digits"),
@@ -203,7 +203,7 @@ fn a_name_that_is_not_text_or_no_host_s_can_not_be_resolved() {
 }
 
 #[test]
-fn the_servers_of_a_cell_come_in_the_form_that_is_asked_for() {
+fn cell_servers_are_returned_in_the_requested_format() {
     let lines = || {
         table(&[
             ("SRV", Act::answer(&["_afs3-vlserver._udp.cell.test. 60 SRV 1 2 7003 db1.test."])),
@@ -235,7 +235,7 @@ fn the_servers_of_a_cell_come_in_the_form_that_is_asked_for() {
 }
 
 #[test]
-fn people_are_told_where_each_address_came_from() {
+fn origins_show_where_each_address_came_from() {
     let host = TestHost { order: "files dns", hosts: Some("\n192.0.2.9 mon2"), ..TestHost::default() };
     for (name, expected) in [
         (&b"mon1.test"[..], "192.0.2.7 from dns: mon1.test. ttl 60"),
@@ -251,7 +251,7 @@ fn people_are_told_where_each_address_came_from() {
 }
 
 #[test]
-fn an_address_is_its_own_answer_in_the_family_that_is_asked_for() {
+fn a_literal_address_is_returned_if_it_has_the_requested_family() {
     for (name, callout, expected) in [
         (&b"192.0.2.1"[..], "", Some("192.0.2.1")),
         (b"127.1", "ipv4", Some("127.0.0.1")),

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_replaces_its_table_whole_and_no_other() {
+    fn one_line_replaces_its_whole_table_and_no_other() {
         for conf in ["precedence ::ffff:0:0/96  100\n", "\tprecedence\t::ffff:1.2.3.4/96 100 7# x\r\n"] {
             let (policy, warnings) = parse(conf.as_bytes());
             assert_eq!(warnings, []);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_line_is_lost_alone_and_warned_of() {
+    fn an_invalid_gai_line_is_skipped_with_a_warning() {
         for line in [
             "label ::1 7",
             "label ::1/129 7",
@@ -163,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn arbitrary_bytes_neither_panic_nor_warn_of_a_line_that_is_not_there(
+        fn arbitrary_bytes_do_not_panic_and_warnings_name_existing_lines(
             conf in prop::collection::vec(any::<u8>(), 0..300),
             v6 in any::<u128>(),
         ) {
@@ -175,7 +175,7 @@ mod tests {
         }
 
         #[test]
-        fn likely_lines_do_not_panic(
+        fn almost_valid_lines_do_not_panic(
             conf in "((label|precedence|scopev4) [0-9a-f:.]{0,9}/[-+0-9]{0,4} [-+0-9]{0,12}\n){0,9}",
             v6 in any::<u128>(),
         ) {

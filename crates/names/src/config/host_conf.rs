@@ -29,7 +29,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_last_valid_setting_of_multi_counts() {
+    fn the_last_valid_multi_line_wins() {
         for ignored in ["multi x", "multi#off", "multi # off", "multiple off", "x multi off", "# multi off"] {
             let text = format!("multi off\n MULTI\t\tOn more # x\r\n{ignored}\n");
             assert!(multi(text.as_bytes()), "{text:?}");

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_common_lines_are_read() {
+    fn common_hosts_lines_are_parsed() {
         for (line, expected) in [
             ("hosts: files dns", "files[s] dns[s]"),
             ("hosts:  files mdns4_minimal [NOTFOUND=return] dns", "files[s] mdns4_minimal[sn] dns[s]"),
@@ -197,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn brackets_are_read_with_or_without_blanks_and_in_any_case() {
+    fn brackets_are_parsed_regardless_of_blanks_and_case() {
         assert_eq!(order("hosts:dns[notfound=RETURN success=continue]files"), "dns[n] files[s]");
         assert_eq!(order("hosts: dns [ !SUCCESS=return ] files"), "dns[snut] files[s]");
     }
 
     #[test]
-    fn what_makes_no_sense_is_warned_of_and_loses_itself_alone() {
+    fn an_invalid_action_is_skipped_with_a_warning() {
         for (line, expected) in [
             ("hosts: dns [NOTFOUND=stop] files", "\"stop\" is not an action; [NOTFOUND=stop] ignored"),
             ("hosts: dns [GONE=return] files", "\"GONE\" is not a status"),

@@ -183,20 +183,20 @@ mod tests {
     }
 
     #[test]
-    fn without_a_server_the_local_one_is_asked() {
+    fn without_a_server_the_default_is_127_0_0_1() {
         assert_eq!(servers(""), ["127.0.0.1"]);
         assert_eq!(servers("nameserver\nnameserver x\n"), ["127.0.0.1"]);
     }
 
     #[test]
-    fn three_servers_count_in_every_notation() {
+    fn the_first_three_servers_are_used_in_any_notation() {
         let text =
             "nameserver 127.1\nnameserver\tfe80::1%eth0 comment\r\nnameserver ::1\nnameserver 10.0.0.4\n";
         assert_eq!(servers(text), ["127.0.0.1", "fe80::1%eth0", "::1"]);
     }
 
     #[test]
-    fn a_line_that_names_no_server_is_warned_of_and_the_others_stand() {
+    fn an_invalid_nameserver_line_is_skipped_with_a_warning() {
         let (conf, warnings) =
             ResolvConf::parse(b"nameserver 10.0.0.1\nnameserver dns.example\n nameserver 10.0.0.2\n");
         assert_eq!(conf.servers.len(), 1);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn of_search_and_domain_the_last_counts() {
+    fn the_last_of_search_and_domain_wins() {
         assert_eq!(parse("search a b\ndomain c d\n").search, Some(vec!["c".into()]));
         assert_eq!(parse("domain c\nsearch a  b\t\n").search, Some(vec!["a".into(), "b".into()]));
         assert_eq!(parse("").search, None);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn options_have_glibc_s_bounds() {
+    fn options_are_clamped_to_the_bounds_of_glibc() {
         let conf = parse(
             "options ndots:99 timeout:0 attempts:9 rotate use-vc\noptions no-tld-query no-aaaa single-request",
         );

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_come_in_the_order_of_their_networks_and_the_rest_last() {
+    fn addresses_are_sorted_by_network_and_the_rest_come_last() {
         sorts(
             &[" 130.155.160.0/255.255.240.0 130.155.0.0"],
             &["10.0.0.1", "130.155.1.1", "130.155.1.2", "130.155.161.1"],
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_adds_to_those_before_and_ends_at_a_semicolon() {
+    fn lines_accumulate_and_end_at_a_semicolon() {
         sorts(
             &[" 10.0.0.0", "\t192.0.2.0; 8.0.0.0\n", " ;x", ""],
             &["8.8.8.8", "192.0.2.1", "10.0.0.1"],
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_without_mask_stands_for_its_class() {
+    fn an_address_without_a_mask_gets_the_mask_of_its_class() {
         for (entry, inside, outside) in [
             ("10.0.0.0", "10.255.0.1", "11.0.0.1"),
             ("172.16.0.0", "172.16.255.1", "172.17.0.1"),
@@ -134,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn a_network_with_bits_outside_its_mask_has_nothing_in_it() {
+    fn a_network_with_bits_outside_its_mask_matches_nothing() {
         for entry in ["10.0.0.1/255.0.0.0", "10.0.0.0/8"] {
             sorts(&[entry], &["9.0.0.1", "10.0.0.1"], &["9.0.0.1", "10.0.0.1"]);
         }
     }
 
     #[test]
-    fn what_is_no_network_is_left_out_and_warned_of() {
+    fn an_invalid_network_is_skipped_with_a_warning() {
         let mut sortlist = Sortlist::default();
         let warnings = sortlist.add_line(7, " nonsense 10.0.0.0/8.x 9.0.0.0/ / 8.0.0.0 \u{e9}");
         assert_eq!(warnings.iter().map(|warning| warning.line).collect::<Vec<_>>(), [7; 5]);

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_name_is_searched_before_it_is_tried_as_it_is() {
+    fn a_bare_name_is_searched_before_it_is_tried_as_is() {
         assert_eq!(
             walk("mon", &["a.test", "b.test"], 1, Verdict::NoSuchName),
             ["mon.a.test", "mon.b.test", "mon"]
@@ -179,20 +179,20 @@ mod tests {
     }
 
     #[test]
-    fn the_root_in_the_list_is_the_name_as_it_is() {
+    fn the_root_in_the_search_list_means_the_name_as_is() {
         assert_eq!(walk("mon", &[".", "a.test."], 1, Verdict::NoSuchName), ["mon", "mon.a.test"]);
         assert_eq!(walk("mon.x", &[".", "a"], 1, Verdict::NoSuchName), ["mon.x", "mon.x.a"]);
     }
 
     #[test]
-    fn a_server_failure_does_not_end_the_list_but_other_trouble_does() {
+    fn a_server_failure_does_not_end_the_search_but_other_failures_do() {
         assert_eq!(walk("mon", &["a", "b"], 1, Verdict::ServFail), ["mon.a", "mon.b", "mon"]);
         assert_eq!(walk("mon", &["a", "b"], 1, Verdict::Other), ["mon.a", "mon"]);
         assert_eq!(walk("mon", &["a", "b"], 1, Verdict::NobodyThere), ["mon.a"]);
     }
 
     #[test]
-    fn no_tld_query_keeps_a_bare_name_from_the_root() {
+    fn no_tld_query_never_tries_a_bare_name_as_is() {
         let domains = ["a".to_owned()];
         let mut search = Search::new("mon", &domains, 1, true);
         assert_eq!(search.next_candidate().as_deref(), Some("mon.a"));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_failure_is_that_of_the_name_itself_or_the_most_promising_one() {
+    fn the_failure_is_that_of_the_name_as_is_or_a_more_significant_one() {
         let domains = ["a".to_owned(), "b".to_owned()];
         let no_data = Failure::NoAddress { ttl: None };
         let nothing = Failure::NoSuchName { ttl: None };

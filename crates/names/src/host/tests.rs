@@ -23,7 +23,7 @@ fn servfail() -> Act {
 
 /// What DNS, the hosts file and the module `sss` have of `mon1.test`, and what the sources come to in this order.
 #[test]
-fn the_sources_are_asked_in_their_order_as_far_as_their_actions_go() {
+fn sources_are_queried_in_order_until_an_action_ends_the_lookup() {
     const HOSTS: &str = "198.51.100.7 mon1.test";
     const MODULE: &str = "203.0.113.7";
     const FAILS: &str = "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP";
@@ -83,7 +83,7 @@ fn the_sources_are_asked_in_their_order_as_far_as_their_actions_go() {
 }
 
 #[test]
-fn the_weightiest_failure_of_all_sources_is_told() {
+fn the_most_significant_failure_of_all_sources_is_returned() {
     let nothing = || Act::no_such_name(60);
     for (acts, expected) in [
         ([nothing(), servfail()], "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP"),
@@ -100,7 +100,7 @@ fn the_weightiest_failure_of_all_sources_is_told() {
 }
 
 #[test]
-fn modules_are_asked_with_the_name_as_it_is_and_the_families() {
+fn modules_are_queried_with_the_unchanged_name_and_the_families() {
     let modules =
         FakeModules { answers: &[("sss", "mon1", "203.0.113.7 2001:db8::7")], ..FakeModules::default() };
     let host = TestHost {
@@ -124,7 +124,7 @@ fn modules_are_asked_with_the_name_as_it_is_and_the_families() {
 }
 
 #[test]
-fn without_a_way_to_ask_modules_their_sources_are_unavailable() {
+fn sources_are_unavailable_if_modules_cannot_be_queried() {
     let host = TestHost { order: "sss dns", ..TestHost::default() };
     let seen = look_up(&host, table(&[("", mon1())]), "mon1.test", IPV4);
     assert_eq!(seen.outcome, "192.0.2.7 for 60 s");
@@ -135,7 +135,7 @@ fn without_a_way_to_ask_modules_their_sources_are_unavailable() {
 }
 
 #[test]
-fn a_hosts_file_that_is_not_there_is_passed_over_and_one_that_can_not_be_read_is_told_of() {
+fn a_missing_hosts_file_is_ignored_and_an_unreadable_one_is_reported() {
     const ABSENT: Option<&str> = Some("/nowhere/at/all");
     // A folder can be opened, and not be read.
     const FOLDER: Option<&str> = Some("/");
@@ -171,7 +171,7 @@ fn a_hosts_file_that_is_not_there_is_passed_over_and_one_that_can_not_be_read_is
 }
 
 #[test]
-fn some_names_are_answered_without_asking_anybody() {
+fn special_names_are_answered_without_a_query() {
     let hosts = "198.51.100.7 a.localhost";
     for (order, name, families, expected) in [
         ("dns", "localhost", Families::Both, "::1 127.0.0.1"),
@@ -199,7 +199,7 @@ fn some_names_are_answered_without_asking_anybody() {
 }
 
 #[test]
-fn the_host_s_own_facts_decide_who_is_asked() {
+fn the_state_of_the_host_decides_which_source_is_queried() {
     const LIBRARY: &str = "libnss_resolve.so.2";
     const RESOLVED: &str = "/run/systemd/resolve/io.systemd.Resolve";
     let own = || vec![DomainServers::parse("test", "198.51.100.1").unwrap()];
@@ -238,7 +238,7 @@ fn the_host_s_own_facts_decide_who_is_asked() {
 }
 
 #[test]
-fn it_is_known_beforehand_whether_modules_may_be_asked() {
+fn it_is_known_in_advance_whether_modules_may_be_queried() {
     let asks = |order: &str, name: &[u8]| {
         let preference = Preference::First(Family::Ipv4);
         let query = Query::parse(name, b"", preference).unwrap().query;
@@ -276,7 +276,7 @@ fn each_port_of_a_name_server_is_named_once() {
 }
 
 #[test]
-fn addresses_are_put_in_order_as_gai_conf_has_it_with_their_origins() {
+fn gai_conf_sorts_addresses_together_with_their_origins() {
     let address =
         |(line, ip): (usize, &str)| Address { ip: ip.parse().unwrap(), origin: Origin::Hosts(line) };
     let given = [(1, "192.0.2.7"), (2, "2001:db8::7"), (3, "192.0.2.8")];
@@ -296,7 +296,7 @@ fn addresses_are_put_in_order_as_gai_conf_has_it_with_their_origins() {
 }
 
 #[test]
-fn gai_conf_is_read_where_there_is_something_to_sort() {
+fn gai_conf_is_read_only_if_there_is_something_to_sort() {
     let warnings = |lists: [&str; 2]| {
         let host = TestHost { gai: "precedence x", ..TestHost::default() };
         let seen = host.run(Table::default(), async |host| {
@@ -315,7 +315,7 @@ fn gai_conf_is_read_where_there_is_something_to_sort() {
 }
 
 #[test]
-fn the_sources_of_a_host_are_those_of_its_file() {
+fn the_sources_are_those_of_nsswitch_conf() {
     let host = TestHost { order: "files sss [NOTFOUND=return] dns", ..TestHost::default() };
     let seen = host.run(Table::default(), async |host| host.order().to_vec());
     let names: Vec<&str> = seen.outcome.iter().map(|service| service.name.as_str()).collect();

@@ -65,7 +65,7 @@ fn unread(port: u16) -> Vec<u64> {
 }
 
 #[test]
-fn a_start_sends_the_questions_and_reads_no_answer_and_the_end_does() {
+fn start_sends_the_queries_and_finish_reads_the_answers() {
     for (callout, questions, expected) in [
         ("", 1, "192.0.2.7 from dns: mon1.test. ttl 60"),
         ("ipv6", 1, "2001:db8::7 from dns: mon1.test. ttl 60"),
@@ -98,7 +98,7 @@ fn a_start_sends_the_questions_and_reads_no_answer_and_the_end_does() {
 }
 
 #[test]
-fn a_start_by_tcp_reads_nothing_either() {
+fn start_over_tcp_reads_no_answer() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap();
     host_with("dns", "options use-vc", (Some(address), None), |host| {
@@ -122,7 +122,7 @@ fn a_start_by_tcp_reads_nothing_either() {
 }
 
 #[test]
-fn what_nobody_is_asked_for_is_answered_at_the_start() {
+fn names_that_need_no_query_are_answered_by_start() {
     let nobody = UdpSocket::bind("127.0.0.1:0").unwrap();
     nobody.set_nonblocking(true).unwrap();
     let address = nobody.local_addr().unwrap();
@@ -147,7 +147,7 @@ fn what_nobody_is_asked_for_is_answered_at_the_start() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_known_by_the_end() {
+fn a_missing_server_is_reported_by_finish() {
     // Nothing listens on a port that was just given back.
     let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     host_with("dns", "options attempts:1", (Some(address), None), |host| {
@@ -160,7 +160,7 @@ fn a_server_that_is_not_there_is_known_by_the_end() {
 }
 
 #[test]
-fn modules_are_asked_at_the_start() {
+fn modules_are_queried_by_start() {
     let modules = FakeModules { answers: &[("sss", "mon1", "203.0.113.7")], ..FakeModules::default() };
     host_with("sss", "", (None, Some(&modules)), |host| {
         let query = Query::parse(b"mon1", b"ipv4", Preference::Any).unwrap().query;

@@ -49,7 +49,7 @@ fn with_records(records: &[(u16, u16, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
-fn a_compressed_question_is_none() {
+fn a_compressed_question_is_refused() {
     // Its name would be in the header, which says what the sender likes.
     let reply = *b"\x01\x1a\x81\x80\x00\x01\x00\x02\x00\x00\x00\x01\xc0\x0a\x00\x01\x00\x01";
     assert!(head(&reply).is_err());
@@ -63,7 +63,7 @@ fn a_compressed_question_is_none() {
 }
 
 #[test]
-fn chains_of_pointers_are_not_followed_far() {
+fn chains_of_compression_pointers_are_limited() {
     // A chain in the data of a first record: each pointer is to the one before it.
     let chain = |length: u16| {
         let first = 12 + 8 + 4 + 12;
@@ -85,7 +85,7 @@ fn chains_of_pointers_are_not_followed_far() {
 }
 
 #[test]
-fn a_message_of_pointers_alone_takes_no_time() {
+fn a_message_full_of_pointers_is_decoded_quickly() {
     let mut message = reply_to(&query("a.test."), 0x8180, u16::MAX);
     let start = u16::try_from(message.len()).unwrap();
     // A record of 120 pointers, and then as many records as fit, each with the last of them as its owner.
@@ -106,7 +106,7 @@ fn a_message_of_pointers_alone_takes_no_time() {
 
 proptest! {
     #[test]
-    fn mixing_changes_letters_of_the_name_alone_and_can_be_undone(name in "([a-zA-Z0-9][a-zA-Z0-9-]{0,62}\\.){1,3}") {
+    fn mixing_case_changes_only_letters_and_can_be_undone(name in "([a-zA-Z0-9][a-zA-Z0-9-]{0,62}\\.){1,3}") {
         let plain = query(&name);
         let mut mixed = plain.clone();
         mix_case(&mut mixed).unwrap();
@@ -122,7 +122,7 @@ proptest! {
 }
 
 #[test]
-fn mixing_is_another_one_each_time_and_reaches_every_letter() {
+fn mixed_case_differs_each_time_and_affects_every_letter() {
     let plain = query(&format!("{0}.{0}.{0}.test.", "a".repeat(63)));
     let mut seen = std::collections::HashSet::new();
     let mut upper = vec![false; plain.len()];
@@ -137,7 +137,7 @@ fn mixing_is_another_one_each_time_and_reaches_every_letter() {
 }
 
 #[test]
-fn a_label_may_hold_any_bytes_and_all_of_it_counts() {
+fn a_label_may_contain_any_bytes_and_all_are_compared() {
     let name = Name::from_labels([&b"a\0b"[..], b"\x05test", b"test"]).unwrap();
     let plain = Question { name, record_type: RecordType::A }.encode(false).unwrap();
     let reply = reply_to(&plain, 0x8180, 0);
@@ -158,7 +158,7 @@ fn a_label_may_hold_any_bytes_and_all_of_it_counts() {
 }
 
 #[test]
-fn names_that_point_to_the_question_are_in_the_letters_that_were_asked_for() {
+fn names_pointing_to_the_question_have_the_requested_case() {
     let plain = query("a.test.");
     let mut mixed = plain.clone();
     mixed[12..18].make_ascii_uppercase();
@@ -181,14 +181,14 @@ fn a_query_has_one_question_asks_for_recursion_and_offers_1232_bytes() {
 }
 
 #[test]
-fn ids_are_not_used_again() {
+fn ids_are_rarely_reused() {
     let ids: std::collections::HashSet<[u8; 2]> =
         (0..200).map(|_| query("a.test.")[..2].try_into().unwrap()).collect();
     assert!(ids.len() > 190, "{}", ids.len());
 }
 
 #[test]
-fn only_the_answer_to_the_question_is_taken_for_it() {
+fn only_a_reply_that_matches_the_query_is_accepted() {
     let query = query("a.test.");
     let good = answer(&query, [1, 2, 3, 4], 60);
     assert!(is_reply_to(&query, &good));
@@ -211,7 +211,7 @@ fn only_the_answer_to_the_question_is_taken_for_it() {
 }
 
 #[test]
-fn a_bad_record_loses_itself_alone() {
+fn an_unreadable_record_is_skipped_and_counted() {
     let message = with_records(&[
         (1, 1, &[1, 2, 3]),       // too short
         (1, 1, &[1, 2, 3, 4, 5]), // too long
@@ -232,7 +232,7 @@ fn a_bad_record_loses_itself_alone() {
 }
 
 #[test]
-fn a_message_that_ends_early_yields_what_came_before() {
+fn a_truncated_message_yields_the_records_before_its_end() {
     let mut message = with_records(&[(1, 1, &[1, 2, 3, 4]), (1, 1, &[5, 6, 7, 8])]);
     message.truncate(message.len() - 1);
     let reply = Response::decode(&message).unwrap();
@@ -240,7 +240,7 @@ fn a_message_that_ends_early_yields_what_came_before() {
 }
 
 #[test]
-fn a_name_that_points_to_itself_ends() {
+fn a_name_that_points_to_itself_is_unreadable() {
     let mut message = reply_to(&query("a.test."), 0x8180, 1);
     let here = u8::try_from(message.len()).unwrap();
     message.extend([0xc0, here, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 1, 2, 3, 4]);
@@ -248,7 +248,7 @@ fn a_name_that_points_to_itself_ends() {
 }
 
 #[test]
-fn the_negative_ttl_is_the_smaller_of_the_soa_record_s_two() {
+fn the_negative_ttl_is_the_smaller_of_soa_ttl_and_minimum() {
     for (ttl, minimum, expected) in [(900_u32, 60_u32, 60), (30, 60, 30), (0, 60, 1), (900, 0x8000_0000, 1)] {
         let mut message = reply_to(&query("a.test."), 0x8183, 0);
         message[9] = 1;
@@ -263,7 +263,7 @@ fn the_negative_ttl_is_the_smaller_of_the_soa_record_s_two() {
 }
 
 #[test]
-fn an_answer_that_says_nothing_is_lame_also_with_edns() {
+fn an_empty_answer_is_lame_with_or_without_edns() {
     let mut message = reply_to(&query("a.test."), 0x8100, 0);
     assert!(Response::decode(&message).unwrap().is_lame());
     message[11] = 1;
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn every_address_and_ttl_reads_back(address: [u8; 4], ttl: u32) {
+    fn every_address_and_ttl_is_decoded(address: [u8; 4], ttl: u32) {
         let reply = Response::decode(&answer(&query("a.test."), address, ttl)).unwrap();
         prop_assert_eq!(&reply.answers[0].data, &Rdata::A(Ipv4Addr::from(address)));
         prop_assert_eq!(reply.answers[0].ttl, Ttl::from_record(ttl));

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_destination_does_not_get_the_source_of_the_one_before() {
+    fn the_source_of_the_previous_destination_is_not_reused() {
         let host = HostSources::open();
         // If this machine has no network, there is nothing to remember.
         host.source_for(address("192.0.2.1"));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_a_zone_or_a_right_is_unreachable() {
+    fn destinations_that_need_a_scope_or_a_privilege_are_unreachable() {
         let host = HostSources::open();
         for destination in ["fe80::1", "255.255.255.255", "ff02::1"] {
             assert_eq!(host.source_for(address(destination)), None, "{destination}");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_ipv6_address_of_its_own_the_host_knows_no_interface() {
+    fn without_an_ipv6_address_no_interface_is_considered() {
         let interface = Interface { prefix_len: 24, deprecated: false };
         let table = |addresses: &[&str]| known(addresses.iter().map(|it| (address(it), interface)).collect());
         assert_eq!(table(&["192.0.2.1", "::1"]), BTreeMap::new());

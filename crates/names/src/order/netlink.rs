@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_comes_with_its_prefix_and_flags() {
+    fn an_address_is_read_with_its_prefix_and_flags() {
         let label: (u16, &[u8]) = (3, b"lo\0");
         for (flags, deprecated) in [(0x80, false), (IFA_F_DEPRECATED, true), (IFA_F_OPTIMISTIC, true)] {
             let v4 = interface_address(&new_address(2, flags, &[label, (IFA_ADDRESS, &[10, 0, 0, 2])]));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kernel_tells_of_the_loopback_address() {
+    fn the_kernel_reports_the_loopback_address() {
         let addresses = Netlink::open().unwrap().addresses().unwrap();
         // A new network namespace has no address yet.
         let loopback = addresses.get(&IpAddr::from(Ipv4Addr::LOCALHOST));

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_prefix_counts_and_the_earlier_of_equally_long_ones() {
+    fn the_longest_prefix_wins_and_the_first_of_equal_length() {
         let prefix = 0x2001 << 112;
         let rows =
             vec![row(0, 0, 1), row(prefix, 16, 2), row(prefix, 16, 3), row(prefix | 1, 128, 4), row(0, 0, 5)];

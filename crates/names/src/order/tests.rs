@@ -73,7 +73,7 @@ fn interface(prefix_len: u8) -> Interface {
 }
 
 #[test]
-fn nothing_is_asked_for_fewer_than_two_addresses() {
+fn fewer_than_two_addresses_need_no_route_lookup() {
     let host = Host::default();
     assert_eq!(host.sorted_by(&Policy::default(), &[]), [""; 0]);
     host.sorted_by(&Policy::default(), &["192.0.2.1"]);
@@ -153,7 +153,7 @@ fn common_bits_of_ipv4_count_in_the_subnet_only() {
 }
 
 #[test]
-fn a_subnet_that_is_not_known_has_only_the_source_itself_in_it() {
+fn an_unknown_subnet_contains_only_the_source() {
     let host = Host::default()
         .route("192.0.2.8", "192.0.2.9")
         .route("192.0.2.9", "192.0.2.9")
@@ -163,7 +163,7 @@ fn a_subnet_that_is_not_known_has_only_the_source_itself_in_it() {
 }
 
 #[test]
-fn duplicates_are_kept_and_each_address_is_asked_about_in_its_turn() {
+fn duplicates_are_kept_and_looked_up_in_order() {
     let host = Host::default().route("192.0.2.1", "192.0.2.9");
     let names = ["192.0.2.2", "192.0.2.1", "192.0.2.1"];
     let sorted = host.sorted_by(&Policy::default(), &names);
@@ -172,7 +172,7 @@ fn duplicates_are_kept_and_each_address_is_asked_about_in_its_turn() {
 }
 
 #[test]
-fn of_families_that_tie_the_first_one_s_addresses_come_first_by_their_prefixes() {
+fn tied_families_keep_the_first_family_first_sorted_by_prefix() {
     let host = Host::default()
         .route("10.0.0.1", "192.0.2.9")
         .route("192.0.2.8", "192.0.2.9")
@@ -187,7 +187,7 @@ fn of_families_that_tie_the_first_one_s_addresses_come_first_by_their_prefixes()
 }
 
 #[test]
-fn a_policy_from_a_file_decides() {
+fn a_policy_from_gai_conf_overrides_the_default() {
     let host = Host::default().route("2001:db8::1", "2001:db8::9").route("192.0.2.1", "192.0.2.9");
     let (policy, _) = parse(b"precedence ::ffff:0:0/96 100");
     let sorted = host.sorted_by(&policy, &["2001:db8::1", "192.0.2.1"]);

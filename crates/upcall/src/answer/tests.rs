@@ -73,7 +73,7 @@ const AGAIN: &[u8] = b"#dnserror=11";
 const INVALID: &[u8] = b"#dnserror=22";
 
 #[test]
-fn a_key_is_taken_over_read_timed_and_then_instantiated() {
+fn authority_is_assumed_before_the_key_is_read_timed_and_instantiated() {
     let ring = LITERAL.with(|_, _| None);
     let calls =
         [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::SetTimeout(5), instantiate(b"192.0.2.1")];
@@ -82,7 +82,7 @@ fn a_key_is_taken_over_read_timed_and_then_instantiated() {
 }
 
 #[test]
-fn what_is_asked_decides_the_payload_and_its_expiry() {
+fn the_request_determines_payload_and_expiry() {
     for (name, callout, text, expiry) in [
         (&b"2001:db8::1"[..], &b""[..], &b"2001:db8::1"[..], 5),
         (b"192.0.2.1", b"ipv4", b"192.0.2.1", 5),
@@ -103,7 +103,7 @@ fn what_is_asked_decides_the_payload_and_its_expiry() {
 }
 
 #[test]
-fn the_settings_decide_the_expiry_of_an_address() {
+fn default_ttl_is_the_expiry_of_a_literal_address() {
     let ring = LITERAL.ring();
     let settings = || Ok(Settings::parse(b"default_ttl = 77").0);
     answer(key(), &ring, settings, &Guard::without_handlers(), &Log::none()).unwrap();
@@ -111,7 +111,7 @@ fn the_settings_decide_the_expiry_of_an_address() {
 }
 
 #[test]
-fn a_name_is_refused_to_users_where_the_settings_say_so() {
+fn root_only_rejects_dns_resolver_keys_of_users() {
     let held = |owner, settings: &'static [u8]| {
         let mut request = request("dns_resolver", ADDRESS, b"");
         request.description.owner = owner;
@@ -132,7 +132,7 @@ fn a_name_is_refused_to_users_where_the_settings_say_so() {
 }
 
 #[test]
-fn what_stands_in_the_way_of_a_lookup_is_told_as_an_error() {
+fn whatever_prevents_a_lookup_is_answered_with_an_error() {
     for (case, held) in [
         (NO_SETTINGS, payload(AGAIN, 1)),
         (REFUSED, payload(INVALID, 1)),
@@ -145,7 +145,7 @@ fn what_stands_in_the_way_of_a_lookup_is_told_as_an_error() {
 }
 
 #[test]
-fn a_key_of_another_type_costs_no_settings_and_gets_no_payload() {
+fn a_key_of_another_type_is_rejected_without_loading_the_settings() {
     let ring = OTHER_TYPE.ring();
     let settings = || panic!("the settings are loaded");
     answer(key(), &ring, settings, &Guard::without_handlers(), &Log::none()).unwrap();
@@ -153,7 +153,7 @@ fn a_key_of_another_type_costs_no_settings_and_gets_no_payload() {
 }
 
 #[test]
-fn a_key_that_is_not_ours_is_left_alone() {
+fn a_key_without_authority_is_left_untouched() {
     for case in CASES {
         let ring = case.ring().failing(|_, call| (*call == KeyCall::AssumeAuthority).then_some(Libc::ENOKEY));
         let outcome = case.run(&ring, &Guard::without_handlers(), &Log::none());
@@ -163,7 +163,7 @@ fn a_key_that_is_not_ours_is_left_alone() {
 }
 
 #[test]
-fn a_key_that_can_not_be_read_is_rejected_for_now() {
+fn a_key_that_cannot_be_read_is_rejected_for_one_second() {
     for case in CASES {
         for errno in [Libc::ENOMEM, Libc::EACCES, Libc::EIO] {
             let ring = case.with(move |_, call| (*call == KeyCall::Request).then_some(errno));
@@ -178,7 +178,7 @@ fn is_payload(call: &KeyCall) -> bool {
 }
 
 #[test]
-fn an_answer_that_is_refused_becomes_an_error_and_then_a_rejection() {
+fn a_refused_payload_becomes_an_error_payload_and_then_a_rejection() {
     let start = [KeyCall::AssumeAuthority, KeyCall::Request, KeyCall::SetTimeout(5)];
     for errno in [Libc::EDQUOT, Libc::EINVAL, Libc::ENOMEM] {
         let refused = [instantiate(ADDRESS), KeyCall::SetTimeout(1), instantiate(AGAIN)];
@@ -193,7 +193,7 @@ fn an_answer_that_is_refused_becomes_an_error_and_then_a_rejection() {
 }
 
 #[test]
-fn an_answer_that_could_not_expire_is_not_given() {
+fn no_payload_is_instantiated_without_an_expiry() {
     let fault = |_: usize, call: &KeyCall| matches!(call, KeyCall::SetTimeout(_)).then_some(Libc::EACCES);
     for (case, rejection) in [
         (LITERAL, Held::Rejection(126, 1)),
@@ -210,7 +210,7 @@ fn an_answer_that_could_not_expire_is_not_given() {
 }
 
 #[test]
-fn an_error_that_is_refused_as_a_payload_is_rejected_with_the_same_errno_and_time() {
+fn a_refused_error_payload_becomes_a_rejection_with_the_same_errno_and_expiry() {
     for (case, rejection) in [
         (BAD_NAME, Held::Rejection(22, 1)),
         (Case::asking(b"192.0.2.1", b"ipv6"), Held::Rejection(61, 60)),
@@ -224,7 +224,7 @@ fn an_error_that_is_refused_as_a_payload_is_rejected_with_the_same_errno_and_tim
 }
 
 #[test]
-fn a_key_that_is_revoked_at_any_moment_is_told_to_be_unanswered() {
+fn a_key_revoked_at_any_moment_is_reported_as_unanswered() {
     for case in CASES {
         for moment in 0..6 {
             let ring = case.ring().failing(move |place, _| (place >= moment).then_some(Libc::EKEYREVOKED));
@@ -240,7 +240,7 @@ fn a_key_that_is_revoked_at_any_moment_is_told_to_be_unanswered() {
 
 /// Every way in which single calls can fail, one bit a call.
 #[test]
-fn whatever_fails_a_key_is_answered_once_or_said_to_be_unanswered() {
+fn whatever_fails_a_key_is_answered_once_or_reported_as_unanswered() {
     for case in CASES {
         for failing in 0_u32..1 << 8 {
             let ring = case.with(move |place, _| (failing >> place & 1 == 1).then_some(Libc::EIO));
@@ -330,7 +330,7 @@ fn report_of(outcome: Result<Answer, Failure>, left_out: usize, choice: LogChoic
 }
 
 #[test]
-fn the_choice_of_what_is_logged_is_kept_to() {
+fn the_log_setting_selects_what_is_logged() {
     let address = Address { ip: "192.0.2.1".parse().unwrap(), origin: Origin::Literal };
     let found = Answer { content: Content::Addresses(vec![address]), ttl: Some(Ttl::from_secs(9)) };
     let wrong = "warning: a file is wrong";
@@ -377,7 +377,7 @@ fn a_cell_is_logged_with_the_number_of_its_servers() {
 }
 
 #[test]
-fn a_rule_can_name_a_settings_file_and_have_answers_logged() {
+fn a_rule_can_select_a_settings_file_and_verbose_logging() {
     let folder = Folder::new();
     let path = folder.write("settings.conf", "max_ttl = 60\nlog = none\n");
     let request = HelperRequest { key: key(), config: Some(path), verbose: false };
@@ -391,7 +391,7 @@ fn a_rule_can_name_a_settings_file_and_have_answers_logged() {
 }
 
 #[test]
-fn users_wait_less_long_than_the_kernel() {
+fn the_deadline_of_a_users_request_is_shorter() {
     assert_eq!([deadline(20, Some(0)), deadline(20, Some(1000)), deadline(20, None)], [20, 7, 7]);
     assert_eq!([deadline(3, Some(0)), deadline(3, Some(1000))], [3, 3]);
 }

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn each_address_is_taken_once_and_in_order() {
+    fn addresses_keep_their_order_without_duplicates() {
         let output = b"::1             STREAM localhost\n::1             DGRAM  \n::1             RAW    \n\
             127.0.0.1       STREAM \n127.0.0.1       DGRAM  \n";
         assert_eq!(texts(output, Families::Both), ["::1", "127.0.0.1"]);
@@ -184,20 +184,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_passed_over() {
+    fn lines_without_an_address_are_skipped() {
         let output = b"fe80::1%eth0 STREAM x\n\xff\n\nx STREAM\n10.0.0.1\n10.0.0.999 STREAM\n";
         assert_eq!(texts(output, Families::Both), ["10.0.0.1"]);
     }
 
     #[test]
-    fn an_ipv4_address_in_the_form_of_ipv6_is_none_of_ipv6() {
+    fn an_ipv4_mapped_address_is_not_an_ipv6_answer() {
         let output = b"::ffff:10.0.0.1 STREAM x\n::ffff:10.0.0.1 DGRAM\n";
         assert_eq!(texts(output, Families::Only(Family::Ipv6)), [""; 0]);
         assert_eq!(texts(b"2001:db8::1 STREAM", Families::Only(Family::Ipv6)), ["2001:db8::1"]);
     }
 
     #[test]
-    fn a_source_without_an_address_is_what_its_status_says() {
+    fn an_empty_answer_is_interpreted_by_the_status() {
         let unavailable = |why: &str| ModuleAnswer::Unavailable(why.to_owned());
         for (status, expected) in [
             (Status::Unknown, ModuleAnswer::NotFound),

@@ -259,7 +259,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn only_addresses_are_asked_for_and_only_of_the_sources_of_this_host() {
+    fn only_address_queries_to_configured_sources_are_accepted() {
         let sources = ["sss".to_owned(), "mdns4_minimal".to_owned()];
         let parse = |question: &[u8]| Question::parse(question, &sources);
         let asked =
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn few_questions_are_answered_at_once_and_not_for_ever() {
+    fn questions_are_limited_in_number_and_concurrency() {
         static NOW: AtomicUsize = AtomicUsize::new(0);
         static MOST: AtomicUsize = AtomicUsize::new(0);
         static ALL: AtomicUsize = AtomicUsize::new(0);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn how_it_ended_is_told_after_the_output() {
+    fn the_outcome_follows_the_output() {
         let ended = How::Ended(ExitStatus::from_raw(9), Status::TryAgain);
         for how in [ended, How::NotStarted(13)] {
             let told = [b"10.0.0.1 STREAM\n".as_slice(), &how.encode()].concat();

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn how_far_the_search_comes_tells_the_status() {
+    fn the_loader_trace_determines_the_status() {
         let (sss, there) = (asked("sss"), found("sss"));
         let (one, two) = (asked("key-dns-1"), asked("key-dns-2"));
         assert_eq!(status(&[]), Status::Unknown);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn each_status_has_a_number_of_its_own() {
+    fn each_status_round_trips_through_its_number() {
         for status in Status::ALL {
             assert_eq!(Status::from_number(status.number()), Some(status));
         }

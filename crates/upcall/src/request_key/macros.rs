@@ -176,24 +176,24 @@ mod tests {
     }
 
     #[test]
-    fn every_macro_stands_for_its_part_of_the_request() {
+    fn every_macro_expands_to_its_part_of_the_request() {
         let macros = ["%o", "%k", "%t", "%d", "%c", "%u", "%g", "%T", "%P", "%S"];
         assert_eq!(macros.map(expand), ["create", "5", "user", "debug:1", "a b", "-2", "7", "0", "8", "9"]);
         assert_eq!(expand("%{user:a:b}"), "<user|a:b>");
     }
 
     #[test]
-    fn of_two_percent_signs_at_the_start_one_is_dropped() {
+    fn a_leading_double_percent_sign_becomes_a_single_one() {
         assert_eq!(["%%", "%%k", "%%%%", "%%{x"].map(expand), ["%", "%k", "%%%", "%{x"]);
     }
 
     #[test]
-    fn a_macro_is_a_whole_argument() {
+    fn a_macro_must_be_the_whole_argument() {
         assert_eq!(["x%k", "%kx", "%u:%g", "k%"].map(expand), ["x%k", "%kx", "%u:%g", "k%"]);
     }
 
     #[test]
-    fn what_only_looks_like_a_macro_is_refused() {
+    fn an_invalid_macro_is_refused() {
         for (word, flaw) in [
             ("%", MacroFlaw::NoName),
             ("%z", MacroFlaw::Unknown),
@@ -211,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_word_makes_it_panic_and_no_value_holds_a_nul(word: Vec<u8>, bytes: Vec<u8>) {
+        fn arbitrary_words_do_not_panic_and_no_value_contains_a_nul(word: Vec<u8>, bytes: Vec<u8>) {
             if let Ok(argument) = Argument::parse(&word) {
                 let value = VALUES.expand(argument, |_, _| Ok::<_, ()>(bytes)).unwrap();
                 prop_assert!(!value.contains(&0) || matches!(argument, Argument::Text(_)));

@@ -232,14 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_and_comments_are_no_rules() {
+    fn blank_lines_and_comments_are_ignored() {
         for line in ["", "  \t\r", "#create user * * /bin/x", "  # x"] {
             assert_eq!(Rule::parse(line.as_bytes()), Ok(None), "{line:?}");
         }
     }
 
     #[test]
-    fn a_line_is_divided_at_white_space_of_any_kind_and_length() {
+    fn a_line_is_split_at_any_white_space() {
         let parsed = rule("create\tuser  debug:* *\x0b|/bin/a/b  c\t#d %k\r");
         assert!(parsed.program.piped);
         assert_eq!((parsed.program.path, parsed.program.name()), (&b"/bin/a/b"[..], &b"b"[..]));
@@ -248,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_indented_is_an_error() {
+    fn an_indented_rule_is_an_error() {
         for line in [" create user * * /bin/x", "\tcreate user * * /bin/x", "\x0bx"] {
             assert_eq!(Rule::parse(line.as_bytes()), Err(BadLine::Indented), "{line:?}");
         }
     }
 
     #[test]
-    fn a_line_with_something_missing_says_what() {
+    fn the_error_names_the_missing_field() {
         assert!(flaw("create").ends_with("no type"));
         assert!(flaw("create user").ends_with("no description"));
         assert!(flaw("create user *").ends_with("no callout"));
@@ -270,13 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_is_no_macro_of_ours_is_an_error() {
+    fn an_unknown_macro_is_an_error() {
         assert_eq!(flaw("create user * * /bin/x %k %z"), "argument \"%z\": there is no such macro");
     }
 
     proptest! {
         #[test]
-        fn a_line_that_is_not_looked_at_any_further_does_not_match(
+        fn a_line_that_is_passed_over_does_not_match(
             line in "[ \t]?(ab|a\\*|\\*|\\*b|a|x)([ \t]+(ab|a\\*b|a\\*|\\*b|\\*\\*|a|x)){3}[ \t]+/x",
             fields in proptest::collection::vec("(a|b|ab|abb| |a b|a\\*|\\*)?", 4),
         ) {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn an_asterisk_stands_for_what_is_between_its_sides() {
+    fn an_asterisk_skips_what_lies_between_prefix_and_suffix() {
         let request = ["create", "user", "debug:1234", "hello"];
         assert_eq!(skips("create user debug:* * /x", request), Some([0, 0, 4, 5]));
         assert_eq!(skips("create user de*34 hel*lo /x", request), Some([0, 0, 6, 0]));
@@ -302,18 +302,18 @@ mod tests {
     }
 
     #[test]
-    fn the_two_sides_of_an_asterisk_do_not_overlap() {
+    fn prefix_and_suffix_of_a_pattern_do_not_overlap() {
         assert_eq!(skips("create user aba*aba * /x", ["create", "user", "ababa", ""]), None);
         assert_eq!(skips("create user aba*aba * /x", ["create", "user", "abaaba", ""]), Some([0, 0, 0, 0]));
     }
 
     #[test]
-    fn a_second_asterisk_stands_for_itself() {
+    fn a_second_asterisk_is_literal() {
         assert_eq!(skips("create user a** * /x", ["create", "user", "abc*", ""]), Some([0, 0, 2, 0]));
     }
 
     #[test]
-    fn an_earlier_field_counts_before_all_later_ones() {
+    fn an_earlier_field_outweighs_all_later_ones() {
         assert!(Skips([0, 0, 4, 0]) > Skips([0, 0, 3, 99]));
         assert!(Skips([1, 0, 0, 0]) > Skips([0, 9, 9, 9]));
     }
@@ -330,13 +330,13 @@ mod tests {
         }
 
         #[test]
-        fn a_field_without_an_asterisk_fits_itself_alone(field in "[^*]{0,20}", text in "[a-c*]{0,20}") {
+        fn a_field_without_an_asterisk_matches_only_itself(field in "[^*]{0,20}", text in "[a-c*]{0,20}") {
             let skips = Pattern::new(field.as_bytes()).skips(text.as_bytes());
             prop_assert_eq!(skips, (field == text).then_some(0));
         }
 
         #[test]
-        fn what_an_asterisk_stands_for_makes_up_the_text(
+        fn a_pattern_matches_prefix_anything_and_suffix(
             start in "[a-c]{0,4}", middle in "[a-c]{0,4}", end in "[a-c]{0,4}",
         ) {
             let field = format!("{start}*{end}");

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_process_has_the_number_of_somebody_else() {
+    fn the_range_of_user_ids_overlaps_no_other_range() {
         const LAST: u32 = FIRST + (1 << 22);
         // First and last of those that others give out, as above.
         for (low, high) in [(0, 600_100_000), (524_288, 1_879_048_191), (200_000, 2_000_200_000)] {

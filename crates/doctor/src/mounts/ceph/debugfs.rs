@@ -143,7 +143,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn servers_without_an_address_are_known_to_be_so() {
+    fn servers_without_an_address_are_recognized() {
         let map = "\tmds0\t(0)-\t(down:failed)\n\tmds1\t(2)[2001:db8::1]:6811\t(up:standby)\nosd1\t(0)0.0.0.0:0\t  0%\t(exists)\t100%\n\
                    max_mds 1\nosdx\t1\n";
         let found: Vec<(String, Option<String>, String)> = servers(map)
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_and_not_on_disk_yet_does_not_wait_for_an_mds() {
+    fn a_request_that_is_only_unsafe_does_not_wait_for_an_mds() {
         let text = "4\tmds0\tcreate\t(unsafe)\t#1/x\n5\t(no session)\tlookup\t#1/y\n6\t(no request)\n";
         let waits: Vec<(u64, String)> =
             requests_of_mds(text).into_iter().map(|request| (request.id, request.server)).collect();

@@ -17,7 +17,7 @@ fn two(lines: &[(&str, Act)], callout: &str) -> Seen<String> {
 }
 
 #[test]
-fn a_server_without_an_address_stays_with_the_reason_and_shortens_the_answer_s_time() {
+fn a_server_without_an_address_is_listed_with_the_reason_and_limits_the_ttl() {
     for (act, status, seconds) in [
         (Act::no_such_name(20), "NotFound", 20),
         (Act::no_data(20), "NotFound", 20),
@@ -46,7 +46,7 @@ fn a_server_without_an_address_stays_with_the_reason_and_shortens_the_answer_s_t
 }
 
 #[test]
-fn without_any_address_the_weightiest_failure_is_told() {
+fn without_any_address_the_most_significant_failure_is_returned() {
     for (db1, db2, expected) in [
         (Act::no_such_name(20), Act::no_such_name(30), "no server for 20 s"),
         (Act::no_such_name(20), Act::rcode(2), "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP"),
@@ -59,7 +59,7 @@ fn without_any_address_the_weightiest_failure_is_told() {
 }
 
 #[test]
-fn the_callout_s_families_are_those_that_are_asked_for() {
+fn only_the_families_in_the_callout_are_queried() {
     let lines = [
         ("db1.test. A", address("db1.test.", 7)),
         ("db1.test. AAAA", Act::answer(&["db1.test. 80 AAAA 2001:db8::7"])),
@@ -84,7 +84,7 @@ fn the_callout_s_families_are_those_that_are_asked_for() {
 }
 
 #[test]
-fn an_address_for_a_name_is_taken_as_it_is_and_the_hosts_file_comes_first() {
+fn an_address_as_target_is_used_as_is_and_the_hosts_file_comes_first() {
     let records = answer(&[srv(0, 0, 0, "192.0.2.9."), srv(1, 0, 0, "db1.test.")]);
     let lines = [("SRV", records), ("AFSDB", Act::no_such_name(99)), ("", Act::no_data(90))];
     let host = TestHost { order: "files dns", hosts: Some("198.51.100.7 db1.test"), ..TestHost::default() };
@@ -96,7 +96,7 @@ fn an_address_for_a_name_is_taken_as_it_is_and_the_hosts_file_comes_first() {
 }
 
 #[test]
-fn each_name_is_asked_for_once_whatever_its_letters_and_ports() {
+fn each_name_is_queried_once_regardless_of_case_and_port() {
     let records =
         answer(&[srv(0, 0, 7001, "db1.test."), srv(0, 0, 7002, "DB1.test."), srv(0, 0, 7003, "db1.test.")]);
     let repeated =
@@ -112,7 +112,7 @@ fn each_name_is_asked_for_once_whatever_its_letters_and_ports() {
 }
 
 #[test]
-fn as_many_servers_as_a_list_can_count_are_asked_for_in_volleys() {
+fn at_most_as_many_servers_as_a_list_holds_are_queried_in_batches() {
     // Names that are addresses, for which nobody is asked.
     let target = |number: u16| srv(number, 0, 0, &format!("192.0.{}.{}.", number / 256, number % 256));
     let records: Vec<String> = (0..300).map(target).collect();
@@ -134,7 +134,7 @@ fn as_many_servers_as_a_list_can_count_are_asked_for_in_volleys() {
 
 /// The servers of a database, with the addresses that it has.
 #[test]
-fn a_server_of_a_database_with_several_ports_is_several() {
+fn a_database_server_with_several_ports_becomes_several_servers() {
     let server = |name: &str, addresses: &[(&str, Option<u16>)]| cells::DatabaseServer {
         name: name.to_owned(),
         addresses: addresses.iter().map(|(ip, port)| (ip.parse().unwrap(), *port)).collect(),
@@ -191,7 +191,7 @@ fn a_server_of_a_database_with_several_ports_is_several() {
 }
 
 #[test]
-fn what_is_known_already_is_not_asked_for() {
+fn addresses_already_known_are_not_queried() {
     let known = |known: &[&str]| Candidate {
         name: "a.test".to_owned(),
         known: Some(known.iter().map(|ip| ip.parse().unwrap()).collect()),

@@ -15,7 +15,7 @@ fn by_dns() -> Act {
 
 /// What kafs-client's database says of DNS, the servers that it has, what DNS has, and what that comes to.
 #[test]
-fn the_database_says_whether_dns_is_asked_and_has_the_servers_where_it_has_none() {
+fn the_database_decides_about_dns_and_is_used_if_dns_has_no_servers() {
     let own = || vec![server("db9.test", &["192.0.2.9"])];
     let dns = "Srv Good for 60 s: db1.test 0/0 7003 192.0.2.7";
     let kafs = "Config Good: db9.test 0/0 7003 192.0.2.9 (Config Good)";
@@ -52,7 +52,7 @@ fn the_database_says_whether_dns_is_asked_and_has_the_servers_where_it_has_none(
 }
 
 #[test]
-fn a_failure_of_dns_leads_to_the_databases_and_is_told_where_they_have_nothing() {
+fn a_dns_failure_is_returned_only_if_the_databases_have_no_server() {
     let lines = |act: &Act| [("SRV", act.clone()), ("AFSDB", act.clone()), ("", Act::no_data(90))];
     for (act, expected, seconds) in [
         (Act::rcode(2), "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP", 60),
@@ -67,7 +67,7 @@ fn a_failure_of_dns_leads_to_the_databases_and_is_told_where_they_have_nothing()
 }
 
 #[test]
-fn where_dns_is_not_to_be_asked_and_no_database_has_a_server_that_is_said() {
+fn with_dns_off_and_no_server_in_a_database_the_failure_says_so() {
     let host =
         TestHost { kafs: Some(Cell { use_dns: Some(false), servers: Vec::new() }), ..TestHost::default() };
     let query = Query::parse(b"afsdb:cell.test", b"", Preference::Any).unwrap().query;
@@ -83,7 +83,7 @@ fn where_dns_is_not_to_be_asked_and_no_database_has_a_server_that_is_said() {
 }
 
 #[test]
-fn a_server_of_a_database_without_addresses_is_looked_up_by_the_search_list_unless_dns_is_off() {
+fn a_database_server_without_addresses_is_looked_up_unless_dns_is_off() {
     let servers = || vec![server("db9.test", &["192.0.2.9"]), server("db8", &[])];
     let lines = [
         ("db8.test. A", Act::answer(&["db8.test. 30 A 192.0.2.8"])),
@@ -122,7 +122,7 @@ fn a_server_of_a_database_without_addresses_is_looked_up_by_the_search_list_unle
 }
 
 #[test]
-fn openafs_s_servers_are_taken_as_they_are_where_dns_is_off_and_what_is_wrong_there_is_told() {
+fn with_dns_off_servers_of_openafs_are_used_and_invalid_lines_are_reported() {
     let host = TestHost {
         kafs: Some(Cell { use_dns: Some(false), servers: Vec::new() }),
         openafs: ">cell.test\nnonsense\n192.0.2.20 #db20.test\n",
@@ -138,14 +138,14 @@ fn openafs_s_servers_are_taken_as_they_are_where_dns_is_off_and_what_is_wrong_th
 }
 
 #[test]
-fn a_list_has_as_many_servers_of_a_database_as_it_can_count() {
+fn a_list_holds_at_most_255_servers_of_a_database() {
     let servers = (0..300).map(|number| server(&format!("db{number}.test"), &["192.0.2.9"])).collect();
     let host = TestHost { kafs: Some(Cell { use_dns: Some(false), servers }), ..TestHost::default() };
     assert_eq!(find(&host, &[], "cell.test", "").outcome.split(", ").count(), 255);
 }
 
 #[test]
-fn addresses_of_a_database_come_in_the_order_of_getaddrinfo() {
+fn addresses_from_a_database_are_sorted_like_getaddrinfo() {
     let host = TestHost {
         kafs: Some(Cell {
             use_dns: Some(false),

@@ -29,7 +29,7 @@ fn silent_servers_leave_half_of_the_time_for_the_databases() {
 }
 
 #[test]
-fn afsdb_records_that_are_there_count_when_the_time_of_the_srv_records_is_over() {
+fn afsdb_records_are_used_when_the_srv_query_times_out() {
     let lines = [
         ("SRV", Act::silence()),
         ("AFSDB", answer(&[afsdb(1, "db2.test.")]).after(3900)),
@@ -47,7 +47,7 @@ fn afsdb_records_that_are_there_count_when_the_time_of_the_srv_records_is_over()
 }
 
 #[test]
-fn what_is_known_after_nine_tenths_of_the_time_is_the_answer() {
+fn after_nine_tenths_of_the_deadline_the_known_addresses_are_returned() {
     let records = answer(&[srv(0, 0, 0, "db1.test."), srv(1, 0, 0, "db2.test.")]);
     let lines = [
         ("SRV", records.clone().after(3900)),

@@ -4,7 +4,7 @@ use super::*;
 use crate::options::LookupOptions;
 
 #[test]
-fn srv_records_count_before_afsdb_records_and_these_where_there_are_none() {
+fn srv_records_take_precedence_over_afsdb_records() {
     let two = [srv(1, 2, 7010, "db1.test.")];
     let one = [afsdb(1, "db2.test.")];
     for (srv, afsdb, expected) in [
@@ -54,7 +54,7 @@ fn servers_of(records: &[String]) -> String {
 }
 
 #[test]
-fn servers_are_sorted_by_priority_weight_name_and_port_each_once() {
+fn servers_are_sorted_by_priority_weight_name_and_port_and_deduplicated() {
     let expected = "Srv Good for 60 s: db2.test 0/9 7010 192.0.2.8, db1.test 1/5 7003 192.0.2.7, \
         DB2.test 1/5 7003 192.0.2.8, db1.test 1/4 7001 192.0.2.7";
     let records = [
@@ -74,7 +74,7 @@ fn servers_are_sorted_by_priority_weight_name_and_port_each_once() {
 }
 
 #[test]
-fn an_srv_record_whose_target_is_the_root_says_that_there_is_no_such_service() {
+fn an_srv_record_with_the_root_as_target_means_no_such_service() {
     let kafs = Cell {
         use_dns: Some(true),
         servers: vec![cells::DatabaseServer {
@@ -124,7 +124,7 @@ fn an_srv_record_whose_target_is_the_root_says_that_there_is_no_such_service() {
 }
 
 #[test]
-fn a_record_that_makes_no_sense_shows_in_the_status_and_loses_itself_alone() {
+fn an_invalid_record_is_skipped_and_changes_the_status() {
     let good = || srv(0, 0, 0, "db1.test.");
     let found = "GoodWithBad for 60 s: db1.test 0/0 7003 192.0.2.7";
     for bad in [
@@ -144,7 +144,7 @@ fn a_record_that_makes_no_sense_shows_in_the_status_and_loses_itself_alone() {
 }
 
 #[test]
-fn afsdb_records_of_other_services_are_none() {
+fn afsdb_records_of_other_subtypes_are_ignored() {
     let of = |records: &[String]| {
         let lines = [
             ("AFSDB", answer(records)),
@@ -159,7 +159,7 @@ fn afsdb_records_of_other_services_are_none() {
 }
 
 #[test]
-fn glue_counts_within_the_cell_s_own_domain_alone() {
+fn glue_is_trusted_only_within_the_domain_of_the_cell() {
     let glue = ["db1.cell.test. 33 A 192.0.2.66", "db2.test. 33 A 192.0.2.66"];
     let records = [srv(0, 0, 0, "db1.cell.test."), srv(1, 0, 0, "db2.test.")];
     let lines = [
@@ -176,7 +176,7 @@ fn glue_counts_within_the_cell_s_own_domain_alone() {
 }
 
 #[test]
-fn a_cell_whose_name_leaves_no_room_for_the_service_has_afsdb_records() {
+fn a_cell_name_too_long_for_the_srv_prefix_is_looked_up_by_afsdb_records() {
     let label = "a".repeat(60);
     let cell = format!("{label}.{label}.{label}.{}", "b".repeat(56));
     let afsdb = format!("{cell}. 70 AFSDB 1 db1.test.");
@@ -187,7 +187,7 @@ fn a_cell_whose_name_leaves_no_room_for_the_service_has_afsdb_records() {
 }
 
 #[test]
-fn the_names_of_a_cell_are_absolute_with_or_without_the_final_dot() {
+fn cell_names_are_absolute_with_or_without_a_trailing_dot() {
     for name in ["cell.test", "cell.test.", "CELL.test"] {
         let host = TestHost { resolv: "search other\noptions ndots:9", ..TestHost::default() };
         let lines = [
@@ -205,7 +205,7 @@ fn the_names_of_a_cell_are_absolute_with_or_without_the_final_dot() {
 }
 
 #[test]
-fn srv_records_that_come_late_still_count_before_afsdb_records() {
+fn late_srv_records_still_take_precedence_over_afsdb_records() {
     let lines = [
         ("SRV", answer(&[srv(0, 0, 0, "db1.test.")]).after(400)),
         ("AFSDB", answer(&[afsdb(1, "db2.test.")])),
@@ -217,7 +217,7 @@ fn srv_records_that_come_late_still_count_before_afsdb_records() {
 }
 
 #[test]
-fn the_answer_lasts_as_long_as_the_shortest_of_all_that_led_to_it() {
+fn the_ttl_of_an_answer_is_the_smallest_of_all_records_used() {
     let find = |srv: Act, db1: Act| {
         cell(&[("SRV", srv), ("db1.test. A", db1), ("AFSDB", Act::no_data(5)), ("", Act::no_data(90))])
             .outcome

@@ -111,7 +111,7 @@ mod tests {
     use std::net::SocketAddr;
 
     #[test]
-    fn each_kind_of_line_is_known() {
+    fn each_kind_of_line_is_recognized() {
         for (text, line) in [
             ("", Line::Blank),
             ("  # x = {", Line::Blank),

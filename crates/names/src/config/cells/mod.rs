@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_override_dns_unless_it_is_said_that_dns_may_be_asked() {
+    fn servers_in_the_database_disable_dns_unless_use_dns_is_set() {
         let server = DatabaseServer { name: "a".to_owned(), addresses: Vec::new() };
         let asks =
             |use_dns, servers: &[DatabaseServer]| Cell { use_dns, servers: servers.to_vec() }.asks_dns();

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_names_no_address_is_warned_of_and_the_others_stand() {
+    fn a_line_without_a_valid_address_is_skipped_with_a_warning() {
         let (servers, warnings) = found("two.example");
         assert_eq!(servers[0], ("afs.two.example".to_owned(), vec!["2001:db8::1".into()]));
         assert_eq!(servers[1].0, "192.0.2.4");
@@ -97,7 +97,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_reads_back(
+        fn a_generated_file_is_read_back_unchanged(
             hosts in prop::collection::btree_map("[a-z]{1,9}", prop::collection::vec(any::<IpAddr>(), 1..4), 1..9),
         ) {
             let line = |name, address| format!("{address}\t#{name}\n");

@@ -114,7 +114,7 @@ fn nobody() -> Act {
 }
 
 #[test]
-fn the_first_server_s_answer_stands_and_no_other_is_asked() {
+fn the_answer_of_the_first_server_is_final() {
     let alias = format!("{NAME} 60 CNAME other.test.");
     for (act, asked) in [
         (good(), &[(1, 0)][..]),
@@ -133,7 +133,7 @@ fn the_first_server_s_answer_stands_and_no_other_is_asked() {
 }
 
 #[test]
-fn the_next_server_is_asked_at_once_where_one_fails() {
+fn the_next_server_is_queried_at_once_if_one_fails() {
     for act in [
         servfail(),
         Act::rcode(rcode::REFUSED),
@@ -152,7 +152,7 @@ fn the_next_server_is_asked_at_once_where_one_fails() {
 }
 
 #[test]
-fn a_silent_server_is_hedged_after_the_set_time() {
+fn a_silent_server_is_hedged_after_the_configured_delay() {
     let seen = ask(&[Act::silence(), good(), good()], 2);
     assert_eq!(seen.asked, [(1, 0), (2, 300)]);
     assert_eq!(seen.took, 300);
@@ -161,13 +161,13 @@ fn a_silent_server_is_hedged_after_the_set_time() {
 }
 
 #[test]
-fn a_slow_server_s_answer_still_counts() {
+fn the_answer_of_a_slow_server_is_still_accepted() {
     let seen = ask(&[good().after(400), no_such_name().after(500)], 2);
     assert_eq!((seen.took, seen.outcome.unwrap().server), (400, Some("192.0.2.1:53".parse().unwrap())));
 }
 
 #[test]
-fn of_two_answers_in_hand_the_earlier_server_s_counts() {
+fn of_two_pending_answers_the_one_from_the_earlier_server_wins() {
     let number = |seen: Seen| (seen.took, seen.outcome.unwrap().server.unwrap().ip().to_string());
     let seen = ask(&[good().after(400), good().after(100)], 2);
     assert_eq!(number(seen), (400, "192.0.2.1".to_owned()));
@@ -183,7 +183,7 @@ fn of_two_answers_in_hand_the_earlier_server_s_counts() {
 }
 
 #[test]
-fn a_dead_server_costs_its_time_out_in_every_attempt() {
+fn a_dead_server_costs_its_timeout_in_every_attempt() {
     let seen = ask(&[Act::silence()], 2);
     assert_eq!(seen.asked, [(1, 0), (1, 300), (1, 5000)]);
     assert_eq!(seen.took, 10_000);
@@ -193,7 +193,7 @@ fn a_dead_server_costs_its_time_out_in_every_attempt() {
 }
 
 #[test]
-fn later_servers_are_waited_for_as_long_as_glibc_does() {
+fn timeouts_of_later_servers_are_those_of_glibc() {
     // 5 s for the first, twice and four times as long for the others, divided by their number.
     let silent = || [Act::silence(), Act::silence(), Act::silence()];
     assert_eq!(ask(&silent(), 1).took, 600 + 20_000 / 3 / 1000 * 1000);
@@ -207,7 +207,7 @@ fn later_servers_are_waited_for_as_long_as_glibc_does() {
 }
 
 #[test]
-fn a_new_round_begins_when_all_turns_of_the_last_have_ended() {
+fn a_new_round_begins_when_all_queries_of_the_last_have_ended() {
     let seen = ask(&[Act::silence(), servfail()], 2);
     // In the first round, each is asked in plain as well.
     assert_eq!(seen.asked, [(1, 0), (2, 300), (2, 300), (1, 600), (1, 5000), (2, 5300)]);
@@ -228,7 +228,7 @@ fn a_truncated_answer_is_fetched_over_tcp() {
 }
 
 #[test]
-fn where_tcp_brings_nothing_the_records_of_a_truncated_answer_are_handed_on() {
+fn if_tcp_fails_the_records_of_the_truncated_answer_are_returned() {
     for (by_tcp, error, took) in [
         (nobody(), "connection refused over TCP", 0),
         (Act::error(io::ErrorKind::UnexpectedEof), "connection closed over TCP", 0),
@@ -251,7 +251,7 @@ fn where_tcp_brings_nothing_the_records_of_a_truncated_answer_are_handed_on() {
 
 /// What a server may do with a question that has EDNS, or mixed letters, instead of answering it.
 #[test]
-fn whatever_but_records_answers_the_altered_question_the_plain_one_is_asked() {
+fn any_reply_without_records_is_followed_by_the_plain_query() {
     let alike = |act: Act| (act.clone(), act);
     for (what, (act, bare), quirk) in [
         ("FORMERR", (Act::rcode(rcode::FORMERR), Act::rcode(rcode::FORMERR).bare()), "FORMERR"),
@@ -292,7 +292,7 @@ fn whatever_but_records_answers_the_altered_question_the_plain_one_is_asked() {
 }
 
 #[test]
-fn a_server_that_fails_in_plain_too_has_had_its_attempt_and_another_by_that() {
+fn a_failing_plain_query_counts_as_another_attempt() {
     for (code, attempts, expected) in
         [(rcode::FORMERR, 1, "alt udp"), (rcode::SERVFAIL, 2, "alt udp"), (rcode::REFUSED, 3, "alt udp udp")]
     {
@@ -312,7 +312,7 @@ fn a_server_that_fails_in_plain_too_has_had_its_attempt_and_another_by_that() {
 }
 
 #[test]
-fn a_denial_that_is_not_confirmed_is_believed_for_a_moment() {
+fn an_unconfirmed_denial_has_the_shortest_ttl() {
     let table = Table::new([("edns", no_such_name().soa(300)), ("plain", Act::silence())]);
     let seen = ask_table(table, 1, options());
     assert_eq!(seen.took, 1000);
@@ -324,7 +324,7 @@ fn a_denial_that_is_not_confirmed_is_believed_for_a_moment() {
 }
 
 #[test]
-fn nothing_is_asked_twice_where_nothing_was_altered() {
+fn a_plain_query_is_not_repeated_for_confirmation() {
     let plain = QueryOptions { use_vc: true, ..options() };
     assert_eq!(forms(&ask_table(Table::new([("", no_such_name())]), 1, plain)), "tcp");
     let second = Table::default().on("edns", [Act::silence()]).on("plain", [Act::silence(), no_such_name()]);
@@ -334,7 +334,7 @@ fn nothing_is_asked_twice_where_nothing_was_altered() {
 }
 
 #[test]
-fn a_server_that_is_silent_to_the_altered_question_is_asked_in_plain_soon() {
+fn a_silent_server_soon_gets_the_plain_query() {
     for (servers, at) in [(1, 300), (2, 600), (3, 900)] {
         let table = Table::new([("192.0.2.1 plain", good()), ("", Act::silence())]);
         let seen = ask_table(table, servers, options());
@@ -348,7 +348,7 @@ fn a_server_that_is_silent_to_the_altered_question_is_asked_in_plain_soon() {
 }
 
 #[test]
-fn an_answer_counts_however_late_it_is_until_the_last_attempt_is_over() {
+fn a_late_answer_is_accepted_until_the_last_attempt_ends() {
     // Of a server that always takes longer than its time.
     let short = QueryOptions { timeout: 1, ..options() };
     let seen = ask_table(Table::new([("", good().after(1500))]), 1, short.clone());
@@ -372,7 +372,7 @@ fn an_answer_counts_however_late_it_is_until_the_last_attempt_is_over() {
 }
 
 #[test]
-fn an_answer_in_other_letters_is_asked_for_by_tcp_and_where_there_is_none_by_udp_as_it_is() {
+fn an_answer_with_changed_case_is_repeated_over_tcp_then_plain_over_udp() {
     let lower = || good().lower_case();
     let seen = ask(&[lower()], 1);
     assert_eq!(forms(&seen), "alt tcp");
@@ -388,7 +388,7 @@ fn an_answer_in_other_letters_is_asked_for_by_tcp_and_where_there_is_none_by_udp
 }
 
 #[test]
-fn after_an_answer_in_other_letters_the_right_one_still_counts() {
+fn the_right_answer_is_accepted_after_one_with_changed_case() {
     let forged = || Act::answer(&[&format!("{NAME} 60 A 203.0.113.66")]).lower_case();
     let table = Table::new([("udp", forged().then(good().after(200))), ("tcp", nobody())]);
     let seen = ask_table(table, 1, one_attempt());
@@ -397,7 +397,7 @@ fn after_an_answer_in_other_letters_the_right_one_still_counts() {
 }
 
 #[test]
-fn what_is_no_answer_to_the_query_is_passed_over() {
+fn messages_that_do_not_answer_the_query_are_ignored() {
     let strays =
         good().wrong_id(1).then(Act::rcode(rcode::NOERROR).bare()).then(Act::no_data(1).missing(1000));
     let seen = ask(&[strays.then(good().after(50))], 1);
@@ -407,7 +407,7 @@ fn what_is_no_answer_to_the_query_is_passed_over() {
 
 /// Who guesses ids makes many wrong guesses.
 #[test]
-fn where_ids_are_guessed_nothing_counts_that_has_no_letters_but_over_tcp() {
+fn when_ids_are_guessed_only_answers_with_the_right_case_or_tcp_are_trusted() {
     let guesses =
         |last: Act| (1..=5).rev().fold(last, |then, by| good().lower_case().wrong_id(by).then(then));
     let forged = || Act::answer(&[&format!("{NAME} 60 A 203.0.113.66")]);
@@ -440,19 +440,19 @@ fn where_ids_are_guessed_nothing_counts_that_has_no_letters_but_over_tcp() {
 }
 
 #[test]
-fn names_in_the_answer_are_in_the_letters_of_the_name_that_was_asked_for() {
+fn names_in_the_answer_have_the_case_of_the_requested_name() {
     let seen = ask(&[good()], 1);
     assert_eq!(seen.mixed, [true]);
     assert_eq!(seen.outcome.unwrap().answers[0].owner.to_ascii(), NAME);
 }
 
 #[test]
-fn a_second_round_asks_as_it_is_and_without_edns() {
+fn a_second_round_sends_plain_queries() {
     assert_eq!(forms(&ask(&[Act::silence()], 3)), "alt udp udp udp");
 }
 
 #[test]
-fn with_use_vc_all_is_asked_by_tcp_and_without_mixed_case_as_it_is() {
+fn use_vc_sends_queries_over_tcp_and_mixed_case_can_be_disabled() {
     let seen = ask_table(Table::new([("tcp", good())]), 1, QueryOptions { use_vc: true, ..options() });
     assert_eq!(forms(&seen), "tcp");
     let as_it_is = || QueryOptions { mixed_case: false, ..options() };
@@ -468,7 +468,7 @@ fn with_use_vc_all_is_asked_by_tcp_and_without_mixed_case_as_it_is() {
 }
 
 #[test]
-fn refusals_by_all_are_told_from_what_may_pass() {
+fn refusals_by_all_servers_are_distinguished_from_temporary_failures() {
     let refused = || Act::rcode(rcode::REFUSED);
     let failure = |acts: &[Act]| ask(acts, 2).outcome.unwrap_err().failure();
     assert!(matches!(failure(&[refused(), nobody()]), Failure::Refused(_)));
@@ -485,7 +485,7 @@ fn refusals_by_all_are_told_from_what_may_pass() {
 }
 
 #[test]
-fn each_turn_is_in_the_trace_and_why_there_is_another_one() {
+fn the_trace_shows_each_query_and_the_reason_for_the_next() {
     let seen = ask(&[good().lower_case().after(400), nobody()], 1);
     let question = format!("{NAME} A");
     let expected = [

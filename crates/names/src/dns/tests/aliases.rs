@@ -8,7 +8,7 @@ fn alone(records: &[&str]) -> String {
 }
 
 #[test]
-fn an_answer_is_followed_from_name_to_name() {
+fn aliases_within_an_answer_are_followed() {
     for (records, expected) in [
         (&["mon1.test. 60 A 192.0.2.7"][..], "192.0.2.7 for 60 s"),
         (&["mon1.test. 60 A 192.0.2.7", "mon1.test. 30 A 192.0.2.5"], "192.0.2.7 192.0.2.5 for 30 s"),
@@ -41,7 +41,7 @@ fn an_answer_is_followed_from_name_to_name() {
 }
 
 #[test]
-fn records_that_are_not_on_the_way_are_not_looked_at() {
+fn records_outside_the_alias_chain_are_ignored() {
     for (records, expected) in [
         (&["mon1.test. 60 A 192.0.2.7", "evil.test. 1 A 192.0.2.66"][..], "192.0.2.7 for 60 s"),
         (&["evil.test. 60 A 192.0.2.66"], "no address"),
@@ -57,7 +57,7 @@ fn records_that_are_not_on_the_way_are_not_looked_at() {
 }
 
 #[test]
-fn a_walk_goes_on_from_message_to_message() {
+fn an_alias_chain_continues_across_messages() {
     let seen = ipv4_of_mon1(&[
         ("mon1.test. A", Act::answer(&["mon1.test. 60 CNAME a.test.", "a.test. 90 CNAME b.test."])),
         ("b.test. A", Act::answer(&["b.test. 40 CNAME c.test."])),
@@ -68,7 +68,7 @@ fn a_walk_goes_on_from_message_to_message() {
 }
 
 #[test]
-fn where_the_alias_leads_nowhere_it_is_known_for_how_long() {
+fn a_dangling_alias_has_the_smaller_of_both_ttls() {
     let alias = |ttl: u32| Act::answer(&[&format!("mon1.test. {ttl} CNAME a.test.")]);
     for (first, then, expected, asked) in [
         // The server says itself that there is nothing there.
@@ -100,7 +100,7 @@ fn with_alias(act: Act) -> Act {
 }
 
 #[test]
-fn a_name_that_is_not_there_or_has_nothing_is_so_for_as_long_as_the_zone_says() {
+fn a_negative_answer_has_the_ttl_of_the_zone() {
     for (act, expected) in [
         (Act::no_such_name(60), "no such name for 60 s"),
         (Act::rcode(rcode::NXDOMAIN), "no such name"),
@@ -112,7 +112,7 @@ fn a_name_that_is_not_there_or_has_nothing_is_so_for_as_long_as_the_zone_says() 
 }
 
 #[test]
-fn aliases_of_each_other_come_to_an_end() {
+fn an_alias_loop_terminates() {
     for (records, expected) in [
         (&["mon1.test. 60 CNAME mon1.test."][..], "no address for 60 s"),
         (&["mon1.test. 60 CNAME a.test.", "a.test. 40 CNAME mon1.test."], "no address for 40 s"),

@@ -40,7 +40,7 @@ fn both(ipv4: usize, ipv6: usize) -> Seen<String> {
 
 /// For what IPv4 brings (down) and IPv6 brings (across), what both together are. With a star where the search goes on.
 #[test]
-fn what_either_family_has_is_the_answer_and_else_what_is_weightiest() {
+fn addresses_of_either_family_are_returned_or_the_most_significant_failure() {
     const FAILS: &str = "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP";
     const FAILS_AND_ON: &str = "no usable answer for now: 192.0.2.1:53: SERVFAIL over UDP *";
     const GONE: &str = "no server answers: 192.0.2.1:53: connection refused over UDP";
@@ -105,7 +105,7 @@ fn what_either_family_has_is_the_answer_and_else_what_is_weightiest() {
 
 /// What the search makes of both families, by the status that the next source is asked under, or not.
 #[test]
-fn the_verdict_on_both_families_decides_how_the_search_goes_on() {
+fn the_combined_verdict_of_both_families_controls_the_search() {
     // After a bare name in a domain: the next domain, and the name itself.
     let all = ["mon1.a.", "mon1.b.", "mon1."];
     for (ipv4, ipv6, expected) in [
@@ -138,7 +138,7 @@ fn the_verdict_on_both_families_decides_how_the_search_goes_on() {
 
 /// With "no such name" for one family and nothing for the other, that there is no such name holds for both.
 #[test]
-fn no_such_name_for_one_family_is_not_remembered_as_a_name_without_addresses() {
+fn no_such_name_for_one_family_applies_to_both() {
     let host =
         TestHost { resolv: "nameserver 192.0.2.1\nsearch a b\noptions attempts:1", ..TestHost::default() };
     for (ipv4, expected) in [
@@ -153,7 +153,7 @@ fn no_such_name_for_one_family_is_not_remembered_as_a_name_without_addresses() {
 }
 
 #[test]
-fn both_families_are_asked_for_side_by_side_unless_one_request_at_a_time_is_wanted() {
+fn both_families_are_queried_in_parallel_unless_single_request_is_set() {
     for (options, times) in [("", [0, 0]), ("single-request", [0, 100]), ("single-request-reopen", [0, 100])]
     {
         let resolv = format!("nameserver 192.0.2.1\noptions {options}");
@@ -170,7 +170,7 @@ fn both_families_are_asked_for_side_by_side_unless_one_request_at_a_time_is_want
 }
 
 #[test]
-fn without_aaaa_records_nobody_is_asked_for_them() {
+fn no_aaaa_suppresses_aaaa_queries() {
     let host = TestHost { resolv: "nameserver 192.0.2.1\noptions no-aaaa", ..TestHost::default() };
     let servers = || table(&[("A", Act::answer(&["mon1.test. 60 A 192.0.2.7"]))]);
     for (families, outcome, questions) in [
@@ -185,7 +185,7 @@ fn without_aaaa_records_nobody_is_asked_for_them() {
 }
 
 #[test]
-fn what_a_server_denies_of_a_name_that_it_has_just_answered_for_is_not_asked_twice() {
+fn a_denial_for_a_name_with_addresses_is_not_confirmed() {
     assert_eq!(both(FOUND, NO_DATA).asked.len(), 2);
     assert_eq!(both(FOUND, NO_SUCH_NAME).asked.len(), 2);
     // Of nobody else's answer, and of no other name's.

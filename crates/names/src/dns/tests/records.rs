@@ -27,7 +27,7 @@ fn host_of(data: &Rdata) -> String {
 }
 
 #[test]
-fn records_of_a_type_are_found_by_way_of_aliases_with_the_shortest_ttl_and_glue() {
+fn records_are_found_through_aliases_with_the_smallest_ttl_and_glue() {
     for (lines, expected) in [
         (
             &[(
@@ -67,7 +67,7 @@ fn records_of_a_type_are_found_by_way_of_aliases_with_the_shortest_ttl_and_glue(
 }
 
 #[test]
-fn records_that_can_not_be_read_are_counted_beside_others_or_alone() {
+fn unreadable_records_are_counted() {
     for (records_of, expected) in [
         (
             &["_vl.cell.test. 60 SRV \\# 3 000102", "_vl.cell.test. 60 SRV 1 2 3 db1.test."][..],
@@ -114,7 +114,7 @@ fn target(glue: &[(&str, Rdata)], families: Families, lines: &[(&str, Act)]) -> 
 }
 
 #[test]
-fn the_addresses_that_came_along_are_not_asked_for() {
+fn addresses_in_glue_are_not_queried() {
     let ipv4 = Rdata::A("192.0.2.7".parse().unwrap());
     let ipv6 = Rdata::Aaaa("2001:db8::7".parse().unwrap());
     let other = Rdata::A("192.0.2.66".parse().unwrap());
@@ -147,7 +147,7 @@ fn the_addresses_that_came_along_are_not_asked_for() {
 }
 
 #[test]
-fn the_target_of_a_record_is_not_searched_for() {
+fn the_target_of_a_record_is_absolute() {
     let seen = target(&[], Families::Only(Family::Ipv4), &[("", Act::no_such_name(60))]);
     assert_eq!(seen.questions(), ["db1.test. A"]);
     assert_eq!(seen.outcome, "no such name for 60 s");

@@ -13,7 +13,7 @@ fn candidates(resolv: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_search_list_completes_a_name_as_its_dots_have_it() {
+fn the_search_list_and_ndots_determine_the_candidates() {
     for (resolv, name, expected) in [
         ("search a b", "mon1", &["mon1.a. A", "mon1.b. A", "mon1. A"][..]),
         ("search a b", "mon1.x", &["mon1.x. A", "mon1.x.a. A", "mon1.x.b. A"]),
@@ -35,7 +35,7 @@ fn the_search_list_completes_a_name_as_its_dots_have_it() {
 }
 
 #[test]
-fn without_a_search_list_the_domain_of_the_host_is_it() {
+fn the_default_search_list_is_the_domain_of_the_host() {
     for (name, resolv, expected) in [
         ("node7.example.test", "", &["mon1.example.test. A", "mon1. A"][..]),
         ("node7.example.test", "search .", &["mon1. A"]),
@@ -65,7 +65,7 @@ fn the_first_candidate_with_an_address_is_the_answer() {
 
 /// What the search ends with, and the status that the next source is asked under.
 #[test]
-fn a_failed_search_ends_with_what_was_most_promising_on_the_way() {
+fn a_failed_search_returns_the_most_significant_failure() {
     let servfail = || Act::rcode(rcode::SERVFAIL);
     let nobody = || Act::error(io::ErrorKind::ConnectionRefused);
     let nothing = || Act::no_such_name(60);
@@ -107,7 +107,7 @@ fn a_failed_search_ends_with_what_was_most_promising_on_the_way() {
 }
 
 #[test]
-fn a_name_that_no_host_has_is_not_asked_for() {
+fn an_invalid_host_name_is_not_queried() {
     for name in ["-a", "a b", "a..b", "müller.test", ""] {
         let host = TestHost { resolv: "search a", ..TestHost::default() };
         let seen = host.run(Table::default(), async |host| {
@@ -123,7 +123,7 @@ fn a_name_that_no_host_has_is_not_asked_for() {
 }
 
 #[test]
-fn names_in_a_domain_are_asked_of_its_servers_and_aliases_of_those_of_theirs() {
+fn names_and_aliases_are_queried_at_the_servers_of_their_own_domain() {
     let name_servers = [("test", "198.51.100.1:5353"), ("k8s.test", "198.51.100.2, 198.51.100.3")];
     let name_servers =
         name_servers.map(|(domain, servers)| DomainServers::parse(domain, servers).unwrap()).to_vec();
@@ -151,7 +151,7 @@ fn names_in_a_domain_are_asked_of_its_servers_and_aliases_of_those_of_theirs() {
 }
 
 #[test]
-fn servers_of_all_names_take_the_place_of_resolv_conf_s() {
+fn servers_for_the_root_domain_replace_those_of_resolv_conf() {
     let name_servers = vec![DomainServers::parse("", "198.51.100.1").unwrap()];
     let host = TestHost {
         options: LookupOptions { name_servers, ..LookupOptions::default() },
@@ -168,7 +168,7 @@ fn servers_of_all_names_take_the_place_of_resolv_conf_s() {
 }
 
 #[test]
-fn rejected_addresses_are_dropped_and_an_answer_of_no_others_has_none() {
+fn rejected_addresses_are_dropped_even_if_none_remains() {
     let reject = Reject::parse("loopback, link-local").unwrap();
     let host =
         TestHost { options: LookupOptions { reject, ..LookupOptions::default() }, ..TestHost::default() };
@@ -194,7 +194,7 @@ fn rejected_addresses_are_dropped_and_an_answer_of_no_others_has_none() {
 }
 
 #[test]
-fn the_sortlist_is_for_ipv4_alone() {
+fn the_sortlist_applies_only_to_ipv4() {
     let resolv = "nameserver 192.0.2.1\nsortlist 192.0.2.128/255.255.255.128";
     let host = TestHost { resolv, ..TestHost::default() };
     let servers = || {
@@ -219,7 +219,7 @@ fn the_sortlist_is_for_ipv4_alone() {
 }
 
 #[test]
-fn the_servers_are_asked_in_turn_and_with_rotate_from_any_of_them_on() {
+fn servers_are_queried_in_order_and_rotate_starts_at_any_of_them() {
     let order = |options: &str| {
         let resolv = format!(
             "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\noptions attempts:1 {options}"
@@ -236,7 +236,7 @@ fn the_servers_are_asked_in_turn_and_with_rotate_from_any_of_them_on() {
 }
 
 #[test]
-fn use_vc_timeout_and_attempts_hold_for_each_question() {
+fn use_vc_timeout_and_attempts_apply_to_each_query() {
     let host = TestHost {
         resolv: "nameserver 192.0.2.1\noptions use-vc timeout:3 attempts:3",
         ..TestHost::default()

@@ -36,7 +36,7 @@ fn forged(query: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn by_udp_every_message_of_the_server_is_handed_on() {
+fn over_udp_every_message_from_the_server_is_delivered() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         let Ok(server) = UdpSocket::bind(address) else {
             eprintln!("SKIPPED: there is no {address} here");
@@ -60,7 +60,7 @@ fn by_udp_every_message_of_the_server_is_handed_on() {
 }
 
 #[test]
-fn by_tcp_every_message_is_handed_on_and_the_end_is_told() {
+fn over_tcp_every_message_is_delivered_and_then_the_end() {
     for most in [2, 3] {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = server.local_addr().unwrap();
@@ -83,7 +83,7 @@ fn by_tcp_every_message_is_handed_on_and_the_end_is_told() {
 }
 
 #[test]
-fn where_nobody_listens_that_is_known_at_once() {
+fn a_closed_port_is_refused_at_once() {
     // Ports that were just given back.
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

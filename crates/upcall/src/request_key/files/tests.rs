@@ -34,7 +34,7 @@ fn best(files: &RuleFiles, operation: &str) -> Option<String> {
 }
 
 #[test]
-fn the_best_match_wins_and_of_equals_the_first() {
+fn the_best_match_wins_and_the_first_of_equal_matches() {
     let files = files(&[
         ("a", "create user * * /a\ncreate user debug:* * /b\n"),
         ("b", "create user debug:* * /c\ncreate user debug:* x /d\nnegate * * * /e"),
@@ -45,20 +45,20 @@ fn the_best_match_wins_and_of_equals_the_first() {
 }
 
 #[test]
-fn equals_are_decided_by_their_order() {
+fn equal_matches_are_decided_by_file_order() {
     let files = files(&[("a", "create user debug:* * /a"), ("b", "create user debug:* * /b")]);
     assert_eq!(best(&files, "create").as_deref(), Some("a:1"));
 }
 
 #[test]
-fn a_line_with_a_nul_is_a_bad_one() {
+fn a_line_with_a_nul_is_invalid() {
     let files = files(&[("a", "create user * * /a \0\n#\0\ncreate user * * /b\n")]);
     assert_eq!(best(&files, "create").as_deref(), Some("a:3"));
     assert_eq!(files.rules().1[0], "a:1: the line holds a NUL; line ignored");
 }
 
 #[test]
-fn a_bad_line_loses_itself_alone_and_is_named() {
+fn an_invalid_line_is_skipped_with_a_warning() {
     let files = files(&[("a", "create user\ncreate user * * /a %z\n"), ("b", "\ncreate user * * /b")]);
     let (rules, warnings) = files.rules();
     assert_eq!(rules.0.len(), 1);
@@ -82,7 +82,7 @@ fn read_all(root: &Folder, trust: Trust) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn the_files_of_the_folder_are_read_in_order_and_before_the_last_one() {
+fn files_of_the_directory_are_read_sorted_and_before_request_key_conf() {
     let root = Folder::new();
     assert!(!RuleFiles::read_in(root.as_ref(), Trust::Owners).any());
     for file in ["request-key.conf", "request-key.d/b.conf", "request-key.d/a.conf", "request-key.d/c.txt"] {
@@ -98,7 +98,7 @@ fn the_files_of_the_folder_are_read_in_order_and_before_the_last_one() {
 }
 
 #[test]
-fn shipped_rules_are_those_of_another_folder_unless_a_file_here_could_not_be_read() {
+fn shipped_rules_are_read_unless_a_local_file_is_unreadable() {
     let (root, shipped) = (Folder::new(), Folder::new());
     shipped.write("request-key.d/a.conf", "create user * * /a");
     let files = || RuleFiles::read_in(root.as_ref(), Trust::Owners);
@@ -113,7 +113,7 @@ fn shipped_rules_are_those_of_another_folder_unless_a_file_here_could_not_be_rea
 }
 
 #[test]
-fn keyutils_takes_files_as_the_folder_has_them_and_no_links() {
+fn keyutils_reads_files_in_directory_order_and_no_symbolic_links() {
     let root = Folder::new();
     let names: Vec<String> = (0..40).map(|number| format!("{number}.conf")).collect();
     for name in &names {
@@ -131,7 +131,7 @@ fn keyutils_takes_files_as_the_folder_has_them_and_no_links() {
 }
 
 #[test]
-fn a_file_that_others_could_have_written_is_followed_only_where_anyone_is_trusted() {
+fn a_file_writable_by_others_is_read_only_if_anyone_is_trusted() {
     let root = Folder::new();
     let file = root.write("request-key.conf", "create user * * /x");
     let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
@@ -152,7 +152,7 @@ fn a_file_that_others_could_have_written_is_followed_only_where_anyone_is_truste
 }
 
 #[test]
-fn a_file_that_root_s_group_can_write_to_is_followed() {
+fn a_file_writable_by_the_root_group_is_read() {
     let root = Folder::new();
     let file = root.write("request-key.conf", "create user * * /x");
     if chown(&file, None, Some(0)).is_err() {
@@ -165,7 +165,7 @@ fn a_file_that_root_s_group_can_write_to_is_followed() {
 }
 
 #[test]
-fn a_file_of_another_user_is_followed_only_where_anyone_is_trusted() {
+fn a_file_of_another_user_is_read_only_if_anyone_is_trusted() {
     let root = Folder::new();
     let file = root.write("request-key.conf", "create user * * /x");
     if chown(&file, Some(65_533), None).is_err() {
@@ -177,7 +177,7 @@ fn a_file_of_another_user_is_followed_only_where_anyone_is_trusted() {
 }
 
 #[test]
-fn only_a_regular_file_of_ordinary_size_is_read() {
+fn only_a_regular_file_of_at_most_one_mebibyte_is_read() {
     let root = Folder::new();
     root.write("request-key.conf/x", "");
     let refused = "request-key.conf is not a regular file".to_owned();
@@ -195,7 +195,7 @@ fn only_a_regular_file_of_ordinary_size_is_read() {
 }
 
 #[test]
-fn bad_lines_are_named_to_those_whose_key_they_could_match() {
+fn an_invalid_line_is_reported_for_keys_that_it_could_match() {
     let files = files(&[(
         "a",
         "create user debug:* *\ncreate user other:* *\ncreate keyring * * x\nnegate * * *\n create\ncreate * * * /b",
@@ -209,7 +209,7 @@ fn bad_lines_are_named_to_those_whose_key_they_could_match() {
 
 proptest! {
     #[test]
-    fn the_best_is_the_first_of_those_whose_asterisks_stand_for_least(
+    fn the_best_rule_is_the_first_with_the_fewest_wildcard_characters(
         lines in proptest::collection::vec("(create|c\\*|\\*|x) (user|u\\*|\\*) (d\\*|debug:\\*|\\*1|\\*) (\\*|x|y) (/a|b)", 0..12),
     ) {
         let files = files(&[("a", &lines.join("\n"))]);
@@ -221,7 +221,7 @@ proptest! {
 }
 
 #[test]
-fn what_can_not_be_read_may_hold_a_rule() {
+fn an_unreadable_file_may_hold_a_matching_rule() {
     let root = Folder::new();
     root.write("request-key.d", "");
     // A link to itself can be read by nobody, whoever they are.
@@ -237,9 +237,9 @@ fn what_can_not_be_read_may_hold_a_rule() {
 }
 
 #[test]
-fn the_rules_of_the_current_folder_are_read_where_they_are_asked_for() {
+fn rules_of_the_current_directory_are_read_on_request() {
     let output = in_own_process(
-        "request_key::files::tests::the_rules_of_the_current_folder_are_read_where_they_are_asked_for",
+        "request_key::files::tests::rules_of_the_current_directory_are_read_on_request",
         || {
             let root = Folder::new();
             root.write("request-key.d/x.conf", "");

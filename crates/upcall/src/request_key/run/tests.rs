@@ -25,7 +25,7 @@ fn a_copy_in_the_same_folder_is_this_executable_and_another_build_is_not() {
 }
 
 #[test]
-fn a_process_under_a_policy_is_told_from_one_that_is_not() {
+fn a_process_label_shows_whether_a_policy_confines_it() {
     for (label, labelled) in [
         (b"unconfined\n".as_slice(), false),
         (b"", false),
@@ -90,7 +90,7 @@ fn filled_in(
 }
 
 #[test]
-fn a_program_is_called_by_its_name_with_its_arguments_filled_in() {
+fn a_program_gets_its_name_and_the_expanded_arguments() {
     let args = filled_in("create user * * /a/prog %k x %c %% %{user:a:b}", |key_type, description| {
         assert_eq!((key_type, description), (&b"user"[..], &b"a:b"[..]));
         Ok(b" text~".to_vec())
@@ -99,7 +99,7 @@ fn a_program_is_called_by_its_name_with_its_arguments_filled_in() {
 }
 
 #[test]
-fn the_contents_of_a_key_are_an_argument_only_where_they_are_printable() {
+fn only_printable_key_contents_become_an_argument() {
     for bytes in [&b"a\nb"[..], b"a\0", b"\x7f", b"\x1f", b"\xc3\xa4"] {
         let failure = filled_in("create user * * /x %{user:a}", |_, _| Ok(bytes.to_vec())).unwrap_err();
         assert!(matches!(&failure, RuleFailure::NotPrintable(name) if name == "user:a"), "{failure:?}");
@@ -118,7 +118,7 @@ fn a_call_is_shown_without_reading_any_key() {
 }
 
 #[test]
-fn a_program_runs_to_its_end_under_its_name() {
+fn a_program_runs_under_its_name_and_its_status_is_returned() {
     let status = |text, args: &[&str]| run(&shell(text, args)).unwrap();
     assert_eq!(status("exit 7", &[]).code(), Some(7));
     assert_eq!(status("kill -KILL $$", &[]).signal(), Some(9));
@@ -129,7 +129,7 @@ fn a_program_runs_to_its_end_under_its_name() {
 }
 
 #[test]
-fn what_can_not_be_started_is_told_by_its_errno() {
+fn a_program_that_cannot_be_started_returns_the_errno() {
     let folder = Folder::new();
     // By a process of its own: nobody else has the file open for writing when it is to be run.
     let make = |name: &str, mode: &str| {
@@ -174,20 +174,20 @@ fn a_program_need_not_read_its_callout() {
 }
 
 #[test]
-fn a_program_may_be_silent_for_a_while() {
+fn a_program_may_pause_between_writes() {
     let text = "printf a; sleep 0.4; printf b; exec >&- 2>&-; sleep 0.1";
     assert_eq!(output(text, b"", 9), b"ab");
 }
 
 #[test]
-fn all_that_is_written_to_the_pipe_is_taken_also_after_the_program_has_ended() {
+fn output_written_after_the_program_exits_is_read() {
     // As a filter behind `exec > >(filter)` does it.
     let late = "(sleep 0.6; printf late) & printf early-";
     assert_eq!(output(late, b"", 10), b"early-late");
 }
 
 #[test]
-fn what_a_program_leaves_behind_holds_its_answer_back_only_where_it_has_the_output() {
+fn a_background_process_delays_the_answer_only_if_it_holds_the_output() {
     let start = Instant::now();
     assert_eq!(output("sleep 5 >&- & printf x", b"", 9), b"x");
     assert_eq!(output("sleep 5 >/dev/null 2>&1 & printf x", b"", 9), b"x");
@@ -250,23 +250,23 @@ fn signalled(name: &str, text: &str, piped_too: bool) -> std::process::Output {
 }
 
 #[test]
-fn a_request_to_end_is_passed_on_to_the_program_that_runs() {
-    let name = "a_request_to_end_is_passed_on_to_the_program_that_runs";
+fn a_termination_signal_is_forwarded_to_the_program() {
+    let name = "a_termination_signal_is_forwarded_to_the_program";
     let output = signalled(name, "echo > $1; exec sleep 100", false);
     assert_eq!(output.status.code(), Some(64 + 15), "{output:?}");
 }
 
 #[test]
-fn a_program_may_see_to_its_own_end() {
-    let name = "a_program_may_see_to_its_own_end";
+fn a_program_may_handle_the_forwarded_signal() {
+    let name = "a_program_may_handle_the_forwarded_signal";
     let text = "trap 'exit 7' TERM; echo > $1; while :; do sleep 0.05; done";
     let output = signalled(name, text, false);
     assert_eq!(output.status.code(), Some(7), "{output:?}");
 }
 
 #[test]
-fn a_request_to_end_is_passed_on_to_all_that_a_piped_program_started() {
-    let name = "a_request_to_end_is_passed_on_to_all_that_a_piped_program_started";
+fn a_termination_signal_is_forwarded_to_the_group_of_a_piped_program() {
+    let name = "a_termination_signal_is_forwarded_to_the_group_of_a_piped_program";
     let output = signalled(name, "echo > $1; sleep 100 | sleep 100", true);
     assert_eq!(output.status.code(), Some(64 + 15), "{output:?}");
 }
@@ -293,7 +293,7 @@ fn a_program_does_not_outlive_this_process() {
 }
 
 #[test]
-fn a_program_that_fails_has_no_answer_whatever_it_said() {
+fn the_output_of_a_failing_program_is_discarded() {
     for (text, code, signal) in [("echo x; exit 3", Some(3), None), ("echo x; kill -TERM $$", None, Some(15))]
     {
         let (outcome, _) = piped(text, b"", 9, AMPLE);
@@ -319,7 +319,7 @@ fn assert_ends(file: &Path) {
 }
 
 #[test]
-fn a_program_that_says_too_much_is_stopped() {
+fn a_program_with_too_much_output_is_stopped() {
     let folder = Folder::new();
     let file = folder.path("child");
     for limit in [0, 9, 100_000] {
@@ -337,7 +337,7 @@ fn a_program_that_says_too_much_is_stopped() {
 }
 
 #[test]
-fn a_program_that_does_not_end_is_stopped_with_all_that_it_started() {
+fn a_program_that_does_not_end_is_stopped_with_its_children() {
     let folder = Folder::new();
     let file = folder.path("child");
     let time = Duration::from_millis(200);
@@ -353,14 +353,14 @@ fn a_program_that_does_not_end_is_stopped_with_all_that_it_started() {
 }
 
 #[test]
-fn a_program_has_one_time_for_its_output_and_for_its_end() {
+fn one_time_limit_covers_output_and_exit() {
     // Either alone would be early enough.
     let (outcome, _) = piped("sleep 0.4; exec >&- 2>&-; sleep 0.4", b"", 9, Duration::from_millis(600));
     assert!(matches!(outcome, Err(RuleFailure::TimedOut(_))), "{outcome:?}");
 }
 
 #[test]
-fn what_a_program_complains_of_is_logged_with_its_rule() {
+fn standard_error_of_a_program_is_logged_with_its_rule() {
     let (outcome, messages) = piped("echo 'a\tb' >&2; echo x; echo >&2; printf 'last' >&2", b"", 9, AMPLE);
     assert_eq!(outcome.unwrap(), b"x\n");
     assert_eq!(messages, ["info: rules:3: a\\tb", "info: rules:3: last"]);
@@ -373,7 +373,7 @@ fn what_a_program_complains_of_is_logged_with_its_rule() {
 }
 
 #[test]
-fn not_all_that_a_program_complains_of_is_logged() {
+fn logging_of_standard_error_is_limited() {
     let lines = |number: usize| (0..number).map(|number| number.to_string()).collect::<Vec<_>>();
     assert_eq!(complaints(lines(LINES).join("\n").as_bytes()), lines(LINES));
     let more = complaints(lines(LINES + 1).join("\n").as_bytes());
@@ -411,7 +411,7 @@ impl Write for Pipe {
 }
 
 #[test]
-fn a_call_on_a_pipe_that_is_interrupted_is_made_again() {
+fn an_interrupted_pipe_call_is_retried() {
     let read = |how| {
         let mut into = Vec::new();
         (take(&mut Some(Pipe(how)), &mut into).map_err(|error| error.kind()), into.len())
@@ -431,7 +431,7 @@ fn a_call_on_a_pipe_that_is_interrupted_is_made_again() {
 }
 
 #[test]
-fn the_bound_of_an_output_is_that_of_the_key_type() {
+fn the_output_limit_depends_on_the_key_type() {
     assert_eq!(largest_payload(b"user"), 32_767);
     assert_eq!(largest_payload(b"dns_resolver"), 32_767);
     assert_eq!(largest_payload(b"big_key"), 1_048_575);

@@ -2,7 +2,7 @@ use super::*;
 use std::path::Path;
 
 #[test]
-fn a_rule_for_this_executable_is_handed_back_as_a_request() {
+fn a_rule_for_this_executable_becomes_a_helper_request() {
     let host = Host::with(&format!("create dns_resolver * * {OURSELVES} %k"));
     let ring = dns();
     let request = HelperRequest { key: key(), config: None, verbose: true };
@@ -12,7 +12,7 @@ fn a_rule_for_this_executable_is_handed_back_as_a_request() {
 }
 
 #[test]
-fn a_rule_that_misuses_this_executable_is_rejected_and_not_followed() {
+fn a_rule_that_misuses_this_executable_rejects_the_key() {
     for (arguments, told) in [
         ("%k1", "wrong usage: the rule gives the helper a different key: give it %k"),
         ("%u", "wrong usage: the rule gives the helper a different key: give it %k"),
@@ -34,7 +34,7 @@ fn a_rule_that_misuses_this_executable_is_rejected_and_not_followed() {
 }
 
 #[test]
-fn a_rule_that_pipes_through_request_key_itself_is_not_followed_either() {
+fn a_rule_that_pipes_through_request_key_rejects_the_key() {
     // Whatever the arguments: should the rule be followed after all, it runs the harness of these tests with these.
     let as_helper: AsHelper = |_| Err(RuleFailure::Itself);
     let rules = format!("create dns_resolver * * |{OURSELVES} --list --exact no-such-test");
@@ -45,7 +45,7 @@ fn a_rule_that_pipes_through_request_key_itself_is_not_followed_either() {
 }
 
 #[test]
-fn only_request_key_is_not_to_be_piped_through() {
+fn only_running_request_key_again_counts_as_a_loop() {
     let (ring, log, guard) = (dns(), Log::none(), Guard::without_handlers());
     let settings = Path::new("/nonexistent");
     let context = Context { key: key(), ring: &ring, guard: &guard, log: &log, settings, verbosity: 0 };
@@ -64,7 +64,7 @@ fn only_request_key_is_not_to_be_piped_through() {
 }
 
 #[test]
-fn without_any_rule_file_a_dns_resolver_key_is_for_the_helper() {
+fn without_rule_files_the_helper_answers_dns_resolver_keys() {
     let host = Host::bare();
     let ring = dns();
     let request = HelperRequest { key: key(), config: None, verbose: false };

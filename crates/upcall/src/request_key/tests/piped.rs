@@ -24,7 +24,7 @@ fn a_piped_program_gets_the_callout_and_its_output_is_the_payload() {
 }
 
 #[test]
-fn a_piped_program_that_fails_leaves_a_rejection_that_says_how() {
+fn a_failing_piped_program_rejects_the_key_and_logs_why() {
     let zeros = "head -c 32768 /dev/zero";
     for (text, held, told) in [
         ("echo x; exit 1", Held::Rejection(126, 10), "exit status: 1, and did not answer the key"),
@@ -43,7 +43,7 @@ fn a_piped_program_that_fails_leaves_a_rejection_that_says_how() {
 }
 
 #[test]
-fn a_big_key_holds_more() {
+fn a_big_key_takes_a_longer_payload() {
     let host = Host::with("create * * * |/bin/sh {}/run").script("run", "head -c 32768 /dev/zero");
     let ring = FakeKeyring::new(request("big_key", b"x", b""));
     assert_eq!(host.answer(&ring).unwrap(), Disposition::Done);
@@ -51,7 +51,7 @@ fn a_big_key_holds_more() {
 }
 
 #[test]
-fn output_that_the_kernel_refuses_is_rejected_by_its_reason() {
+fn output_refused_by_the_kernel_rejects_the_key_according_to_the_errno() {
     for (errno, held) in [
         (Libc::EINVAL, Held::Rejection(22, 10)),
         (Libc::EDQUOT, Held::Rejection(126, 1)),
@@ -75,7 +75,7 @@ fn after_failure(negate: &str) -> Host {
 }
 
 #[test]
-fn after_a_piped_program_has_failed_the_rule_for_negate_has_its_turn() {
+fn after_a_piped_program_fails_the_rule_for_negate_is_tried() {
     for (negate, held) in [
         ("/bin/sh {}/answer %o", Held::OfAnother),
         ("|/bin/sh {}/say %o", Held::Payload(b"call out|negate".to_vec(), None)),
@@ -93,7 +93,7 @@ fn after_a_piped_program_has_failed_the_rule_for_negate_has_its_turn() {
 }
 
 #[test]
-fn the_rule_for_negate_may_be_the_helper() {
+fn the_rule_for_negate_may_run_the_helper() {
     let host = after_failure("/proc/self/exe %k");
     let helper = HelperRequest { key: key(), config: None, verbose: true };
     let asked = request("user", b"debug:1", b"call out");
@@ -101,7 +101,7 @@ fn the_rule_for_negate_may_be_the_helper() {
 }
 
 #[test]
-fn a_piped_program_for_negate_is_not_followed_by_itself() {
+fn a_failing_rule_for_negate_runs_once() {
     let host = Host { operation: NEGATE, ..Host::with("negate user * * |/bin/sh {}/run") };
     let host = host.script("run", "echo x >> {}/turns; exit 1");
     assert_eq!(host.held(), Held::Rejection(126, 10));
@@ -109,7 +109,7 @@ fn a_piped_program_for_negate_is_not_followed_by_itself() {
 }
 
 #[test]
-fn what_the_rule_for_negate_does_is_told_as_well() {
+fn the_rule_for_negate_is_logged_when_verbose() {
     let host = after_failure("|/bin/echo x");
     assert_eq!(host.held(), Held::Payload(b"x\n".to_vec(), None));
     assert_eq!(host.messages().len(), 1);

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_program_that_answers_is_all_that_a_rule_takes() {
+fn a_program_may_answer_the_key_itself() {
     let host = Host::with("create user debug:* * /bin/sh {}/run %k %d %c").script("run", ANSWERS);
     let ring = host.ring();
     assert_eq!(host.answer(&ring).unwrap(), Disposition::Done);
@@ -20,7 +20,7 @@ fn a_program_gets_the_arguments_of_its_rule() {
 }
 
 #[test]
-fn a_callout_that_a_person_gives_stands_in_the_place_of_the_kernel_s() {
+fn a_callout_on_the_command_line_replaces_the_one_from_the_kernel() {
     let rules = "create user * given* |/bin/sh {}/run\ncreate user * * |/bin/false";
     let host = Host { callout: Some(b"given".to_vec()), ..Host::with(rules) };
     let host = host.script("run", "cat");
@@ -28,7 +28,7 @@ fn a_callout_that_a_person_gives_stands_in_the_place_of_the_kernel_s() {
 }
 
 #[test]
-fn a_program_that_ends_without_an_answer_leaves_a_rejection_that_names_it() {
+fn a_program_that_exits_without_an_answer_rejects_the_key_and_is_logged() {
     for (text, told) in [
         ("exit 0", "exit status: 0"),
         ("exit 3", "exit status: 3"),
@@ -48,7 +48,7 @@ fn a_program_that_ends_without_an_answer_leaves_a_rejection_that_names_it() {
 }
 
 #[test]
-fn a_program_that_can_not_be_started_is_rejected_with_the_reason() {
+fn a_program_that_cannot_be_started_rejects_the_key_with_its_errno() {
     for (program, held, told) in [
         ("missing", Held::Rejection(2, 10), "ENOENT (2) for 10 s"),
         ("plain", Held::Rejection(13, 10), "EACCES (13) for 10 s"),
@@ -63,7 +63,7 @@ fn a_program_that_can_not_be_started_is_rejected_with_the_reason() {
 }
 
 #[test]
-fn a_rejection_that_fails_is_tried_again_and_then_told() {
+fn a_failing_rejection_is_retried_once_and_then_reported() {
     let host = Host::with("create user * * /bin/true");
     let rejects = |call: &KeyCall| matches!(call, KeyCall::Reject(..));
     let once = host.ring().failing(|place, _| (place == 2).then_some(Libc::EIO));
@@ -101,7 +101,7 @@ fn a_key_that_a_signal_handler_answers_is_left_to_it() {
 }
 
 #[test]
-fn the_key_of_a_macro_that_is_not_there_is_enokey() {
+fn a_missing_key_in_a_macro_is_enokey() {
     for pipe in ["", "|"] {
         let host = Host::with(&format!("create user * * {pipe}/bin/true %{{user:upcall-test-no-such-key}}"));
         assert_eq!(host.held(), Held::Rejection(126, 1));
@@ -111,7 +111,7 @@ fn the_key_of_a_macro_that_is_not_there_is_enokey() {
 }
 
 #[test]
-fn a_key_that_can_not_be_taken_over_or_read_says_so() {
+fn a_key_without_authority_or_read_permission_is_an_error() {
     let host = Host::bare();
     let ring = dns().failing(|_, call| (*call == KeyCall::AssumeAuthority).then_some(Libc::ENOKEY));
     let outcome = host.answer(&ring);
@@ -125,7 +125,7 @@ fn a_key_that_can_not_be_taken_over_or_read_says_so() {
 
 /// Every way in which single calls can fail, one bit a call, in each kind of turn that a request can take.
 #[test]
-fn whatever_fails_a_key_is_answered_or_said_not_to_be() {
+fn whatever_fails_a_key_is_answered_or_reported_as_unanswered() {
     for rules in [
         "",
         "create user * * |/bin/echo x",

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn where_no_rule_fits_the_key_is_rejected() {
+fn without_a_matching_rule_the_key_is_rejected() {
     let no_rule = "error: key 7: no rule for this key; rejected with ENOKEY (126) for 10 s";
     for (host, ring) in [
         (Host::bare(), FakeKeyring::new(request("user", b"x", b""))),
@@ -19,7 +19,7 @@ fn where_no_rule_fits_the_key_is_rejected() {
 }
 
 #[test]
-fn a_rule_that_could_not_be_read_may_have_fitted() {
+fn an_unreadable_rule_file_shortens_the_rejection() {
     // A link to itself can be read by nobody, whoever they are.
     let host = Host::bare();
     std::os::unix::fs::symlink("request-key.conf", host.folder.path("request-key.conf")).unwrap();
@@ -33,7 +33,7 @@ fn a_rule_that_could_not_be_read_may_have_fitted() {
 }
 
 #[test]
-fn bad_lines_are_warned_of_and_the_others_count() {
+fn invalid_rules_are_skipped_with_a_warning() {
     let host = Host::with("create\ncreate user * * |/bin/echo x\n");
     assert_eq!(host.held(), Held::Payload(b"x\n".to_vec(), None));
     let messages = host.messages();
@@ -42,7 +42,7 @@ fn bad_lines_are_warned_of_and_the_others_count() {
 }
 
 #[test]
-fn the_rules_that_fit_are_told_to_whoever_wants_to_know() {
+fn matching_rules_are_logged_when_verbose() {
     let rules =
         "create user * * |/bin/echo x\ncreate user debug:* call* |/bin/echo y\nnegate * * * /bin/true\n";
     let told = |verbosity| {
@@ -67,7 +67,7 @@ fn the_rules_that_fit_are_told_to_whoever_wants_to_know() {
 }
 
 #[test]
-fn files_of_the_folder_come_before_the_last_one() {
+fn files_of_the_directory_come_before_request_key_conf() {
     let host = Host::with("create user * * |/bin/echo last");
     assert_eq!(host.held(), Held::Payload(b"last\n".to_vec(), None));
     host.add("request-key.d/b.conf", "create user * * |/bin/echo b");
@@ -79,7 +79,7 @@ fn files_of_the_folder_come_before_the_last_one() {
 }
 
 #[test]
-fn shipped_rules_stand_in_where_none_fits() {
+fn shipped_rules_are_tried_if_no_local_rule_matches() {
     let host = Host { verbosity: 1, ..Host::bare() };
     host.add("shipped/request-key.d/a.conf", "create user * * |/bin/echo shipped");
     assert_eq!(host.held(), Held::Payload(b"shipped\n".to_vec(), None));
@@ -92,7 +92,7 @@ fn shipped_rules_stand_in_where_none_fits() {
 }
 
 #[test]
-fn where_there_are_shipped_rules_alone_a_host_name_needs_one_of_them() {
+fn with_only_shipped_rules_a_host_name_needs_a_matching_rule() {
     let host = Host::bare();
     host.add("shipped/request-key.conf", "create user * * |/bin/echo shipped");
     let ring = dns();

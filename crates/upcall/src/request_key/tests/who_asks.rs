@@ -10,7 +10,7 @@ fn ring(key_type: &str, owner: Option<u32>) -> FakeKeyring {
 const RULES: &str = "create * * * |/bin/echo x";
 
 #[test]
-fn a_key_that_only_the_kernel_asks_for_is_refused_to_users() {
+fn a_key_type_of_root_only_is_rejected_for_users() {
     for (owner, shown) in [(Some(1000), "1000"), (None, "(unknown)")] {
         let host = Host::with(RULES);
         let ring = ring("cifs.spnego", owner);
@@ -25,7 +25,7 @@ fn a_key_that_only_the_kernel_asks_for_is_refused_to_users() {
 }
 
 #[test]
-fn root_and_the_kernel_are_answered_and_users_for_other_types() {
+fn root_is_answered_for_every_type_and_users_for_other_types() {
     for (key_type, owner) in
         [("cifs.spnego", Some(0)), ("id_resolver", Some(0)), ("user", Some(1000)), ("logon", None)]
     {
@@ -37,7 +37,7 @@ fn root_and_the_kernel_are_answered_and_users_for_other_types() {
 }
 
 #[test]
-fn the_settings_say_which_types_these_are() {
+fn the_settings_list_the_types_of_root_only() {
     let held = |settings: &str, key_type: &str| {
         let host = Host::with(RULES);
         host.add("settings", settings);

@@ -106,7 +106,7 @@ fn a_cell_has_its_volume_location_servers_and_no_others() {
 }
 
 #[test]
-fn clauses_for_one_cell_are_merged_and_the_last_single_value_counts() {
+fn clauses_for_one_cell_are_merged_and_the_last_scalar_wins() {
     let text = "[cells]\nx = {\nuse_dns = no\nservers = {\na = {\naddress = 10.0.0.1\n}\n}\n}\n\
                 [defaults]\nx = {\nuse_dns = no\n}\n\
                 [cells]\nX = {\nuse_dns = yes\nservers = {\nb = {\n}\nA = {\naddress = 10.0.0.2\n}\n}\n}\n";
@@ -115,7 +115,7 @@ fn clauses_for_one_cell_are_merged_and_the_last_single_value_counts() {
 }
 
 #[test]
-fn an_asterisk_closes_a_list_for_good() {
+fn an_asterisk_after_a_brace_makes_the_list_final() {
     let more = "x = {\nuse_dns = yes\nservers = {\nb = {\naddress = 10.0.0.2\n}\na = {\naddress = 10.0.0.3\n}\n}\n}\n";
     for (first, use_dns, servers) in [
         (
@@ -139,7 +139,7 @@ fn an_asterisk_closes_a_list_for_good() {
 }
 
 #[test]
-fn files_are_included_where_the_line_stands_and_folders_without_backups() {
+fn files_are_included_in_place_and_directories_without_backup_files() {
     let dns = |value: &str| format!("[cells]\nx = {{\nuse_dns = {value}\n}}\n");
     let server = |name: &str| format!("[cells]\nx = {{\nservers = {{\n{name} = {{\n}}\n}}\n}}\n");
     let files = [
@@ -157,7 +157,7 @@ fn files_are_included_where_the_line_stands_and_folders_without_backups() {
 }
 
 #[test]
-fn the_file_may_be_absent_but_what_it_includes_is_missed() {
+fn the_main_file_may_be_absent_but_included_files_may_not() {
     assert_eq!(read("x", &[]), (Cell::default(), vec![]));
     let (_, warnings) = read("x", &[("/client.conf", "include /nosuch\ninclude relative\n")]);
     assert_eq!(
@@ -167,14 +167,14 @@ fn the_file_may_be_absent_but_what_it_includes_is_missed() {
 }
 
 #[test]
-fn files_that_include_each_other_come_to_an_end() {
+fn recursive_includes_terminate() {
     let twice = "include /client.conf\n".repeat(2);
     let (_, warnings) = read("x", &[("/client.conf", &twice)]);
     assert!(warnings.len() < 2000 && warnings[0].contains("include each other"));
 }
 
 #[test]
-fn a_wrong_line_warns_with_its_number_and_the_others_stand() {
+fn an_invalid_line_is_skipped_with_a_numbered_warning() {
     for (line, expected) in [
         ("use_dns = maybe", "expected yes or no, found \"maybe\""),
         ("usedns = no", "unknown key \"usedns\""),
@@ -213,7 +213,7 @@ proptest! {
     }
 
     #[test]
-    fn no_lines_make_it_panic(lines in prop::collection::vec(
+    fn arbitrary_sequences_of_valid_lines_do_not_panic(lines in prop::collection::vec(
         "\\[cells\\]|x = \\{|servers = \\{|a = \\{|\\}\\*?|use_dns = no|address = 10.0.0.1|include /client.conf|includedir /", 0..40,
     )) {
         let mut memory = Memory::default();
