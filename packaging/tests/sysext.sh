@@ -31,7 +31,7 @@ extension() {
     merge_extensions
     answered_by key-dns
     [ "$(chroot "$root" /usr/bin/key-dns --version)" = "key-dns $(version)" ] || die "$now: it is not in the PATH"
-    systemctl --root="$root" cat key-dns-metrics.timer >/dev/null || die "$now: systemd has no key-dns-metrics.timer"
+    [ "$(systemctl --root="$root" is-enabled key-dns-metrics.timer)" = disabled ] || die "$now: it has no key-dns-metrics.timer"
     now refresh
     sysext refresh
     answered_by key-dns
