@@ -107,13 +107,16 @@ impl<'a> Rule<'a> {
         subject.fields().iter().all(|text| {
             let start = rest.iter().take_while(|&&byte| is_space(byte)).count();
             rest = rest.get(start..).unwrap_or_default();
-            match rest.strip_prefix(*text) {
-                // The text itself, as most rules have it for the operation and the type.
-                Some(after) if after.first().is_some_and(|&byte| is_space(byte)) => {
-                    rest = after;
-                    true
+            let same =
+                rest.iter().zip(*text).take_while(|(byte, other)| byte == other && **byte != b'*').count();
+            match rest.get(same) {
+                Some(b'*') => word(&mut rest).is_none_or(|field| Pattern::new(field).skips(text).is_some()),
+                Some(&byte) if !is_space(byte) => false,
+                _ => {
+                    let missing = rest.is_empty();
+                    rest = rest.get(same..).unwrap_or_default();
+                    missing || same == text.len()
                 }
-                _ => word(&mut rest).is_none_or(|field| Pattern::new(field).skips(text).is_some()),
             }
         })
     }
