@@ -2,6 +2,7 @@
 
 use crate::support::run;
 use std::fs;
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -104,19 +105,45 @@ const ENVIRONMENT: [(&str, &str); 4] = [("IP", "ADDRESS"), ("ROOT", "."), ("UID"
 
 /// Whether it has the zone: the serial number of a server that is loading is no answer.
 fn answers(address: &str) -> bool {
-    let server: SocketAddr = format!("{address}:53").parse().unwrap();
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     // RD, one question: mon.example.test A.
     let query = b"\x42\x42\x01\0\0\x01\0\0\0\0\0\0\x03mon\x07example\x04test\0\0\x01\0\x01";
-    let mut reply = [0; 512];
-    socket.connect(server).unwrap();
-    let sent = socket.send(query).is_ok();
-    let length = socket.recv(&mut reply).unwrap_or_default();
+    let Ok(reply) = by_udp(address, query) else { return false };
     // NOERROR, and at least one answer. What takes no connection takes none later either.
-    let has_the_zone = sent && length > 12 && reply[3] % 16 == 0 && reply[7] > 0;
+    let has_the_zone = reply.len() > 12 && reply[3] % 16 == 0 && reply[7] > 0;
     if has_the_zone {
-        let _ = TcpStream::connect_timeout(&server, Duration::from_millis(200));
+        let _ = TcpStream::connect_timeout(&port_53(address), PATIENCE);
     }
     has_the_zone
+}
+
+/// How long a server on this machine may take.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+fn port_53(address: &str) -> SocketAddr {
+    format!("{address}:53").parse().unwrap()
+}
+
+/// What a server answers over UDP.
+pub fn by_udp(address: &str, query: &[u8]) -> io::Result<Vec<u8>> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.connect(port_53(address))?;
+    socket.send(query)?;
+    let mut reply = vec![0; 0xffff];
+    let length = socket.recv(&mut reply)?;
+    reply.truncate(length);
+    Ok(reply)
+}
+
+/// What it answers over TCP, without the length.
+pub fn by_tcp(address: &str, query: &[u8]) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect_timeout(&port_53(address), PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let length = u16::try_from(query.len()).unwrap();
+    stream.write_all(&[&length.to_be_bytes(), query].concat())?;
+    let mut length = [0; 2];
+    stream.read_exact(&mut length)?;
+    let mut reply = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut reply)?;
+    Ok(reply)
 }
