@@ -93,11 +93,15 @@ pub fn skip(reason: &str) {
     list.write_all(format!("{reason}\t{test}\n").as_bytes()).unwrap();
 }
 
-/// Whether the root folder is not that of this mount namespace, as after chroot(2): no user namespace can be made then
-/// (kernel/user_namespace.c, `create_user_ns()`), and who enters another mount namespace finds other paths.
+/// Whether the root directory is not that of this mount namespace, as after chroot(2), so that whoever enters a mount
+/// namespace (setns(2)) finds other paths, and nobody can make a user namespace (kernel/user_namespace.c,
+/// `create_user_ns()`). Only root can find out.
 pub fn in_chroot() -> bool {
-    let place = |path: &str| std::fs::metadata(path).map(|facts| (facts.dev(), facts.ino()));
-    matches!((place("/proc/1/root/"), place("/")), (Ok(first), Ok(own)) if first != own)
+    let own =
+        std::fs::metadata("/").map(|facts| format!("{} {}\n", facts.dev(), facts.ino())).unwrap_or_default();
+    let entered =
+        Command::new("nsenter").args(["--mount=/proc/self/ns/mnt", "stat", "-c", "%d %i", "/"]).output();
+    entered.is_ok_and(|output| output.status.success() && output.stdout != own.as_bytes())
 }
 
 /// Why a test can't run that starts a program.
