@@ -140,7 +140,7 @@ fn the_demo_tells_an_unprivileged_user_what_is_skipped() {
 #[test]
 fn without_loopback_the_demo_fails_and_says_so() {
     if !may_unshare() {
-        return skip("it needs root, to have a network namespace of its own");
+        return skip("it needs root with CAP_SYS_ADMIN, for a network namespace of its own");
     }
     let output = Command::new("unshare").arg("--net").arg(built()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

@@ -40,7 +40,7 @@ fn sources(name: &str) -> PathBuf {
 /// these files, which are removed first.
 fn apart(name: &str, without: &str, script: &str) -> Option<String> {
     if !may_unshare() {
-        skip("mount namespaces need root");
+        skip("mount namespaces need root with CAP_SYS_ADMIN");
         return None;
     }
     let layers = scratch(&format!("{name}-layers"));

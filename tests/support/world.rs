@@ -27,7 +27,7 @@ pub fn obstacle() -> Option<&'static str> {
         Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
     };
     if !may_unshare() {
-        Some("it needs root, for mount and network namespaces")
+        Some("it needs root with CAP_SYS_ADMIN, for mount and network namespaces")
     } else if !works("ip", &["-V"]) {
         Some("it needs ip (package iproute2)")
     } else {
