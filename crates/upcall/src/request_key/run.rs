@@ -12,11 +12,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -105,7 +105,7 @@ impl Call {
 #[must_use]
 pub(super) fn is_this_executable(call: &Call) -> bool {
     let path = Path::new(&call.path);
-    let (Ok(theirs), Ok(ours)) = (path.metadata(), started_as().metadata()) else {
+    let (Ok(theirs), Ok(ours)) = (path.metadata(), Path::new(OWN).metadata()) else {
         return false;
     };
     if (theirs.dev(), theirs.ino()) == (ours.dev(), ours.ino()) {
@@ -116,13 +116,6 @@ pub(super) fn is_this_executable(call: &Call) -> bool {
         && ours.uid() == 0
         && fs::read_link(OWN).is_ok_and(|own| own.parent() == path.parent())
         && !is_labelled(fs::read("/proc/self/attr/current"))
-}
-
-/// The path by which this executable was started, as the kernel noted it (AT_EXECFN, getauxval(3)): `/sbin/request-key` in an
-/// upcall. The link in `/proc`, which stands in for a relative one, takes the kernel 10 µs to make.
-fn started_as() -> &'static Path {
-    let path = Path::new(OsStr::from_bytes(rustix::param::linux_execfn().to_bytes()));
-    if path.is_absolute() { path } else { Path::new(OWN) }
 }
 
 /// Whether a security module confines this process, by its attribute (proc_pid_attr(5)); otherwise AppArmor reports

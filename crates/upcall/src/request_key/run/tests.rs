@@ -2,6 +2,7 @@ use super::*;
 use crate::request_key::rules::Rule;
 use crate::request_key::subject::Subject;
 use crate::testing::{Daemon, Folder, alone, in_own_process, told};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 
 #[test]
@@ -21,26 +22,6 @@ fn a_copy_in_the_same_folder_is_this_executable_and_another_build_is_not() {
     file.set_modified(facts.modified().unwrap() - Duration::from_secs(1)).unwrap();
     assert!(!is_this_executable(&call(&copy)));
     fs::remove_file(&copy).unwrap();
-}
-
-#[test]
-fn this_executable_is_found_by_an_absolute_and_by_a_relative_path() {
-    const NAME: &str =
-        "request_key::run::tests::this_executable_is_found_by_an_absolute_and_by_a_relative_path";
-    let own = fs::read_link(OWN).unwrap();
-    assert!(is_this_executable(&Call { path: own.clone().into(), args: Vec::new() }));
-    if std::env::var_os("BY_A_RELATIVE_PATH").is_some() {
-        return assert_eq!(started_as(), Path::new(OWN));
-    }
-    assert!(started_as().is_absolute());
-    let relative = Path::new(".").join(own.file_name().unwrap());
-    let output = Command::new(relative)
-        .args(["--exact", NAME])
-        .env("BY_A_RELATIVE_PATH", "y")
-        .current_dir(own.parent().unwrap())
-        .output()
-        .unwrap();
-    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
 }
 
 #[test]
