@@ -203,22 +203,23 @@ fn repeated_checks_leave_only_one_process_behind_per_mount() {
     if !world::inside(own) {
         return;
     }
-    shell("cd /mnt && mkdir -p src a b");
+    // Processes are counted by the path, and no other test has this one.
+    shell("cd /mnt && mkdir -p src a held");
     // The second one takes a request, and waits for the first one to answer its own: nothing ends who asked.
     let Some(first) = Daemon::start("/mnt/src", "/mnt/a") else { return };
     let threads = ["sh", "-c", "exec \"$0\" --multithreaded \"$@\""];
-    let Some(_second) = Daemon::start_by(&threads, "/mnt/a", "/mnt/b") else { return };
+    let Some(_second) = Daemon::start_by(&threads, "/mnt/a", "/mnt/held") else { return };
     first.signal("-STOP");
     for _ in 0..3 {
         let text = metrics(&[]);
         has(&text, "key_dns_mounts{kind=\"fuse\",state=\"silent\"} 2");
     }
-    let left = touching("/mnt/b");
+    let left = touching("/mnt/held");
     first.signal("-CONT");
     assert_eq!(left, 1);
     // Once the daemon answers again, so does the mount.
     let start = Instant::now();
-    while touching("/mnt/b") > 0 {
+    while touching("/mnt/held") > 0 {
         assert!(start.elapsed() < Duration::from_secs(20), "it has not come back");
         std::thread::sleep(Duration::from_millis(20));
     }
