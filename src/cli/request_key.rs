@@ -206,10 +206,11 @@ fn show(description: &Description, invocation: &Invocation, log: &Log) -> ExitCo
     for warning in files.rules().1 {
         log.warning(warning);
     }
+    let (best, _) = files.best(&values.subject);
     if invocation.verbosity > 0 {
-        explain(&values, &files, log, invocation.verbosity);
+        explain(&values, &files, best.as_ref(), log, invocation.verbosity);
     }
-    let (Some((place, rule)), _) = files.best(&values.subject) else {
+    let Some((place, rule)) = &best else {
         log.error(RuleFailure::NoRule);
         return ExitCode::FAILURE;
     };

@@ -190,9 +190,9 @@ impl RuleFiles {
     /// invalid lines whose fields match as far as they go.
     #[must_use]
     pub fn best(&self, subject: &Subject<'_>) -> (Option<(RuleLocation<'_>, Rule<'_>)>, Vec<BadLineAt<'_>>) {
-        let (Rules(rules), bad) = self.parse_if(|line| Rule::may_match(line, subject));
-        let fitting = rules.into_iter().filter_map(|rule| Some((rule.1.fits(subject)?, rule)));
-        (fitting.min_by_key(|&(skips, _)| skips).map(|(_, rule)| rule), bad)
+        let (rules, bad) = self.parse_if(|line| Rule::may_match(line, subject));
+        let best = rules.fitting(subject).min_by_key(|&(_, skips)| skips).map(|(rule, _)| *rule);
+        (best, bad)
     }
 
     /// The rules in order, and what was skipped: files, then lines, each with its place.

@@ -187,7 +187,7 @@ impl<R: Keyring> RuleRun<'_, R> {
             log.warning(warning);
         }
         if verbosity > 0 {
-            explain(self.values, files, log, verbosity);
+            explain(self.values, files, best.as_ref(), log, verbosity);
         }
         let Some((place, rule)) = &best else { return Ok(None) };
         match self.take(place, rule) {
@@ -272,12 +272,13 @@ impl<R: Keyring> RuleRun<'_, R> {
     ) -> Result<Disposition, Unanswered> {
         let mut values = *self.values;
         values.subject.operation = NEGATE;
-        let (Some((place, rule)), _) = &files.best(&values.subject) else {
+        let (best, _) = files.best(&values.subject);
+        let Some((place, rule)) = &best else {
             return reject(self.context, Some(failed), failure);
         };
         let Context { log, verbosity, .. } = *self.context;
         if verbosity > 0 {
-            explain(&values, files, log, verbosity);
+            explain(&values, files, best.as_ref(), log, verbosity);
         }
         match (RuleRun { values: &values, ..*self }).take(place, rule) {
             Ok(outcome) => Ok(outcome),
@@ -326,7 +327,13 @@ fn describe(key: KeySerial, rule: Option<(&RuleLocation<'_>, &Rule<'_>)>, failur
 }
 
 /// Reports the request, and which rules match.
-pub fn explain(values: &MacroValues<'_>, files: &RuleFiles, log: &Log, verbosity: u8) {
+pub fn explain(
+    values: &MacroValues<'_>,
+    files: &RuleFiles,
+    best: Option<&(RuleLocation<'_>, Rule<'_>)>,
+    log: &Log,
+    verbosity: u8,
+) {
     let Subject { operation, key_type, description, callout } = values.subject;
     log.info(format_args!(
         "{} key {}: type \"{}\", description \"{}\", callout \"{}\"",
@@ -341,7 +348,7 @@ pub fn explain(values: &MacroValues<'_>, files: &RuleFiles, log: &Log, verbosity
             log.info(format_args!("{place}: fits, {skips}: {}", rule.program.path.escape_ascii()));
         }
     }
-    if let (Some((place, rule)), _) = files.best(&values.subject) {
+    if let Some((place, rule)) = best {
         log.info(format_args!("{place}: fits best: {}", rule.program.path.escape_ascii()));
     }
 }
