@@ -107,6 +107,13 @@ stage() {
     find "$1" -type f ! -perm /111 -exec chmod 644 {} +
 }
 
+# Sets crates to the options by which cargo takes those of a source package (packaging/vendor), if this is one; there may be
+# no network then.
+vendored() {
+    crates=()
+    [ ! -d vendor ] || crates=(--offline --config 'source.crates-io.replace-with="vendor"' --config "source.vendor.directory='$PWD/vendor'")
+}
+
 # Seconds of the date of the release: the time stamp of what is made of these sources.
 released() {
     date -d "$(sed -n 's/^## [^ ]* - //p' CHANGELOG.md | head -n 1)" +%s

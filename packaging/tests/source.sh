@@ -12,6 +12,15 @@ offline() {
     grep -E '^test result: ' "$work/log" | awk '{ passed += $4; failed += $6 } END { printf "  %d tests passed, %d failed\n", passed, failed }'
 }
 
+# These packages were made: their sizes.
+made() {
+    local file
+    for file in "$@"; do
+        [ -e "$file" ] || die "${file##*/} was not made"
+        printf '  %s, %d bytes\n' "${file##*/}" "$(stat -c %s "$file")"
+    done
+}
+
 sources=$work/sources
 rm -rf "$work"/{sources,deb,rpm,no-cargo}
 mkdir -p "$work/deb"
@@ -19,19 +28,13 @@ OUTPUT=$sources packaging/build-source >"$work/log" 2>&1 || { cat "$work/log" >&
 
 dpkg-source -x "$sources"/key-dns_*.dsc "$work/deb/tree" >/dev/null
 (cd "$work/deb/tree" && offline dpkg-buildpackage -b -d -us -uc)
-for made in "$work"/deb/key-dns{,-request-key,-apparmor,-dbgsym}_*.deb; do
-    [ -e "$made" ] || die "${made##*/} was not made"
-    printf '  %s, %d bytes\n' "${made##*/}" "$(stat -c %s "$made")"
-done
+made "$work"/deb/key-dns{,-request-key,-apparmor,-dbgsym}_*.deb
 dpkg-deb -f "$work"/deb/key-dns_*.deb Depends | grep -q libc6 || die 'it does not depend on the C library that it was linked with'
 dpkg-deb -x "$work"/deb/key-dns_*.deb "$work/deb/root"
 "$work/deb/root/usr/bin/key-dns" --version
 
 offline rpmbuild --rebuild --nodeps --define "_topdir $work/rpm" "$sources"/key-dns-*.src.rpm
-for made in "$work"/rpm/RPMS/*/key-dns{,-request-key}-[0-9]*.rpm; do
-    [ -e "$made" ] || die "${made##*/} was not made"
-    printf '  %s, %d bytes\n' "${made##*/}" "$(stat -c %s "$made")"
-done
+made "$work"/rpm/RPMS/*/key-dns{,-request-key}-[0-9]*.rpm
 mkdir -p "$work/rpm/root"
 rpm2cpio "$work"/rpm/RPMS/*/key-dns-[0-9]*.rpm | (cd "$work/rpm/root" && cpio -idm --quiet)
 "$work/rpm/root/usr/bin/key-dns" --version
