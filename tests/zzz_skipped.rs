@@ -4,8 +4,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -14,7 +12,7 @@ fn main() {
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
-    let path = support::skipped();
+    let path = skip::list();
     let text = fs::read_to_string(&path).unwrap_or_default();
     forget(&path);
     // A test may say more than once why it can't run.

@@ -17,8 +17,9 @@ pub mod world;
 
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
+pub use skip::skip;
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -74,25 +75,6 @@ pub fn scratch(name: &str) -> PathBuf {
     path
 }
 
-/// Reports on stderr which test can't run here, and why. In CI, that fails the test.
-///
-/// The last of the suites, `zzz_skipped`, counts all of them.
-#[track_caller]
-pub fn skip(reason: &str) {
-    assert!(std::env::var_os("CI").is_none(), "this test can't run: {reason}");
-    let suite = env!("CARGO_CRATE_NAME");
-    let thread = std::thread::current();
-    // The harness gives a thread the name of its test, but with one thread for all of them.
-    let test = thread.name().filter(|name| *name != "main").map_or_else(
-        || format!("{suite}: line {}", std::panic::Location::caller().line()),
-        |name| format!("{suite}: {name}"),
-    );
-    // Not eprintln!, whose output the test harness hides if the test passes.
-    let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
-    let mut list = std::fs::OpenOptions::new().create(true).append(true).open(skipped()).unwrap();
-    list.write_all(format!("{reason}\t{test}\n").as_bytes()).unwrap();
-}
-
 /// Whether the root directory is not that of this mount namespace, as after chroot(2), so that whoever enters a mount
 /// namespace (setns(2)) finds other paths, and nobody can make a user namespace (kernel/user_namespace.c,
 /// `create_user_ns()`). Only root can find out.
@@ -111,11 +93,6 @@ pub fn needs(program: &OsStr, error: &io::Error) -> String {
         io::ErrorKind::NotFound => format!("it needs {program}"),
         _ => format!("it needs {program}: {error}"),
     }
-}
-
-/// The list of what was skipped by the `cargo test` that runs this suite.
-pub fn skipped() -> PathBuf {
-    scratch(&format!("skipped-{}", std::os::unix::process::parent_id()))
 }
 
 /// Sends a signal to a process.

@@ -14,7 +14,9 @@ fn explanations_match_their_schema() {
 
 #[test]
 fn lookups_match_their_schema() {
-    let broken = server(Script::new().on("broken.example.test", qtype::A, Action::SERVFAIL));
+    let Some(broken) = server(Script::new().on("broken.example.test", qtype::A, Action::SERVFAIL)) else {
+        return;
+    };
     let lookups = [
         &["both.example.test", "list"][..],
         &["--trace", "alias.example.test"],
