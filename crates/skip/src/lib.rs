@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::UdpSocket;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::{env, fs, thread};
+
+/// What this process has said.
+static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Reports on stderr which test can't run here, and why. In CI, that fails the test.
 ///
@@ -24,12 +29,17 @@ pub fn skip(reason: &str) {
         || format!("{suite}: line {}", std::panic::Location::caller().line()),
         |name| format!("{suite}: {name}"),
     );
+    let line = format!("{reason}\t{test}\n");
+    // A test that tries many inputs says it once.
+    if !SAID.lock().unwrap().insert(line.clone()) {
+        return;
+    }
     // Not eprintln!, whose output the test harness hides if the test passes.
     let _ = writeln!(io::stderr(), "skipped: {test}: {reason}");
     let list = list();
     fs::create_dir_all(list.parent().unwrap()).unwrap();
     let mut list = OpenOptions::new().create(true).append(true).open(list).unwrap();
-    list.write_all(format!("{reason}\t{test}\n").as_bytes()).unwrap();
+    list.write_all(line.as_bytes()).unwrap();
 }
 
 /// The list of what was skipped by the `cargo test` that runs this suite: `REASON<tab>SUITE: TEST` in each line.
