@@ -2,7 +2,9 @@
 //! on one that is broken.
 
 use crate::host::{Host, NAME, doctor, for_anybody, on_a_host};
-use crate::support::run;
+use crate::support::{run, scratch, send};
+use nix::sys::signal::Signal;
+use std::fs;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
@@ -106,7 +108,9 @@ fn silent_name_servers_are_reported_even_without_a_name() {
 #[test]
 fn a_hanging_lookup_ends_at_the_timeout() {
     on_a_host(|host: &mut Host<'_>| {
-        host.other_helper("exec sleep 30");
+        let started = scratch("hanging-helpers");
+        let _ = fs::remove_file(&started);
+        host.other_helper(&format!("echo $$ >>{}\nexec sleep 30", started.display()));
         let start = Instant::now();
         let text = metrics(&[NAME, "--timeout", "2"]);
         has(&text, "key_dns_doctor_unfinished_checks{check=\"lookup\"} 1");
@@ -116,6 +120,11 @@ fn a_hanging_lookup_ends_at_the_timeout() {
             (Some(2), "the check did not end in time\n".to_owned())
         );
         assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        // Their keys would last as long as they do.
+        let started = fs::read_to_string(started).unwrap();
+        for helper in started.lines() {
+            send(Signal::SIGTERM, helper.parse().unwrap());
+        }
     });
 }
 
