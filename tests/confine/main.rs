@@ -62,8 +62,8 @@ fn everything_else_is_refused() {
         support::skip("it needs root, which is what a helper starts as");
         return;
     }
-    if !support::world::may_unshare() {
-        support::skip("it needs CAP_SYS_ADMIN, to try Landlock by itself");
+    if let Some(reason) = support::world::no_namespaces() {
+        support::skip(reason);
         return;
     }
     if !skip::has_loopback() {

@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::machine::Machine;
-use support::world::may_unshare;
+use support::world::{has_user, no_namespaces};
 use support::{built_with_the_tests, send, skip};
 
 const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
@@ -131,7 +131,7 @@ fn the_demo_tells_an_unprivileged_user_what_is_skipped() {
     if !skip::has_loopback() {
         return;
     }
-    if !is_root() {
+    if !is_root() || !has_user(65534) {
         return skip("it needs root, to become another user");
     }
     let folder = Scratch::new("copy");
@@ -145,8 +145,8 @@ fn the_demo_tells_an_unprivileged_user_what_is_skipped() {
 
 #[test]
 fn without_loopback_the_demo_fails_and_says_so() {
-    if !may_unshare() {
-        return skip("it needs root with CAP_SYS_ADMIN, for a network namespace of its own");
+    if let Some(reason) = no_namespaces() {
+        return skip(reason);
     }
     let output = Command::new("unshare").arg("--net").arg(built()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

@@ -1,8 +1,8 @@
 //! Sources that are NSS modules, queried through `getent`.
 
 use crate::look_up;
-use crate::support::run;
 use crate::support::world::{inside, write};
+use crate::support::{executable, run, skip};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
@@ -61,6 +61,25 @@ fn an_unknown_source_is_queried_in_order_by_an_unprivileged_process() {
         open.iter().all(|line| !line.contains("socket:") && !line.contains("anon_inode")),
         "{descriptors}"
     );
+}
+
+/// As in a rootless container, where nobody but root is anybody.
+#[test]
+fn in_a_user_namespace_without_users_a_source_is_queried_too() {
+    if !inside("sources::in_a_user_namespace_without_users_a_source_is_queried_too") {
+        return;
+    }
+    let unshare = |words: &[&str]| run("unshare", &[&["--user", "--map-root-user"], words].concat());
+    if !unshare(&["true"]).status.success() {
+        return skip("it needs user namespaces");
+    }
+    getent("echo 192.0.2.7 STREAM");
+    write("nsswitch.conf", Some("hosts: wins\n"));
+    let program = executable();
+    let seen = unshare(&[program.to_str().unwrap(), "key.dns_resolver", "-D", "-v", "mon1", "ipv4"]);
+    assert_eq!(String::from_utf8_lossy(&seen.stdout), "payload 192.0.2.7\nexpiry 5\n");
+    let log = String::from_utf8_lossy(&seen.stderr);
+    assert!(log.contains("not confined by its user: Invalid argument"), "{log}");
 }
 
 #[test]

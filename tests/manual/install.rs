@@ -1,6 +1,6 @@
 //! docs/install.md: its commands install the program from source, and those that undo it leave nothing.
 
-use crate::support::world::may_unshare;
+use crate::support::world::no_namespaces;
 use crate::support::{executable, scratch, skip};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,8 +39,8 @@ fn sources(name: &str) -> PathBuf {
 /// Runs a script with `/usr` and `/etc` of its own, and returns its output. It must leave both as they were, without
 /// these files, which are removed first.
 fn apart(name: &str, without: &str, script: &str) -> Option<String> {
-    if !may_unshare() {
-        skip("mount namespaces need root with CAP_SYS_ADMIN");
+    if let Some(reason) = no_namespaces() {
+        skip(reason);
         return None;
     }
     let layers = scratch(&format!("{name}-layers"));

@@ -15,10 +15,28 @@ const INSIDE: &str = "KEY_DNS_TEST_INSIDE";
 /// The namespaces that a test gets, as unshare(1) is told.
 const UNSHARE: [&str; 5] = ["--mount", "--net", "--propagation", "private", "--"];
 
-/// Whether namespaces can be made: root in a container lacks the right, CAP_SYS_ADMIN.
-pub fn may_unshare() -> bool {
+/// Of all that helpers become, the user with the lowest number.
+pub const HELPER: u32 = 2_100_000_000;
+
+/// Whether a process can become this user: a user namespace, such as that of a rootless container, lacks most of them.
+pub fn has_user(id: u32) -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.lines().any(|line| {
+        let fields: Vec<u32> = line.split_whitespace().filter_map(|field| field.parse().ok()).collect();
+        matches!(fields[..], [first, _, count] if id.checked_sub(first).is_some_and(|place| place < count))
+    })
+}
+
+/// Why there can't be mount and network namespaces with helpers in them, if there can't: root in a container lacks the right.
+pub fn no_namespaces() -> Option<&'static str> {
     let output = Command::new("unshare").args(UNSHARE).arg("true").output();
-    output.is_ok_and(|output| output.status.success())
+    if !output.is_ok_and(|output| output.status.success()) {
+        Some("it needs root with CAP_SYS_ADMIN, for mount and network namespaces")
+    } else if !has_user(HELPER) {
+        Some("it needs the users that helpers become, which this user namespace lacks")
+    } else {
+        None
+    }
 }
 
 /// Why there can't be such namespaces, if there can't.
@@ -26,13 +44,7 @@ pub fn obstacle() -> Option<&'static str> {
     let works = |program: &str, arguments: &[&str]| {
         Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
     };
-    if !may_unshare() {
-        Some("it needs root with CAP_SYS_ADMIN, for mount and network namespaces")
-    } else if !works("ip", &["-V"]) {
-        Some("it needs ip (package iproute2)")
-    } else {
-        None
-    }
+    no_namespaces().or_else(|| (!works("ip", &["-V"])).then_some("it needs ip (package iproute2)"))
 }
 
 /// Whether this process is in namespaces of its own.

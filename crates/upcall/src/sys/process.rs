@@ -26,7 +26,8 @@ const MEMORY: rlim_t = 1 << 30;
 /// can trace or stop it, no groups or capabilities, no way to gain any, no descriptors but the first three and `kept`,
 /// and a process group and a session keyring of its own without authority over our key.
 ///
-/// If we are not root ourselves, there are no rights to drop, and the user stays.
+/// If we are not root ourselves, or root of a user namespace that has no such UID, there are no rights to drop, and the
+/// user stays.
 ///
 /// # Errors
 /// If no process can be started.
@@ -63,7 +64,11 @@ fn shed(kept: &OwnedFd) -> io::Result<()> {
         }
     }
     prctl::set_no_new_privs()?;
-    become_nobody()?;
+    match become_nobody() {
+        // Root of a user namespace without such a user has no rights outside of it.
+        Err(Errno::EINVAL) => {}
+        became => became?,
+    }
     // Until it executes something, even if the host is configured otherwise (/proc/sys/fs/suid_dumpable).
     prctl::set_dumpable(false)?;
     Ok(())

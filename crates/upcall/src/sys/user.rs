@@ -18,16 +18,18 @@ const FIRST: u32 = 2_100_000_000;
 /// Becomes a user and a group that no other process and no file has, without supplementary groups. A process that is
 /// not root stays who it is. It is for a process of one thread: other threads would stay who they are.
 ///
+/// The kernel runs no helper in a user namespace, but people run `key-dns resolve` there, as in a rootless container.
+///
 /// # Errors
-/// As for `setresuid(2)`; EINVAL in a user namespace that has no such user.
+/// As for `setresuid(2)`; EINVAL in a user namespace that has no such user or group.
 pub fn become_nobody() -> Result<(), Errno> {
     if !geteuid().is_root() {
         return Ok(());
     }
     let number = FIRST.saturating_add(process::id());
     let (group, user) = (Gid::from_raw(number), Uid::from_raw(number));
-    set_thread_groups(&[])
-        .and_then(|()| set_thread_res_gid(group, group, group))
+    set_thread_res_gid(group, group, group)
+        .and_then(|()| set_thread_groups(&[]))
         .and_then(|()| set_thread_res_uid(user, user, user))
         .map_err(|error| Errno::from_raw(error.raw_os_error()))
 }
