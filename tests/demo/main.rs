@@ -16,7 +16,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::machine::Machine;
 use support::world::{has_user, no_namespaces};
-use support::{built_with_the_tests, send, skip};
+use support::{built_with_the_tests, send, skip, usual_umask};
 
 const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
 const REQUEST_KEY: &str = "/sbin/request-key";
@@ -134,11 +134,13 @@ fn the_demo_tells_an_unprivileged_user_what_is_skipped() {
     if !is_root() || !has_user(65534) {
         return skip("it needs root, to become another user");
     }
+    usual_umask();
     let folder = Scratch::new("copy");
     fs::create_dir(folder.0.join("examples")).unwrap();
     let demo = folder.0.join("examples/demo");
     fs::copy(built(), &demo).unwrap();
-    let output = Command::new(demo).env_remove("CARGO").uid(65534).gid(65534).output().unwrap();
+    let output =
+        Command::new(demo).env_remove("CARGO").env_remove("TMPDIR").uid(65534).gid(65534).output().unwrap();
     assert_shown(&output, &ANSWERS);
     assert_shown(&output, &["skipped: it takes root", "All 18 answers are as expected."]);
 }

@@ -53,7 +53,7 @@ fn hidden_commands_are_documented_nowhere() {
 
 /// Runs a program that may not be installed; `None`, with a message, if it is not.
 fn tool(command: &mut Command) -> Option<std::process::Output> {
-    match command.output() {
+    match command.env("LC_ALL", "C").output() {
         Ok(output) => Some(output),
         Err(error) => {
             support::skip(&support::needs(command.get_program(), &error));

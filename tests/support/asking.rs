@@ -207,12 +207,15 @@ fn in_time(mut command: Command) -> Output {
 /// What answers keys, as the executable of a process. A rule may be run in the process of `request-key` itself.
 const PROGRAMS: [&str; 4] = [HELPER, KEYUTILS_HELPER, "/sbin/request-key", "/libexec/key-dns/request-key"];
 
-/// The process ids of running helpers.
+/// The process ids of running helpers, without those that others run in mount namespaces of their own.
 pub fn helpers() -> Vec<u32> {
+    let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+    let ours = namespace("self");
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
         let program = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-        PROGRAMS.iter().any(|helper| program.ends_with(&helper[1..])).then_some(pid)
+        let is_helper = PROGRAMS.iter().any(|helper| program.ends_with(&helper[1..]));
+        (is_helper && namespace(&pid.to_string()) == ours).then_some(pid)
     });
     processes.collect()
 }

@@ -6,7 +6,7 @@
 #[allow(unused_imports)]
 pub use super::asking::{Seen, error};
 use super::syslog::{self, Syslog};
-use super::{executable, run, scratch, skip};
+use super::{executable, run, scratch, skip, usual_umask};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -104,6 +104,7 @@ impl Machine {
             skip(&reason);
             return None;
         }
+        usual_umask();
         fs::create_dir_all(STATE).unwrap();
         let lock = fs::File::create(Path::new(STATE).join("lock")).unwrap();
         lock.lock().unwrap();

@@ -16,6 +16,7 @@ pub mod syslog;
 pub mod world;
 
 use nix::sys::signal::{self, Signal};
+use nix::sys::stat::{Mode, umask};
 use nix::unistd::Pid;
 pub use skip::skip;
 use std::ffi::OsStr;
@@ -93,6 +94,11 @@ pub fn needs(program: &OsStr, error: &io::Error) -> String {
         io::ErrorKind::NotFound => format!("it needs {program}"),
         _ => format!("it needs {program}: {error}"),
     }
+}
+
+/// Has this process make files that other users can read, such as those that helpers become, whatever root's umask is.
+pub fn usual_umask() {
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
 }
 
 /// Sends a signal to a process.

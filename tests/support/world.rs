@@ -1,6 +1,6 @@
 //! Mount and network namespaces of their own, with a network and an `/etc` that tests may do with as they like.
 
-use super::{run, skip};
+use super::{run, skip, usual_umask};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -77,6 +77,7 @@ pub fn inside(name: &str) -> bool {
 /// Brings up loopback and an interface with addresses and default routes that lead nowhere, and puts a copy of
 /// `/etc` in the place of the real one.
 fn set_up() {
+    usual_umask();
     for command in [
         "ip link set lo up",
         "ip link add dummy0 type veth peer name dummy1",

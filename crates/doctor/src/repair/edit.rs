@@ -95,8 +95,8 @@ mod tests {
 
     /// What the file says after the command, once and twice.
     fn run(look: &HostRoot, path: &str, command: &str) -> String {
-        let command = command.replace(path, look.path(path).to_str().unwrap());
-        let folder = look.path("/etc").display().to_string();
+        let command = command.replace(path, &quoted(look.path(path)).unwrap());
+        let folder = quoted(look.path("/etc")).unwrap();
         let command = command.replace("mkdir -p /etc ", &format!("mkdir -p {folder} "));
         let mut seen = Vec::new();
         for _ in 0..2 {

@@ -74,11 +74,12 @@ mod tests {
     /// The lines after the remedies, in this order, each run twice.
     fn after(text: &str, names: &[(&str, &[usize])]) -> Option<Vec<String>> {
         let look = tree("hosts-without", &[("etc/hosts", text)]);
-        let path = look.path(config::HOSTS).display().to_string();
+        let path = look.path(config::HOSTS);
+        let word = quoted(&path).unwrap();
         let commands: Option<Vec<String>> = names
             .iter()
             .map(|(name, lines)| {
-                without(&look, name, lines).command().map(|command| command.replace(config::HOSTS, &path))
+                without(&look, name, lines).command().map(|command| command.replace(config::HOSTS, &word))
             })
             .collect();
         for command in commands? {

@@ -13,7 +13,12 @@ impl Folder {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("upcall-{}-{number}", std::process::id()));
+        let mut place = std::env::temp_dir();
+        // A rule can't name what has white space in its path.
+        if place.to_str().is_none_or(|place| place.contains(char::is_whitespace)) {
+            place = PathBuf::from("/tmp");
+        }
+        let path = place.join(format!("upcall-{}-{number}", std::process::id()));
         fs::create_dir(&path).unwrap();
         Self(path)
     }
