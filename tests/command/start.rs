@@ -74,7 +74,7 @@ fn the_program_works_whatever_is_missing_at_start() {
                 if is_closed(descriptor) {
                     redirections += &format!(" {descriptor}>&-");
                 } else if descriptor == 1 {
-                    redirections += &format!(" >{}", output.display());
+                    redirections += &format!(" >'{}'", output.display());
                 }
             }
             let Some(mut command) = program(missing, &redirections, &["--dump-config", "-c", &settings])

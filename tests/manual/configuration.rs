@@ -112,9 +112,10 @@ fn the_winning_rule_is_shown_as_in_the_manual_page() {
     fs::write(folder.join("request-key.d/dns_resolver.conf"), shipped_rules()).unwrap();
     let example = &displays("request-key.8")[0];
     let (command, shown) = example.split_once("0 0 0 0\n").unwrap();
-    let command =
-        command.replace("$ key-dns request-key -d", &format!("{} request-key -d -l", executable().display()));
-    let output = Command::new("sh").arg("-c").arg(command + "0 0 0 0").current_dir(&folder).output().unwrap();
+    let command = command.replace("$ key-dns request-key -d", "\"$0\" request-key -d -l");
+    let mut shell = Command::new("sh");
+    let output =
+        shell.arg("-c").arg(command + "0 0 0 0").arg(executable()).current_dir(&folder).output().unwrap();
     assert_eq!(
         String::from_utf8(output.stdout).unwrap(),
         shown.replace("/etc/request-key.d", "request-key.d")

@@ -48,16 +48,17 @@ fn apart(name: &str, without: &str, script: &str) -> Option<String> {
     let layers = layers.display();
     let script = format!(
         "set -eu
-        mount -t tmpfs none {layers}
+        layers='{layers}'
+        mount -t tmpfs none \"$layers\"
         for folder in usr etc; do
-            mkdir {layers}/$folder {layers}/$folder.work
-            mount -t overlay none -o lowerdir=/$folder,upperdir={layers}/$folder,workdir={layers}/$folder.work /$folder
+            mkdir \"$layers/$folder\" \"$layers/$folder.work\"
+            mount -t overlay none -o \"lowerdir=/$folder,upperdir=$layers/$folder,workdir=$layers/$folder.work\" /$folder
         done
         rm -rf /usr/libexec/key-dns /usr/bin/key-dns /etc/request-key.d/dns_resolver.conf {without}
         files() {{ find /usr/bin /usr/sbin /sbin/ /usr/libexec /etc ! -type d -printf '%p %s %m %l\n' | sort; }}
-        files >{layers}/before
+        files >\"$layers/before\"
         {script}
-        files | diff {layers}/before -"
+        files | diff \"$layers/before\" -"
     );
     let mut unshare = Command::new("unshare");
     let output =

@@ -100,12 +100,9 @@ fn closed_standard_descriptors_are_harmless() {
     let said = path.join("said");
     let conf = format!("create user debug:* * /bin/x {}\n", "y".repeat(3000));
     fs::write(path.join("request-key.conf"), &conf).unwrap();
-    let script = format!(
-        "exec {} request-key -lnd create 5 0 0 1 2 3 x <&- >&- 2>&-; echo $? >{}",
-        executable().display(),
-        said.display()
-    );
-    let status = Command::new("/bin/sh").args(["-c", &script]).current_dir(&path).status().unwrap();
+    let script = r#"exec "$0" request-key -lnd create 5 0 0 1 2 3 x <&- >&- 2>&-; echo $? >"$1""#;
+    let mut shell = Command::new("/bin/sh");
+    let status = shell.args(["-c", script]).arg(executable()).arg(said).current_dir(&path).status().unwrap();
     assert_eq!(status.code(), Some(0));
     assert_eq!(fs::read_to_string(path.join("request-key.conf")).unwrap(), conf);
 }
