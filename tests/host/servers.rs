@@ -121,9 +121,8 @@ fn without_a_search_list_names_are_completed_with_the_domain_of_the_host() {
     let server = Server::builder().zone(zone("cluster.local", 1)).at("127.0.0.1:53").start();
     write("resolv.conf", Some("nameserver 127.0.0.1\n"));
     let helper = crate::support::executable();
-    let command =
-        format!("hostname node7.cluster.local && exec {} key.dns_resolver -D mon1 ''", helper.display());
-    let output = run("unshare", &["--uts", "sh", "-c", &command]);
+    let command = r#"hostname node7.cluster.local && exec "$0" key.dns_resolver -D mon1 ''"#;
+    let output = run("unshare", &["--uts", "sh", "-c", command, helper.to_str().unwrap()]);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "payload 192.0.2.1\nexpiry 30\n");
     assert_eq!(server.count("mon1.cluster.local", qtype::A), 1);
 }

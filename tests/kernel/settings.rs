@@ -36,7 +36,8 @@ fn an_invalid_line_is_ignored_and_logged_with_its_number() {
     }
     machine.settings(b"\xff\xfe\nmax_ttl = 12");
     machine.ask("both.example.test", "").is("192.0.2.2", 12);
-    assert!(log.next().contains(&format!("{SETTINGS}:1: ")));
+    let told = log.next();
+    assert!(told.contains(&format!("{SETTINGS}:1: ")), "{told}");
 }
 
 #[test]
