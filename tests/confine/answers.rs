@@ -1,7 +1,7 @@
 //! The key of a confined process is answered, whatever happens.
 
 use crate::support::machine::{Machine, error};
-use crate::support::world::{HELPER, has_user};
+use crate::support::world::{HELPER, NO_HELPER, has_user};
 use crate::support::{executable, needs, run, scratch, skip};
 use std::env;
 use std::process::Command;
@@ -45,7 +45,7 @@ pub fn what_is_lacking_is_said() {
     let settings = settings.to_str().unwrap().to_owned();
     let root = run("id", &["-u"]).stdout == b"0\n";
     if root && !has_user(HELPER) {
-        return skip("it needs the users that helpers become, which this user namespace lacks");
+        return skip(NO_HELPER);
     }
     let look_up = |inject: &[&str]| {
         let debug = ["key.dns_resolver", "-D", "-v", "-c", &settings, "a:x.test", ""];

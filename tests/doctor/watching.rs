@@ -110,7 +110,7 @@ fn a_hanging_lookup_ends_at_the_timeout() {
     on_a_host(|host: &mut Host<'_>| {
         let started = scratch("hanging-helpers");
         let _ = fs::remove_file(&started);
-        host.other_helper(&format!("echo $$ >>{}\nexec sleep 30", started.display()));
+        host.other_helper(&format!("echo $$ >>'{}'\nexec sleep 30", started.display()));
         let start = Instant::now();
         let text = metrics(&[NAME, "--timeout", "2"]);
         has(&text, "key_dns_doctor_unfinished_checks{check=\"lookup\"} 1");

@@ -18,6 +18,9 @@ const UNSHARE: [&str; 5] = ["--mount", "--net", "--propagation", "private", "--"
 /// Of all that helpers become, the user with the lowest number.
 pub const HELPER: u32 = 2_100_000_000;
 
+/// Why a test can't run where [`HELPER`] is nobody.
+pub const NO_HELPER: &str = "it needs the users that helpers become, which this user namespace lacks";
+
 /// Whether a process can become this user: a user namespace, such as that of a rootless container, lacks most of them.
 pub fn has_user(id: u32) -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
@@ -33,7 +36,7 @@ pub fn no_namespaces() -> Option<&'static str> {
     if !output.is_ok_and(|output| output.status.success()) {
         Some("it needs root with CAP_SYS_ADMIN, for mount and network namespaces")
     } else if !has_user(HELPER) {
-        Some("it needs the users that helpers become, which this user namespace lacks")
+        Some(NO_HELPER)
     } else {
         None
     }
