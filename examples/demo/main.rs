@@ -6,6 +6,9 @@
 
 #[path = "../../tests/dns/mod.rs"]
 mod dns;
+#[path = "../../tests/support/initial.rs"]
+#[allow(unreachable_pub)]
+mod initial;
 
 mod helper;
 mod kernel;

@@ -5,6 +5,7 @@
 
 #[allow(unused_imports)]
 pub use super::asking::{Seen, error};
+use super::initial::{has_the_kernel_s_root, in_initial_namespaces};
 use super::syslog::{self, Syslog};
 use super::{executable, run, scratch, skip, usual_umask};
 use std::fs;
@@ -58,22 +59,10 @@ fn obstacle() -> Option<String> {
     if !missing.is_empty() {
         return Some(format!("it needs keyutils: {} not found", missing.join(", ")));
     }
-    // Process 2 is the kernel's own, but in a container anybody's.
-    let elsewhere = |kind: &&str| {
-        let namespace = |process| fs::read_link(format!("/proc/{process}/ns/{kind}")).ok();
-        namespace("self") != namespace("2")
-    };
-    if fs::read("/proc/2/comm").ok().as_deref() != Some(b"kthreadd\n")
-        || ["mnt", "net", "user", "pid"].iter().any(elsewhere)
-    {
+    if !in_initial_namespaces() {
         return Some("it must run in the initial namespaces, where the kernel's upcall runs".to_owned());
     }
-    let root = |process: &str| {
-        let text = fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap_or_default();
-        let line = text.lines().rev().find(|line| line.split(' ').nth(4) == Some("/"))?;
-        Some(line.split(' ').next()?.to_owned())
-    };
-    if root("self").is_none() || root("self") != root("2") {
+    if !has_the_kernel_s_root() {
         return Some("it must run from the kernel's root directory, not in a chroot".to_owned());
     }
     let load = || std::process::Command::new("modprobe").arg("dns_resolver").status();

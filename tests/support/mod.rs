@@ -8,6 +8,7 @@
 pub mod asking;
 pub mod debian;
 pub mod fuse;
+pub mod initial;
 pub mod machine;
 pub mod nss;
 pub mod progress;
