@@ -62,7 +62,8 @@ fn command() -> Command {
                 .about("Show what is installed, and whether the kernel gets an answer")
                 .after_help(
                     "Exit status: 0 installed, and the kernel gets an answer; 1 otherwise; 2 installed, but whether the \
-                     kernel gets an answer could not be checked, or wrong usage. With --root, a request is made only with --live",
+                     kernel gets an answer could not be checked (with --root, that is 0), or wrong usage. With --root, a \
+                     request is made only with --live",
                 )
                 .args([root, live, stay]),
         )
