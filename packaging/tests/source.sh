@@ -28,7 +28,7 @@ OUTPUT=$sources packaging/build-source >"$work/log" 2>&1 || { cat "$work/log" >&
 
 dpkg-source -x "$sources"/key-dns_*.dsc "$work/deb/tree" >/dev/null
 (cd "$work/deb/tree" && offline dpkg-buildpackage -b -d -us -uc)
-made "$work"/deb/key-dns{,-request-key,-apparmor,-dbgsym}_*.deb
+made "$work"/deb/key-dns{,-request-key,-apparmor,-dbgsym}_*deb
 dpkg-deb -f "$work"/deb/key-dns_*.deb Depends | grep -q libc6 || die 'it does not depend on the C library that it was linked with'
 dpkg-deb -x "$work"/deb/key-dns_*.deb "$work/deb/root"
 "$work/deb/root/usr/bin/key-dns" --version
