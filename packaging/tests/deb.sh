@@ -352,6 +352,41 @@ install_ next-key-dns next-key-dns-request-key
 in_root dpkg --purge key-dns key-dns-request-key
 [ "$(cat "$root/sbin/request-key")" = '#!/bin/sh' ] || die "$now: it was overwritten"
 
+case_of 'what was unpacked and not configured is removed'
+debian
+install_ keyutils
+answered_by keyutils
+listing >"$work/before"
+install_ key-dns key-dns-request-key
+now 'of a later version key-dns-request-key alone, which needs key-dns of the same'
+(in_root dpkg -i /packages/next-key-dns-request-key.deb) 2>/dev/null && die "$now: it was configured"
+start_asking
+now 'it is removed'
+in_root dpkg --remove key-dns-request-key
+answered_by key-dns
+request_key_is keyutils
+now 'an upgrade ends at the question about a changed rule'
+sed -i 's/%k/-v %k/' "$root/$rule"
+(in_root dpkg -i /packages/next-key-dns.deb) 2>/dev/null && die "$now: it was configured"
+now 'it is removed'
+in_root dpkg --remove key-dns
+answered_by keyutils
+none_lost
+now 'and purged'
+in_root dpkg --purge key-dns key-dns-request-key
+same_files "$work/before"
+
+case_of 'an installation that was interrupted goes on'
+debian
+install_ keyutils
+now "keyutils' program has its second name, and not yet the link in its place"
+ln "$root/sbin/request-key" "$root/sbin/request-key.distrib"
+install_ key-dns key-dns-request-key
+answered_by key-dns
+request_key_is key-dns
+in_root dpkg --purge key-dns key-dns-request-key
+request_key_is keyutils
+
 case_of 'apt'
 debian
 listing >"$work/before"
