@@ -228,6 +228,29 @@ touch "$root/sbin"
 rpm --root "$root" --dbpath /var/lib/rpm --install "${ours[1]}" 2>"$work/rpm.log" || true
 grep -q '/sbin/request-key was not made' "$work/rpm.log" || die "$now: $(cat "$work/rpm.log")"
 
+case_of 'SELinux'
+new_root merged
+rpm_ --initdb
+mkdir -p "$root/sys/fs/selinux"
+echo 0 >"$root/sys/fs/selinux/enforce"
+now 'permissive: nothing is said'
+rpm_ --install "${ours[@]}"
+now 'enforcing, without the module: that is said'
+echo 1 >"$root/sys/fs/selinux/enforce"
+rpm --root "$root" --dbpath /var/lib/rpm --upgrade "${next[@]}" 2>"$work/rpm.log"
+grep -q 'SELinux is enforcing, and its policy has no module for key-dns' "$work/rpm.log" || die "$now: $(cat "$work/rpm.log")"
+now 'enforcing, with the module'
+mkdir -p "$root/var/lib/selinux/targeted/active/modules/200/key_dns"
+rpm_ --upgrade --replacepkgs "${next[@]}"
+
+case_of 'a link that leads nowhere'
+new_root merged
+rpm_ --initdb
+ln -s /usr/local/sbin/request-key "$root/sbin/request-key"
+rpm_ --install "${ours[@]}"
+answered_by key-dns
+request_key_is key-dns
+
 case_of "an admin's program"
 new_root merged
 rpm_ --initdb
