@@ -89,14 +89,12 @@ impl Host {
     }
 }
 
-/// Whether `/sbin/request-key` is the link that setup makes, directly or through a merged system extension.
+/// Whether `/sbin/request-key` is the link that setup made, directly or through a merged system extension: where it leads
+/// depends on the way, which may be another one this time.
 fn is_ours(root: &HostRoot, journal: &Journal) -> bool {
-    let makes_it = journal
-        .entries
-        .iter()
-        .any(|entry| matches!(&entry.kind, Kind::Link(target) if target == Path::new(OWN_REQUEST_KEY)));
-    makes_it
-        && fs::read_link(root.locate(Path::new(REQUEST_KEY))).is_ok_and(|to| to == Path::new(OWN_REQUEST_KEY))
+    let Ok(target) = fs::read_link(root.locate(Path::new(REQUEST_KEY))) else { return false };
+    let mut made = journal.entries.iter().filter(|entry| entry.path.ends_with("request-key"));
+    made.any(|entry| entry.kind == Kind::Link(target.clone()))
 }
 
 fn other_rules(root: &HostRoot, journal: &Journal) -> bool {

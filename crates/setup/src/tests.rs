@@ -114,6 +114,11 @@ fn kinds() -> Vec<(&'static str, Vec<&'static str>, bool)> {
             true,
         ),
         ("read only, no extensions, keyutils", merged(&["usr/sbin/request-key", "etc/"]), true),
+        (
+            "read only, no extensions, unmerged, nothing",
+            vec!["usr/bin/", "sbin/init", "var/lib/", "etc/"],
+            true,
+        ),
     ]
 }
 
@@ -207,6 +212,9 @@ fn a_kernel_finds_the_program_on_every_kind_of_host() {
         let rule = text(&made, "/etc/request-key.d/dns_resolver.conf");
         let helper = rule.lines().last().unwrap().split_whitespace().nth(4).unwrap();
         assert_eq!(fs::read(made.root.follow(Path::new(helper))).unwrap(), PROGRAM, "{kind}: {helper}");
+        let once = listing(&made);
+        put(&made.root, read_only, PROGRAM, whole()).unwrap();
+        assert_eq!(listing(&made), once, "{kind}, installed twice");
     }
 }
 
