@@ -328,16 +328,30 @@ impl Change<'_> {
             FileState::Missing => Ok(()),
             FileState::Ours => self.delete(path),
             FileState::Changed if configuration => {
-                let aside = with_ending(path, ASIDE);
+                let aside = self.free_aside(path);
+                let place = self.root.locate(path);
                 self.progress.say(&format!("{} was changed: kept as {}", path.display(), aside.display()));
                 self.step(&format!("set {} aside", path.display()), path)?;
-                fs::rename(self.root.locate(path), self.root.locate(&aside)).map_err(doing("set aside", path))
+                let moved = fs::rename(&place, self.root.locate(&aside));
+                moved.and_then(|()| sync_folder(&place)).map_err(doing("set aside", path))
             }
             FileState::Changed | FileState::Foreign => {
                 self.progress.say(&format!("{} is no longer key-dns setup's: left alone", path.display()));
                 Ok(())
             }
         }
+    }
+
+    /// A name to set a file aside by, which no file from an earlier time has.
+    fn free_aside(&self, path: &Path) -> PathBuf {
+        let first = with_ending(path, ASIDE);
+        let mut aside = first.clone();
+        let mut number = 0_u32;
+        while fs::symlink_metadata(self.root.locate(&aside)).is_ok() {
+            number += 1;
+            aside = with_ending(&first, &format!(".{number}"));
+        }
+        aside
     }
 
     fn delete(&mut self, path: &Path) -> Result<(), SetupError> {

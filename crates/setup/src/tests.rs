@@ -335,6 +335,25 @@ fn files_changed_by_the_admin_are_kept() {
 }
 
 #[test]
+fn each_file_that_was_set_aside_is_kept() {
+    let made = made(&merged(&["etc/"]));
+    let rule = "/etc/request-key.d/dns_resolver.conf";
+    for text in ["# one\n", "# two\n", "# three\n"] {
+        for path in [rule, SETTINGS] {
+            put_settings(&made, PROGRAM, Some("one\n")).unwrap();
+            fs::write(made.root.follow(Path::new(path)), text).unwrap();
+        }
+        remove(&made.root, &mut whole()).unwrap();
+    }
+    for path in [rule, SETTINGS] {
+        assert_eq!(text(&made, &format!("{path}.key-dns-saved")), "# one\n");
+        assert_eq!(text(&made, &format!("{path}.key-dns-saved.1")), "# two\n");
+        assert_eq!(text(&made, &format!("{path}.key-dns-saved.2")), "# three\n");
+        assert!(!made.root.has(path));
+    }
+}
+
+#[test]
 fn a_foreign_replacement_of_the_program_is_neither_upgraded_nor_removed() {
     let made = made(&merged(&["etc/"]));
     put(&made.root, false, PROGRAM, whole()).unwrap();
