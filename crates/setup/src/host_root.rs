@@ -15,12 +15,14 @@ const LINKS: usize = 40;
 pub struct HostRoot(PathBuf);
 
 impl HostRoot {
-    /// The host whose root directory is at `path` here.
+    /// The host whose root directory is at `path` here. The path stays as it was given: what a link such as
+    /// `/proc/1/root` reads is a path in another mount namespace, and only the kernel can follow it (proc(5)).
     ///
     /// # Errors
     /// If there is none.
     pub fn at(path: &Path) -> Result<Self, SetupError> {
-        fs::canonicalize(path).map(Self).map_err(doing("find", path))
+        let found = fs::metadata(path).and_then(|_| std::path::absolute(path));
+        found.map(Self).map_err(doing("find", path))
     }
 
     /// Whether it is this host's own.

@@ -4,7 +4,8 @@ use super::*;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -403,6 +404,31 @@ fn links_do_not_lead_out_of_the_root() {
     }
     assert!(made.root.follow(Path::new("/loop")).starts_with(&made.folder));
     assert_eq!(made.root.locate(Path::new("/a")), made.folder.join("a"));
+}
+
+#[test]
+fn a_root_is_the_folder_that_the_kernel_finds_whatever_a_link_in_proc_reads() {
+    let made = made(&["gone/"]);
+    let gone = made.folder.join("gone");
+    let opened = fs::File::open(&gone).unwrap();
+    fs::remove_dir(&gone).unwrap();
+    // What the link to the removed folder reads is the path of this one, as that of another process's root reads `/`.
+    fs::create_dir(made.folder.join("gone (deleted)")).unwrap();
+    let root = HostRoot::at(Path::new(&format!("/proc/self/fd/{}", opened.as_raw_fd()))).unwrap();
+    let found = fs::metadata(root.locate(Path::new("/"))).unwrap();
+    assert_eq!(found.ino(), opened.metadata().unwrap().ino());
+    assert!(!root.is_host());
+}
+
+#[test]
+fn a_root_has_to_exist_and_only_the_root_folder_is_this_hosts_own() {
+    for (path, is_host) in [("/", true), ("//", true), ("/.", true), ("/proc/self/root", false)] {
+        let root = HostRoot::at(Path::new(path)).unwrap();
+        assert_eq!(root.is_host(), is_host, "{path}");
+        assert_eq!(root.name_of(&root.locate(Path::new("/etc"))), Path::new("/etc"), "{path}");
+    }
+    assert!(HostRoot::at(Path::new(".")).unwrap().locate(Path::new("/etc")).is_absolute());
+    HostRoot::at(Path::new("/nonexistent")).unwrap_err();
 }
 
 #[test]
