@@ -29,6 +29,8 @@ keyutils_rpm 2 /usr/sbin
 keyutils_rpm 3 /sbin
 
 OUTPUT=$work/next VERSION=99.0.0 packaging/build-rpm >/dev/null
+# By its own name it is the command for people.
+install -D "$EXECUTABLE" "$work/setup/key-dns"
 
 # Folders that belong to the package `filesystem`, and libraries for keyutils.
 skeleton() {
@@ -207,6 +209,27 @@ for layout in merged sbin_is_bin unmerged; do
     request_key_is nobody
     same_files "$work/before"
 done
+
+case_of 'key-dns setup was there before, of the same version'
+new_root merged
+rpm_ --initdb
+listing >"$work/before"
+"$work/setup/key-dns" setup install --root "$root" >/dev/null
+answered_by key-dns
+now 'install both'
+rpm_ --install "${ours[@]}"
+answered_by key-dns
+now 'setup changes nothing, and leaves what is theirs'
+! "$work/setup/key-dns" setup install --root "$root" >/dev/null 2>&1 || die "$now: it was installed"
+"$work/setup/key-dns" setup remove --root "$root" >/dev/null
+[ ! -e "$root/var/lib/key-dns" ] || die "$now: /var/lib/key-dns is still there"
+answered_by key-dns
+request_key_is key-dns
+rpm_ --verify key-dns key-dns-request-key
+now 'erase both'
+rpm_ --erase key-dns key-dns-request-key
+answered_by nobody
+same_files "$work/before"
 
 case_of 'a root with nothing in it'
 new_root true

@@ -201,7 +201,15 @@ fn status(root: &HostRoot, live: bool) -> Result<ExitCode, SetupError> {
         println!("{} {}", path.display(), word(*state));
     }
     if !status.is_whole() {
-        return Ok(put("incomplete: run `key-dns setup install`\n", ExitCode::FAILURE));
+        let taken = status.files.iter().any(|(_, state)| *state == FileState::Foreign);
+        return Ok(put(
+            if taken {
+                "something else has taken over: run `key-dns setup remove`, which leaves that alone\n"
+            } else {
+                "incomplete: run `key-dns setup install`\n"
+            },
+            ExitCode::FAILURE,
+        ));
     }
     // A node on which the kernel can't be asked yet is as ready as its files are.
     let unseen = if root.is_host() { ExitCode::from(doctor::exit::UNSEEN) } else { ExitCode::SUCCESS };

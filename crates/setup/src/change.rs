@@ -4,7 +4,8 @@ use crate::error::{SetupError, doing};
 use crate::host_root::HostRoot;
 use crate::journal::{Entry, JOURNAL, Journal, Kind};
 use crate::lock::LockedRoot;
-use crate::plan::{EXTENSION, Item, Plan, Way};
+use crate::package;
+use crate::plan::{self, EXTENSION, Item, Plan, Way};
 use crate::sum::Sum;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -26,7 +27,7 @@ pub enum FileState {
     Ours,
     /// What setup put there, changed since.
     Changed,
-    /// Something that setup did not make.
+    /// Something that setup did not make, or that a package or another installation has taken over.
     Foreign,
 }
 
@@ -82,13 +83,16 @@ pub fn status(root: &HostRoot) -> Result<Option<Status>, SetupError> {
 fn state(root: &HostRoot, journal: &Journal, path: &Path) -> Result<FileState, SetupError> {
     let Some(found) = found(root, path)? else { return Ok(FileState::Missing) };
     let mut known = journal.of(path).peekable();
-    Ok(if known.peek().is_none() {
-        FileState::Foreign
-    } else if known.any(|entry| found.is(&entry.kind)) {
-        FileState::Ours
-    } else {
-        FileState::Changed
-    })
+    if known.peek().is_none() {
+        return Ok(FileState::Foreign);
+    }
+    if let Some(program) = plan::program_of(journal, path) {
+        let replaced = || Ok(state(root, journal, program.as_ref())? == FileState::Changed);
+        if package::has(root, program) || (path != Path::new(program) && replaced()?) {
+            return Ok(FileState::Foreign);
+        }
+    }
+    Ok(if known.any(|entry| found.is(&entry.kind)) { FileState::Ours } else { FileState::Changed })
 }
 
 /// The state of a path, as far as it matters here.

@@ -10,6 +10,7 @@ mod error;
 mod host_root;
 mod journal;
 mod lock;
+mod package;
 mod plan;
 mod sum;
 #[cfg(test)]

@@ -16,7 +16,7 @@ const SHIPPED_RULE: &str = "/usr/share/request-key.d/dns_resolver.conf";
 const RULE_TEXT: &str = include_str!("../../../request-key.d/dns_resolver.conf");
 /// The settings, which are an admin's as a rule.
 const SETTINGS: &str = "/etc/keyutils/key.dns_resolver.conf";
-const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
+pub(crate) const HELPER: &str = "/usr/libexec/key-dns/key.dns_resolver";
 /// A file of its own, since policies tell the two programs apart by the file.
 const OWN_REQUEST_KEY: &str = "/usr/libexec/key-dns/request-key";
 const COMMAND: &str = "/usr/bin/key-dns";
@@ -37,6 +37,19 @@ pub enum Way {
     Extension,
     /// Outside `/usr`, for the rule of an existing `request-key`.
     Apart,
+}
+
+/// The program that a path in the journal is, leads to or names: whoever has the program has them all. `None` for what no
+/// package has, such as a system extension's files, and the rule and the link for the program outside `/usr`.
+pub(crate) fn program_of(journal: &Journal, path: &Path) -> Option<&'static str> {
+    if journal.of(Path::new(APART)).next().is_some() {
+        return None;
+    }
+    match path.to_str()? {
+        HELPER | COMMAND | RULE => Some(HELPER),
+        OWN_REQUEST_KEY | REQUEST_KEY => Some(OWN_REQUEST_KEY),
+        _ => None,
+    }
 }
 
 /// What was found on a host.

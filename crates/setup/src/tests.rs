@@ -1,5 +1,7 @@
 //! Roots of different kinds, set up and left, with calls that are cut off before each step.
 
+mod packages;
+
 use super::*;
 use std::collections::BTreeMap;
 use std::fs;
@@ -367,7 +369,10 @@ fn a_foreign_replacement_of_the_program_is_neither_upgraded_nor_removed() {
     let mut progress = whole();
     remove(&made.root, &mut progress).unwrap();
     assert_eq!(fs::read_to_string(&helper).unwrap(), "of a package");
-    assert_eq!(progress.said.len(), 1, "{:?}", progress.said);
+    // What leads to it is whoever's it is.
+    assert!(made.root.has("/usr/bin/key-dns") && made.root.has("/etc/request-key.d/dns_resolver.conf"));
+    assert!(!made.root.has("/sbin/request-key"));
+    assert_eq!(progress.said.len(), 3, "{:?}", progress.said);
 }
 
 #[test]
