@@ -367,10 +367,10 @@ impl Change<'_> {
         fs::remove_file(&place).and_then(|()| sync_folder(&place)).map_err(doing("remove", path))
     }
 
-    /// Removes an empty directory.
+    /// Removes an empty directory, but not a link to one that an admin has moved elsewhere.
     fn take_folder(&mut self, path: &Path) -> Result<(), SetupError> {
         let place = self.root.locate(path);
-        if !fs::read_dir(&place).is_ok_and(|mut entries| entries.next().is_none()) {
+        if place.is_symlink() || !fs::read_dir(&place).is_ok_and(|mut entries| entries.next().is_none()) {
             return Ok(());
         }
         self.step(&format!("remove {}", path.display()), path)?;

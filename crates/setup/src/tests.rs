@@ -391,6 +391,22 @@ fn keyutils_installed_later_keeps_its_own_program() {
 }
 
 #[test]
+fn a_folder_that_an_admin_has_moved_elsewhere_does_not_stop_the_removal() {
+    let made = made(&merged(&["etc/", "big/"]));
+    put(&made.root, false, PROGRAM, whole()).unwrap();
+    for folder in ["usr/libexec/key-dns", "var/lib/key-dns"] {
+        let to = Path::new("big").join(folder.replace('/', "-"));
+        fs::rename(made.folder.join(folder), made.folder.join(&to)).unwrap();
+        symlink(Path::new("../..").join(to), made.folder.join(folder)).unwrap();
+    }
+    remove(&made.root, &mut whole()).unwrap();
+    assert_eq!(status(&made.root).unwrap(), None);
+    assert!(!made.root.has("/usr/libexec/key-dns/key.dns_resolver"));
+    // The links are the admin's.
+    assert!(made.root.has("/usr/libexec/key-dns") && made.root.has("/var/lib/key-dns"));
+}
+
+#[test]
 fn a_host_without_a_place_for_request_key_is_an_error() {
     let made = made(&merged(&["etc/"]));
     let host = Host { read_only_usr: true, ..Host::look(&made.root, &Journal::default()) };
