@@ -152,7 +152,17 @@ pub fn changes(root: &HostRoot, plan: &Plan) -> Result<Vec<String>, SetupError> 
         }
     }
     for entry in stale(&journal, plan) {
-        changes.push(format!("remove {}", entry.path.display()));
+        let path = entry.path.display();
+        match state(root, &journal, &entry.path)? {
+            FileState::Missing => {}
+            FileState::Ours => changes.push(format!("remove {path}")),
+            FileState::Changed if is_configuration(&journal, &entry.path) => {
+                changes.push(format!("set {path} aside"));
+            }
+            FileState::Changed | FileState::Foreign => {
+                changes.push(format!("leave {path}, which is no longer setup's"));
+            }
+        }
     }
     Ok(changes)
 }
@@ -162,6 +172,10 @@ fn stale(journal: &Journal, plan: &Plan) -> Vec<Entry> {
     let is_stale =
         |entry: &&Entry| entry.kind != Kind::Folder && !plan.items.iter().any(|item| item.path == entry.path);
     journal.entries.iter().filter(is_stale).cloned().collect()
+}
+
+fn is_configuration(journal: &Journal, path: &Path) -> bool {
+    journal.of(path).any(|entry| matches!(entry.kind, Kind::Configuration(_)))
 }
 
 /// Does not start if somebody else's file is in the way.
@@ -327,11 +341,10 @@ impl Change<'_> {
 
     /// Undoes what setup put at a path.
     fn take(&mut self, path: &Path) -> Result<(), SetupError> {
-        let configuration = self.journal.of(path).any(|entry| matches!(entry.kind, Kind::Configuration(_)));
         match state(self.root, &self.journal, path)? {
             FileState::Missing => Ok(()),
             FileState::Ours => self.delete(path),
-            FileState::Changed if configuration => {
+            FileState::Changed if is_configuration(&self.journal, path) => {
                 let aside = self.free_aside(path);
                 let place = self.root.locate(path);
                 self.progress.say(&format!("{} was changed: kept as {}", path.display(), aside.display()));

@@ -391,6 +391,29 @@ fn keyutils_installed_later_keeps_its_own_program() {
 }
 
 #[test]
+fn what_would_be_done_is_what_is_done() {
+    let made = made(&merged(&["etc/"]));
+    put_settings(&made, PROGRAM, Some("one\n")).unwrap();
+    fs::write(made.root.follow(Path::new(SETTINGS)), "mine\n").unwrap();
+    // keyutils comes.
+    let theirs = made.folder.join("usr/sbin/request-key");
+    fs::remove_file(&theirs).unwrap();
+    fs::write(&theirs, "keyutils").unwrap();
+    let told = changes(&made.root, &plan_for(&made.root, false, PROGRAM)).unwrap();
+    assert_eq!(
+        told,
+        [
+            format!("set {SETTINGS} aside"),
+            "remove /usr/libexec/key-dns/request-key".to_owned(),
+            "leave /sbin/request-key, which is no longer setup's".to_owned(),
+        ]
+    );
+    fs::remove_file(made.folder.join("usr/libexec/key-dns/request-key")).unwrap();
+    let told = changes(&made.root, &plan_for(&made.root, false, PROGRAM)).unwrap();
+    assert_eq!(told.len(), 2, "{told:?}");
+}
+
+#[test]
 fn a_folder_that_an_admin_has_moved_elsewhere_does_not_stop_the_removal() {
     let made = made(&merged(&["etc/", "big/"]));
     put(&made.root, false, PROGRAM, whole()).unwrap();
