@@ -87,6 +87,7 @@ impl Case {
             sortlist: &conf.sortlist,
             glue: &[],
             answered: Answered::default(),
+            patient_until: None,
             trace: &trace,
         };
         let name = NAMES[usize::from(self.name) % NAMES.len()];

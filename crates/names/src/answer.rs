@@ -11,7 +11,7 @@ use key::{
 use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 /// How long to look up only the preferred family: the resolution delay of RFC 8305 §8.
 const HEAD_START: Duration = Duration::from_millis(50);
@@ -58,10 +58,13 @@ fn describe(server: &Server) -> String {
 
 /// Answers a query within the deadline in the options.
 ///
+/// An address that is known after nine tenths of it is not given up for one that would be preferred.
+///
 /// # Errors
 /// The failure to report to the kernel.
 pub async fn answer<T: Transport>(query: &Query, host: &Host<'_, T>) -> Result<Answer, Failure> {
     let deadline = host.options.deadline;
+    host.begin();
     let lookup = async {
         match query {
             Query::Host(query) => by_preference(query, host).await,
@@ -137,10 +140,25 @@ async fn reachable<T: Transport>(
     host.trace.decide(|| {
         format!("no route to an {} address: looking up {}", Families::Only(family), Families::Only(other))
     });
-    match host.lookup(name, NameKind::Host, Families::Only(other)).await {
+    match in_time(host.lookup(name, NameKind::Host, Families::Only(other)), other, host).await {
         Ok(others) if host.reaches_any(&others.addresses) => Ok(others),
-        _ => Ok(found),
+        Ok(_) => Ok(found),
+        Err(failure) => Ok(found.without(&failure, host.options.default_ttl)),
     }
+}
+
+/// The result of a lookup of one family where the other one's addresses are known: it fails while there is still time
+/// to return those.
+async fn in_time<T: Transport>(
+    lookup: impl Future<Output = Result<AddressSet, Failure>>,
+    family: Family,
+    host: &Host<'_, T>,
+) -> Result<AddressSet, Failure> {
+    let Some(until) = host.patient_until() else { return lookup.await };
+    timeout_at(until, lookup).await.unwrap_or_else(|_| {
+        host.trace.decide(|| format!("no {} answer in time", Families::Only(family)));
+        Err(Failure::Deadline(host.options.deadline))
+    })
 }
 
 fn family_of(ip: IpAddr) -> Family {
@@ -184,7 +202,8 @@ async fn first_of<T: Transport>(
         None => match select(preferred, fallback).await {
             Either::Left((Ok(found), _)) => return Ok(found),
             Either::Left((Err(failure), fallback)) => (Err(failure), fallback.await),
-            Either::Right((fallback, preferred)) => (preferred.await, fallback),
+            Either::Right((Ok(found), preferred)) => (in_time(preferred, family, host).await, Ok(found)),
+            Either::Right((Err(failure), preferred)) => (preferred.await, Err(failure)),
         },
     };
     match (preferred, fallback) {

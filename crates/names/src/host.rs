@@ -17,6 +17,7 @@ use crate::{hosts, literal, order, special};
 use key::{Failure, Family, Query};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use tokio::time::Instant;
 
 /// The name service of this host, as its files describe it.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Host<'a, T = Network> {
     warnings: Warnings,
     pub(crate) files: HostFiles,
     modules: Option<&'a dyn NssModules>,
+    /// When to continue with the addresses that are known, once a lookup with a deadline has begun.
+    patient_until: std::cell::Cell<Option<Instant>>,
     transport: T,
 }
 
@@ -59,7 +62,15 @@ impl<'a> Host<'a> {
     pub fn open(query: Option<&Query>, options: &'a LookupOptions, trace: &'a Trace) -> Self {
         let warnings = Warnings::default();
         let files = HostFiles::new(query, &warnings);
-        Self { options, trace, warnings, files, modules: None, transport: Network }
+        Self {
+            options,
+            trace,
+            warnings,
+            files,
+            modules: None,
+            patient_until: <_>::default(),
+            transport: Network,
+        }
     }
 }
 
@@ -75,7 +86,8 @@ impl<'a, T: Transport> Host<'a, T> {
         transport: T,
     ) -> Self {
         let files = HostFiles::with_files(order, resolv, cell);
-        Self { options, trace, warnings: Warnings::default(), files, modules: None, transport }
+        let (warnings, patient_until) = <_>::default();
+        Self { options, trace, warnings, files, modules: None, patient_until, transport }
     }
 
     /// Adds a way to query NSS modules.
@@ -126,6 +138,16 @@ impl<'a, T: Transport> Host<'a, T> {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.list()
+    }
+
+    /// The deadline of a lookup begins.
+    pub(crate) fn begin(&self) {
+        self.patient_until.set(Some(Instant::now() + self.options.patience()));
+    }
+
+    /// When to continue with the addresses that are known; `None` if there is no deadline.
+    pub(crate) fn patient_until(&self) -> Option<Instant> {
+        self.patient_until.get()
     }
 
     /// The addresses of `name` in `families`, from the first source that has any, in the order and with the actions of
@@ -313,6 +335,7 @@ impl<'a, T: Transport> Host<'a, T> {
                 NameKind::Target(glue) => glue,
             },
             answered: Answered::default(),
+            patient_until: self.patient_until(),
             trace: self.trace,
         }
     }

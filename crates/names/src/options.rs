@@ -42,6 +42,11 @@ impl Default for LookupOptions {
 }
 
 impl LookupOptions {
+    /// The part of the deadline in which a lookup may wait for more than it already has.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.deadline.into()) * 9 / 10
+    }
+
     /// The servers for `name`: those of the longest domain that contains it, if there is one.
     #[must_use]
     pub fn name_servers_for(&self, name: &str) -> Option<&DomainServers> {

@@ -62,7 +62,7 @@ pub(crate) async fn servers<T: Transport>(
         },
         host,
         records_until: start + deadline / 2,
-        addresses_until: start + deadline * 9 / 10,
+        addresses_until: start + host.options.patience(),
     };
     let mut min_ttl = MinTtl::default();
     let list = lookup.list(&mut min_ttl).await.map_err(|failure| min_ttl.limit(failure))?;

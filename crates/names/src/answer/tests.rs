@@ -189,6 +189,61 @@ fn no_lookup_takes_longer_than_its_deadline() {
     }
 }
 
+/// Three servers that are waited for longer than the deadline.
+const PATIENT: &str = "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nsearch example.test";
+
+#[test]
+fn an_address_in_hand_is_not_lost_at_the_deadline() {
+    let found = || Act::answer(&["mon1.example.test. 50 AAAA 2001:db8::7"]);
+    for (callout, order, hosts, expected, took) in [
+        ("", "files dns", "2001:db8::5 mon1", "2001:db8::5 for 5 s", 18_000),
+        ("", "dns", "", "2001:db8::7 for 5 s", 18_000),
+        // Each name of the search list is looked up in both families at once.
+        ("ipv4 ipv6", "dns", "", "2001:db8::7 for 5 s", 13_200),
+        ("list", "dns", "", "2001:db8::7 for 5 s", 13_200),
+    ] {
+        for (deadline, took) in [(20, took), (7, 6300)] {
+            let options = LookupOptions { deadline, ..LookupOptions::default() };
+            let host =
+                TestHost { order, resolv: PATIENT, hosts: Some(hosts), options, ..TestHost::default() };
+            let query = query(b"mon1", callout, Preference::First(Family::Ipv4));
+            let seen = ask(&host, table(&[("AAAA", found()), ("", Act::silence())]), &query);
+            assert_eq!((seen.outcome.as_str(), seen.took), (expected, took), "{callout} {order}");
+        }
+    }
+    // With nothing in hand, the whole time is used.
+    let host = TestHost { resolv: "nameserver 192.0.2.1\noptions timeout:30", ..TestHost::default() };
+    let query = query(b"mon1.test", "", Preference::First(Family::Ipv4));
+    let lines = [("AAAA", Act::no_such_name(60)), ("A", ipv4().after(19_000))];
+    let seen = ask(&host, table(&lines), &query);
+    assert_eq!((seen.outcome.as_str(), seen.took), ("192.0.2.7 for 60 s", 19_000));
+}
+
+#[test]
+fn an_address_without_a_route_is_not_lost_at_the_deadline() {
+    let options = LookupOptions { deadline: 7, ..LookupOptions::default() };
+    let host = TestHost { has_routes: true, resolv: PATIENT, options, ..TestHost::default() };
+    let lines = [("AAAA", Act::answer(&["mon1.example.test. 50 AAAA fe80::9"])), ("A", Act::silence())];
+    let query = query(b"mon1", "", Preference::First(Family::Ipv6));
+    let seen = ask(&host, table(&lines), &query);
+    assert_eq!((seen.outcome.as_str(), seen.took), ("fe80::9 for 5 s", 6300));
+}
+
+#[test]
+fn a_cell_has_the_addresses_in_hand_at_the_deadline() {
+    let options = LookupOptions { deadline: 7, ..LookupOptions::default() };
+    let host = TestHost { resolv: PATIENT, options, ..TestHost::default() };
+    let lines = [
+        ("SRV", Act::answer(&["_afs3-vlserver._udp.cell.test. 60 SRV 1 2 7003 db1.test."])),
+        ("db1.test. AAAA", Act::answer(&["db1.test. 50 AAAA 2001:db8::7"])),
+        ("", Act::silence()),
+    ];
+    let query = query(b"afsdb:cell.test", "", Preference::Any);
+    let seen = ask(&host, table(&lines), &query);
+    assert!(seen.outcome.contains("addresses: [2001:db8::7]"), "{}", seen.outcome);
+    assert_eq!(seen.took, 6300);
+}
+
 #[test]
 fn an_invalid_host_name_is_refused_without_a_query() {
     for (name, reason) in [

@@ -17,12 +17,15 @@ use crate::config::nsswitch::NssStatus;
 use crate::config::sortlist::Sortlist;
 use crate::message::{Question, Rdata, Record, Response, rcode};
 use crate::name;
+use crate::obstacle::Obstacle;
 use crate::options::LookupOptions;
 use crate::trace::{Event, Trace};
-use futures_util::future::join;
+use futures_util::future::{Either, select};
 use hickory_resolver::proto::rr::{Name, RecordType};
 use key::{Failure, Family, Ttl};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use tokio::time::{Instant, timeout_at};
 
 /// How many aliases to follow from one name to its addresses, over all messages.
 const LONGEST_CHAIN: usize = 16;
@@ -54,6 +57,8 @@ pub struct Dns<'a, T> {
     pub glue: &'a [Record],
     /// What servers have answered so far.
     pub answered: Answered,
+    /// How long the addresses of one family wait for the other family; `None` for as long as it takes.
+    pub patient_until: Option<Instant>,
     /// Where each turn is recorded.
     pub trace: &'a Trace,
 }
@@ -162,9 +167,36 @@ impl<T: Transport> Dns<'_, T> {
     }
 
     async fn both(&self, name: &Name) -> (FamilyOutcome, FamilyOutcome) {
-        let ipv4 = self.family(name, Family::Ipv4);
-        let ipv6 = self.family(name, Family::Ipv6);
-        if self.single_request { (ipv4.await, ipv6.await) } else { join(ipv4, ipv6).await }
+        let ipv4 = pin!(self.family(name, Family::Ipv4));
+        let ipv6 = pin!(self.family(name, Family::Ipv6));
+        if self.single_request {
+            let ipv4 = ipv4.await;
+            let ipv6 = self.after(&ipv4, ipv6).await;
+            return (ipv4, ipv6);
+        }
+        match select(ipv4, ipv6).await {
+            Either::Left((ipv4, ipv6)) => {
+                let ipv6 = self.after(&ipv4, ipv6).await;
+                (ipv4, ipv6)
+            }
+            Either::Right((ipv6, ipv4)) => (self.after(&ipv6, ipv4).await, ipv6),
+        }
+    }
+
+    /// The second family, after the first one. If that has addresses, they are not lost at the deadline.
+    async fn after(
+        &self,
+        first: &FamilyOutcome,
+        second: impl Future<Output = FamilyOutcome>,
+    ) -> FamilyOutcome {
+        let (FamilyOutcome::Found(_), Some(until)) = (first, self.patient_until) else {
+            return second.await;
+        };
+        timeout_at(until, second).await.unwrap_or_else(|_| {
+            let silent = |server: &SocketAddr| (*server, Obstacle::TimedOut.over(Protocol::Udp));
+            let errors = self.servers.iter().map(silent).collect();
+            FamilyOutcome::Unanswered(NoAnswer { errors, partial: None })
+        })
     }
 
     /// One absolute name in one family, following aliases even across messages.
