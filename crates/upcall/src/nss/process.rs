@@ -9,7 +9,9 @@
 
 use super::status::{self, Status};
 use crate::sys::process::{apart, bounded, receive};
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -20,7 +22,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::Arc;
 use std::thread;
 
 /// The path of `getent`, with and without a merged /usr.
@@ -143,16 +145,20 @@ impl Question {
     }
 }
 
-/// Has questions answered until nobody is left to ask any.
+/// Has questions answered until nobody is left to ask any. Those that are still in the socket then are left there.
 fn serve(socket: &OwnedFd, sources: &[String], answer: fn(&Question, File)) {
     let mut buffer = [0; LONGEST];
-    // Each that is being answered has one of these.
-    let (free, places) = mpsc::sync_channel(AT_ONCE);
-    for _ in 0..AT_ONCE {
-        let _ = free.try_send(());
+    // Each that is being answered has one of these bytes. They are in a pipe because that can be waited for together
+    // with the end of the socket.
+    let Ok((mut places, free)) = io::pipe() else {
+        return;
+    };
+    let free = Arc::new(free);
+    if (&*free).write_all(&[0; AT_ONCE]).is_err() {
+        return;
     }
     for _ in 0..QUESTIONS {
-        if places.recv().is_err() {
+        if !(is_ready(&places, socket) && places.read_exact(&mut [0]).is_ok() && is_ready(socket, socket)) {
             return;
         }
         let Ok((length @ 1.., pipe)) = receive(socket, &mut buffer) else {
@@ -160,17 +166,33 @@ fn serve(socket: &OwnedFd, sources: &[String], answer: fn(&Question, File)) {
         };
         // Anything else, and a lookup for which no thread can be started, is answered by closing its pipe.
         let question = Question::parse(buffer.get(..length).unwrap_or_default(), sources);
-        let place = free.clone();
+        let place = Arc::clone(&free);
         let answered = pipe.zip(question).map(|(pipe, question)| {
             thread::Builder::new().spawn(move || {
                 answer(&question, pipe.into());
-                let _ = place.try_send(());
+                let _ = (&*place).write(&[0]);
             })
         });
         if !matches!(answered, Some(Ok(_))) {
-            let _ = free.try_send(());
+            let _ = (&*free).write(&[0]);
         }
     }
+}
+
+/// Waits until there is something to read; `false` once nobody has the other end of the socket.
+fn is_ready(input: &impl AsFd, socket: &impl AsFd) -> bool {
+    let mut fds = [
+        PollFd::new(input.as_fd(), PollFlags::POLLIN),
+        // Its end is reported without being asked for, also before the last message is read.
+        PollFd::new(socket.as_fd(), PollFlags::empty()),
+    ];
+    while let Err(errno) = poll(&mut fds, PollTimeout::NONE) {
+        if errno != Errno::EINTR {
+            return false;
+        }
+    }
+    let [_, socket] = fds;
+    socket.any() == Some(false)
 }
 
 fn answer(question: &Question, mut pipe: File) {
@@ -255,8 +277,13 @@ impl How {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::time::{Duration, Instant};
+
+    /// A socket for questions, and its other end.
+    fn pair() -> (OwnedFd, OwnedFd) {
+        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::empty()).unwrap()
+    }
 
     #[test]
     fn only_address_queries_to_configured_sources_are_accepted() {
@@ -292,7 +319,6 @@ mod tests {
             NOW.fetch_sub(1, Ordering::Relaxed);
             ALL.fetch_add(1, Ordering::Relaxed);
         }
-        let pair = || socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::empty()).unwrap();
         let (ours, theirs) = pair();
         let server = thread::spawn(move || serve(&theirs, &["sss".to_owned()], slow));
         let null = File::open("/dev/null").unwrap();
@@ -313,6 +339,39 @@ mod tests {
         assert!(taken >= QUESTIONS, "{taken}");
         assert_eq!(ALL.load(Ordering::Relaxed), QUESTIONS);
         assert!((2..=AT_ONCE).contains(&MOST.load(Ordering::Relaxed)));
+    }
+
+    #[test]
+    fn once_nobody_is_left_to_ask_no_question_is_begun_though_all_places_are_taken() {
+        static BEGUN: AtomicUsize = AtomicUsize::new(0);
+        static OVER: AtomicBool = AtomicBool::new(false);
+        fn hanging(_: &Question, _: File) {
+            BEGUN.fetch_add(1, Ordering::Relaxed);
+            while !OVER.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        let start = Instant::now();
+        let wait_until = |what: &dyn Fn() -> bool| {
+            while !what() && start.elapsed() < Duration::from_secs(10) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            what()
+        };
+        let (ours, theirs) = pair();
+        let server = thread::spawn(move || serve(&theirs, &["sss".to_owned()], hanging));
+        let null = File::open("/dev/null").unwrap();
+        let modules = Modules { socket: Some(ours), process: Pid::this() };
+        for _ in 0..AT_ONCE + 3 {
+            modules.ask("sss", Database::Both, "a.test", &null).unwrap();
+        }
+        assert!(wait_until(&|| BEGUN.load(Ordering::Relaxed) == AT_ONCE));
+        drop(modules);
+        let ended = wait_until(&|| server.is_finished());
+        OVER.store(true, Ordering::Relaxed);
+        server.join().unwrap();
+        assert!(ended, "it waits for a question that hangs");
+        assert_eq!(BEGUN.load(Ordering::Relaxed), AT_ONCE);
     }
 
     #[test]
