@@ -2,7 +2,7 @@
 
 use crate::outcome::{DEADLINE, Report, judge_in, nobody_left};
 use crate::scenes::SCENES;
-use crate::support::asking::error;
+use crate::support::asking::{Ask, error};
 use crate::support::fuse::{FuseFile, Hang};
 use crate::support::machine::{Machine, SETTINGS};
 use std::path::Path;
@@ -15,6 +15,8 @@ const ALARM: u64 = DEADLINE as u64 + 1;
 const FIRST_ALARM: u64 = 21;
 const KILLED_AFTER: u64 = 10;
 const BUSY: u64 = 12;
+/// The program of a rule.
+const PROGRAM: &str = "/run/key-dns-hung-program";
 
 pub fn run(machine: &mut Machine, report: &mut Report) {
     machine.use_our_request_key();
@@ -47,6 +49,25 @@ pub fn run(machine: &mut Machine, report: &mut Report) {
                 group.case(&format!("{file}: {what}"), judge_in(limit, &seen, b"192.0.2.1", &also));
                 machine.rewind(mark);
             }
+        }
+        group.case("processes after them", nobody_left());
+    });
+    report.group("a program hangs in a FUSE file system as it is started", |group| {
+        if !Path::new("/dev/fuse").exists() {
+            return crate::support::skip("there is no /dev/fuse");
+        }
+        for (pipe, hang) in [("", Hang::Stopped), ("|", Hang::Answers(Duration::from_secs(HANGS)))] {
+            let mark = machine.mark();
+            machine.rule(&format!("create dns_resolver * * {pipe}{PROGRAM} %k"));
+            machine.script(PROGRAM, "#!/bin/sh\n");
+            let hung = FuseFile::mount(PROGRAM, "#!/bin/sh\n", hang);
+            let seen = Ask::new("v4.example.test").once();
+            println!("    {pipe}{PROGRAM}, {hang:?}: {:?} after {:?}", shown(&seen.payload), seen.took);
+            // SIGKILL does not end it either while it waits for an answer.
+            drop(hung);
+            let limit = Duration::from_secs(HANGS - 1);
+            group.case(&format!("{pipe}{PROGRAM}: {hang:?}"), judge_in(limit, &seen, b"192.0.2.1", &[]));
+            machine.rewind(mark);
         }
         group.case("processes after them", nobody_left());
     });

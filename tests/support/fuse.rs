@@ -123,13 +123,13 @@ fn init() -> Vec<u8> {
     bytes
 }
 
-/// `struct fuse_attr_out`, for good: a file of so many bytes that all may read.
+/// `struct fuse_attr_out`, for good: a file of so many bytes that all may read and execute.
 fn attributes(size: u64) -> Vec<u8> {
     let mut bytes: Vec<u8> =
         [3600_u64, 0, 1, size, 1, 0, 0, 0].iter().flat_map(|long| long.to_ne_bytes()).collect();
     // Nanoseconds of three times, then mode and links; owner, group, device, size of a block, flags.
     bytes.extend(
-        [0, 0, 0, libc::S_IFREG | 0o644, 1, 0, 0, 0, 4096, 0]
+        [0, 0, 0, libc::S_IFREG | 0o755, 1, 0, 0, 0, 4096, 0]
             .iter()
             .flat_map(|word: &u32| word.to_ne_bytes()),
     );

@@ -60,8 +60,13 @@ impl Guard {
 
     /// Sets the time that the lookup has from now on, from its `deadline` in seconds.
     pub fn set_deadline(&self, deadline: u32) {
+        self.set_limit(deadline.saturating_add(GRACE));
+    }
+
+    /// Sets the time limit, in seconds from now on.
+    pub(crate) fn set_limit(&self, seconds: u32) {
         if self.handlers {
-            rescue::set_limit(deadline.saturating_add(GRACE));
+            rescue::set_limit(seconds);
         }
     }
 

@@ -215,8 +215,7 @@ impl<R: Keyring> RuleRun<'_, R> {
             }
             return Ok(Disposition::Helper(helper, self.request.clone()));
         }
-        self.context.guard.no_deadline();
-        let status = run::run(&call)?;
+        let status = run::run(&call, self.context.guard)?;
         if self.context.verbosity > 0 {
             self.context.log.info(format_args!("{place}: {}: {status}", call.path.display()));
         }
@@ -248,8 +247,7 @@ impl<R: Keyring> RuleRun<'_, R> {
     fn pipe(&self, call: &Call, place: &RuleLocation<'_>) -> Result<Disposition, RuleFailure> {
         let limit = run::largest_payload(self.values.subject.key_type);
         let Context { key, ring, guard, log, verbosity, .. } = *self.context;
-        guard.no_deadline();
-        let payload = run::pipe(call, self.values.subject.callout, limit, self.pipe_time, place, log)?;
+        let payload = run::pipe(call, self.values.subject.callout, limit, self.pipe_time, place, guard, log)?;
         let length = payload.len();
         if !guard.claim() {
             return Ok(Disposition::Rejected);
@@ -270,6 +268,8 @@ impl<R: Keyring> RuleRun<'_, R> {
         failed: (&RuleLocation<'_>, &Rule<'_>),
         failure: &RuleFailure,
     ) -> Result<Disposition, Unanswered> {
+        // The program that has failed had its own limit.
+        self.context.guard.set_limit(SECONDS);
         let mut values = *self.values;
         values.subject.operation = NEGATE;
         let (best, _) = files.best(&values.subject);

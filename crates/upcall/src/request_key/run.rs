@@ -4,6 +4,7 @@ use super::failure::RuleFailure;
 use super::files::RuleLocation;
 use super::macros::{Argument, MacroValues};
 use super::rules::Program;
+use crate::guard::Guard;
 use crate::log::Log;
 use crate::sys::rescue::PassedOn;
 use crate::sys::{process, rescue};
@@ -27,6 +28,9 @@ use std::time::{Duration, Instant};
 const OWN: &str = "/proc/self/exe";
 /// The time limit of a piped program, from its start to its exit.
 pub(super) const PIPE_TIME: Duration = Duration::from_secs(60);
+/// How long to wait for a killed program to end. One that waits uninterruptibly itself, say for a dead file server, ends
+/// when that wait does.
+const KILL_TIME: Duration = Duration::from_secs(1);
 /// How long to wait for the messages of a piped program after it has exited and its output is closed.
 const SLICE: Duration = Duration::from_millis(250);
 /// How many lines of a piped program's standard error are logged, and how long one may be.
@@ -85,9 +89,17 @@ impl Call {
 
     /// Starts the program, with the pipes and the process group of `command`. A termination signal is forwarded from
     /// its first moment on, to the process or group that `target` makes of its process ID.
-    fn start(&self, mut command: Command, target: fn(Pid) -> Pid) -> Result<(Child, PassedOn), RuleFailure> {
+    ///
+    /// The guard's time limit holds until execve(2) has succeeded, which may wait for a file server.
+    fn start(
+        &self,
+        mut command: Command,
+        target: fn(Pid) -> Pid,
+        guard: &Guard,
+    ) -> Result<(Child, PassedOn), RuleFailure> {
         let held = rescue::hold_requests_to_end();
         let child = process::start(&self.path, &self.args, &mut command).map_err(RuleFailure::Start)?;
+        guard.no_deadline();
         let forwarding = rescue::pass_on_to(target(pid(&child)));
         drop(held);
         Ok((child, forwarding))
@@ -131,12 +143,12 @@ fn is_labelled(label: io::Result<Vec<u8>>) -> bool {
 /// Runs a program that answers the key itself, and waits for it to exit.
 ///
 /// It could also replace this process, but then nobody would be left to answer if it crashes, or exits without an
-/// answer.
+/// answer. Once it has started, it takes as long as it takes.
 ///
 /// # Errors
 /// If it can't be started.
-pub(super) fn run(call: &Call) -> Result<ExitStatus, RuleFailure> {
-    let (mut child, forwarding) = call.start(call.command(), |program| program)?;
+pub(super) fn run(call: &Call, guard: &Guard) -> Result<ExitStatus, RuleFailure> {
+    let (mut child, forwarding) = call.start(call.command(), |program| program, guard)?;
     // Until it is waited for, its process ID is its own, and a signal can't hit another process.
     while waitid(Id::Pid(pid(&child)), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Libc::EINTR) {}
     drop(forwarding);
@@ -151,7 +163,7 @@ struct Output {
 }
 
 /// Runs a program that reads the callout info on its standard input and writes the payload, at most `limit` bytes, to
-/// its standard output. Its time limit for all of that is `time`. Its standard error is logged with `place`.
+/// its standard output. Its time limit for all of that, once it has started, is `time`. Its standard error is logged with `place`.
 ///
 /// # Errors
 /// If it can't be started, exits with a status other than 0 or not in time, or writes too much. It has then been
@@ -162,12 +174,13 @@ pub(super) fn pipe(
     limit: usize,
     time: Duration,
     place: &RuleLocation<'_>,
+    guard: &Guard,
     log: &Log,
 ) -> Result<Vec<u8>, RuleFailure> {
     let mut command = call.command();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     // To all of its group, which is its own.
-    let (mut child, forwarding) = call.start(command, |program| Pid::from_raw(-program.as_raw()))?;
+    let (mut child, forwarding) = call.start(command, |program| Pid::from_raw(-program.as_raw()), guard)?;
     let mut output = Output::default();
     let deadline = Deadline::after(time);
     let outcome = converse(&mut child, callout, limit, &mut output, deadline)
@@ -341,11 +354,12 @@ fn pid(child: &Child) -> Pid {
     Pid::from_raw(child.id().cast_signed())
 }
 
-/// Kills a program and the rest of its process group.
+/// Kills a program and the rest of its process group. If it does not end, the key is not to wait for it: whoever adopts
+/// it reaps it.
 fn put_down(child: &mut Child) {
     // It may have exited by itself.
     let _ = killpg(pid(child), Signal::SIGKILL);
-    let _ = child.wait();
+    let _ = end_of(child, Deadline::after(KILL_TIME));
 }
 
 /// What is logged of a program's standard error: one entry per line, escaped.

@@ -38,6 +38,11 @@ fn a_process_label_shows_whether_a_policy_confines_it() {
     assert!(is_labelled(Err(io::Error::from_raw_os_error(nix::libc::EACCES))));
 }
 
+/// A guard without a time limit.
+fn unlimited() -> Guard {
+    Guard::without_handlers()
+}
+
 /// A call of the shell with this text, and these arguments from `$1` on.
 fn shell(text: &str, args: &[&str]) -> Call {
     let args = ["sh", "-c", text, "sh"].into_iter().chain(args.iter().copied());
@@ -56,7 +61,7 @@ fn piped(
 ) -> (Result<Vec<u8>, RuleFailure>, Vec<String>) {
     let daemon = Daemon::start();
     let place = RuleLocation { file: Path::new("rules"), line: 3 };
-    let outcome = pipe(&shell(text, &[]), callout, limit, time, &place, &daemon.log());
+    let outcome = pipe(&shell(text, &[]), callout, limit, time, &place, &unlimited(), &daemon.log());
     (outcome, daemon.messages())
 }
 
@@ -119,13 +124,13 @@ fn a_call_is_shown_without_reading_any_key() {
 
 #[test]
 fn a_program_runs_under_its_name_and_its_status_is_returned() {
-    let status = |text, args: &[&str]| run(&shell(text, args)).unwrap();
+    let status = |text, args: &[&str]| run(&shell(text, args), &unlimited()).unwrap();
     assert_eq!(status("exit 7", &[]).code(), Some(7));
     assert_eq!(status("kill -KILL $$", &[]).signal(), Some(9));
     assert_eq!(status("test \"$#|$1|$2\" = '2|a b|'", &["a b", ""]).code(), Some(0));
     let renamed =
         Call { args: vec!["another".into(), "-c".into(), "test $0 = another".into()], ..shell("", &[]) };
-    assert_eq!(run(&renamed).unwrap().code(), Some(0));
+    assert_eq!(run(&renamed, &unlimited()).unwrap().code(), Some(0));
 }
 
 #[test]
@@ -134,7 +139,10 @@ fn a_program_that_cannot_be_started_returns_the_errno() {
     // By a process of its own: nobody else has the file open for writing when it is to be run.
     let make = |name: &str, mode: &str| {
         let path = folder.path(name);
-        let made = run(&shell("printf x > \"$1\" && chmod \"$2\" \"$1\"", &[path.to_str().unwrap(), mode]));
+        let made = run(
+            &shell("printf x > \"$1\" && chmod \"$2\" \"$1\"", &[path.to_str().unwrap(), mode]),
+            &unlimited(),
+        );
         assert!(made.unwrap().success());
         path
     };
@@ -147,8 +155,8 @@ fn a_program_that_cannot_be_started_returns_the_errno() {
     ] {
         let call = Call { path: path.into(), args: vec!["x".into()] };
         let place = RuleLocation { file: Path::new("rules"), line: 3 };
-        let direct = run(&call).unwrap_err();
-        let piped = pipe(&call, b"", 9, AMPLE, &place, &Log::none()).unwrap_err();
+        let direct = run(&call, &unlimited()).unwrap_err();
+        let piped = pipe(&call, b"", 9, AMPLE, &place, &unlimited(), &Log::none()).unwrap_err();
         for failure in [direct, piped] {
             let told =
                 matches!(&failure, RuleFailure::Start(error) if error.raw_os_error() == Some(errno as i32));
@@ -211,7 +219,7 @@ fn a_program_finds_sigpipe_ignored_and_no_signal_blocked() {
     let folder = Folder::new();
     let file = folder.path("status");
     let directly = format!("{status} > {}", file.display());
-    assert_eq!(run(&shell(&directly, &[])).unwrap().code(), Some(0));
+    assert_eq!(run(&shell(&directly, &[]), &unlimited()).unwrap().code(), Some(0));
     assert_eq!(fs::read_to_string(file).unwrap(), piped_to);
 }
 
@@ -234,13 +242,13 @@ fn signalled(name: &str, text: &str, piped_too: bool) -> std::process::Output {
         let call = shell(text, &[there.to_str().unwrap()]);
         let place = RuleLocation { file: Path::new("rules"), line: 3 };
         let code = if piped_too {
-            match pipe(&call, b"", 9, AMPLE, &place, &Log::none()) {
+            match pipe(&call, b"", 9, AMPLE, &place, &unlimited(), &Log::none()) {
                 Ok(_) => 0,
                 Err(RuleFailure::Ended(status)) => 64 + status.signal().unwrap_or(32),
                 Err(_) => 1,
             }
         } else {
-            let status = run(&call).unwrap();
+            let status = run(&call, &unlimited()).unwrap();
             status.code().unwrap_or_else(|| 64 + status.signal().unwrap_or(32))
         };
         sender.join().unwrap();
@@ -281,7 +289,7 @@ fn a_program_does_not_outlive_this_process() {
             }
             nix::sys::signal::kill(Pid::this(), Signal::SIGKILL).unwrap();
         });
-        let _ = run(&call);
+        let _ = run(&call, &unlimited());
         panic!("it is killed before");
     }
     let folder = Folder::new();
@@ -435,4 +443,16 @@ fn the_output_limit_depends_on_the_key_type() {
     assert_eq!(largest_payload(b"user"), 32_767);
     assert_eq!(largest_payload(b"dns_resolver"), 32_767);
     assert_eq!(largest_payload(b"big_key"), 1_048_575);
+}
+
+/// One that leads no group is not hit by a signal to one, and runs on.
+#[test]
+fn a_program_that_does_not_end_when_it_is_killed_is_not_waited_for() {
+    let mut child = Command::new("sleep").arg("100").spawn().unwrap();
+    let start = Instant::now();
+    put_down(&mut child);
+    assert!(!has_ended(&child));
+    assert!((KILL_TIME..Duration::from_secs(10)).contains(&start.elapsed()), "{:?}", start.elapsed());
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::testing::in_own_process;
+use nix::unistd::alarm;
 
 #[test]
 fn a_program_may_answer_the_key_itself() {
@@ -145,4 +147,29 @@ fn whatever_fails_a_key_is_answered_or_reported_as_unanswered() {
             assert!(outcome.is_ok() || fails(0) || given_up, "{rules}, {failing:b}: {last:?}");
         }
     }
+}
+
+#[test]
+fn the_time_limit_holds_until_a_program_has_started() {
+    let name = "request_key::tests::programs::the_time_limit_holds_until_a_program_has_started";
+    let output = in_own_process(name, || {
+        for (rules, limited) in [
+            ("create user * * {}/missing", true),
+            ("create user * * |{}/missing", true),
+            ("create user * * /bin/true", false),
+            ("create user * * |/bin/echo x", false),
+            // The program after one that has failed has a limit of its own for that.
+            ("create user * * |/bin/false\nnegate user * * {}/missing", true),
+            ("create user * * |/bin/false\nnegate user * * /bin/true", false),
+        ] {
+            let guard = Guard::arm_rejecting(key(), SECONDS, &Log::none());
+            let host = Host { guard, ..Host::with(rules) };
+            host.answer(&host.ring()).unwrap();
+            let left = alarm::cancel();
+            assert_eq!(left.is_some(), limited, "{rules}: {left:?}");
+            host.guard.unclaim();
+        }
+        0
+    });
+    assert!(output.status.success(), "{output:?}");
 }
