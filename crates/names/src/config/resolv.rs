@@ -133,14 +133,16 @@ impl ResolvConf {
             Some(("ndots", value)) => self.ndots = capped(value, MAX_NDOTS),
             Some(("timeout", value)) => self.timeout = capped(value, MAX_TIMEOUT).max(1),
             Some(("attempts", value)) => self.attempts = capped(value, MAX_ATTEMPTS),
-            _ => match option {
-                "rotate" => self.rotate = true,
-                "use-vc" => self.use_vc = true,
-                "no-tld-query" => self.no_tld_query = true,
-                "no-aaaa" => self.no_aaaa = true,
-                "single-request" | "single-request-reopen" => self.single_request = true,
-                _ => {}
-            },
+            _ => {
+                // Whatever follows the word does not matter.
+                let is = |word: &str| option.starts_with(word);
+                self.rotate |= is("rotate");
+                self.use_vc |= is("use-vc");
+                self.no_tld_query |= is("no-tld-query") || is("no_tld_query");
+                self.no_aaaa |= is("no-aaaa");
+                // And "single-request-reopen".
+                self.single_request |= is("single-request");
+            }
         }
     }
 }
@@ -225,6 +227,18 @@ mod tests {
         assert!(conf.rotate && conf.use_vc && conf.no_tld_query && conf.no_aaaa && conf.single_request);
         let conf = parse("options ndots:x timeout:99999999999 edns0 trust-ad bogus");
         assert_eq!((conf.ndots, conf.timeout), (0, 30));
+    }
+
+    #[test]
+    fn an_option_counts_whatever_follows_its_word() {
+        let conf = parse("options rotate, use-vc; no-aaaax single-request:1 no_tld_query,");
+        assert!(conf.rotate && conf.use_vc && conf.no_tld_query && conf.no_aaaa && conf.single_request);
+        assert!(
+            parse("options no-tld-query;").no_tld_query
+                && parse("options single-request-reopen").single_request
+        );
+        let none = ResolvConf::parse(b"").0;
+        assert_eq!(parse("options rotat ,rotate ROTATE use_vc no_aaaa no-tld_query single request"), none);
     }
 
     #[test]
