@@ -28,6 +28,8 @@ use std::time::{Duration, Instant};
 const OWN: &str = "/proc/self/exe";
 /// The time limit of a piped program, from its start to its exit.
 pub(super) const PIPE_TIME: Duration = Duration::from_secs(60);
+/// How long after that time limit the guard answers, should this process hang as well.
+const LAST_RESORT: Duration = Duration::from_secs(10);
 /// How long to wait for a killed program to end. One that waits uninterruptibly itself, say for a dead file server, ends
 /// when that wait does.
 const KILL_TIME: Duration = Duration::from_secs(1);
@@ -90,7 +92,7 @@ impl Call {
     /// Starts the program, with the pipes and the process group of `command`. A termination signal is forwarded from
     /// its first moment on, to the process or group that `target` makes of its process ID.
     ///
-    /// The guard's time limit holds until execve(2) has succeeded, which may wait for a file server.
+    /// The guard's time limit holds until execve(2) has succeeded, which may wait for a file server. It is lifted then.
     fn start(
         &self,
         mut command: Command,
@@ -181,6 +183,7 @@ pub(super) fn pipe(
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     // To all of its group, which is its own.
     let (mut child, forwarding) = call.start(command, |program| Pid::from_raw(-program.as_raw()), guard)?;
+    guard.set_limit(u32::try_from((time + LAST_RESORT).as_secs()).unwrap_or(u32::MAX));
     let mut output = Output::default();
     let deadline = Deadline::after(time);
     let outcome = converse(&mut child, callout, limit, &mut output, deadline)
