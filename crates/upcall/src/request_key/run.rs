@@ -165,7 +165,8 @@ struct Output {
 }
 
 /// Runs a program that reads the callout info on its standard input and writes the payload, at most `limit` bytes, to
-/// its standard output. Its time limit for all of that, once it has started, is `time`. Its standard error is logged with `place`.
+/// its standard output. Its time limit for all of that, once it has started, is `time`. Its standard error is logged with
+/// `place`.
 ///
 /// # Errors
 /// If it can't be started, exits with a status other than 0 or not in time, or writes too much. It has then been
