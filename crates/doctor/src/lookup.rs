@@ -100,8 +100,8 @@ impl Way<'_> {
         self.steps.push(step);
         if questions.is_empty() {
             if self.subject.addresses.is_empty() {
-                let step = self.servers(None, &settings);
-                self.steps.push(step);
+                let steps = self.servers(&[], &settings);
+                self.steps.extend(steps);
             }
         } else {
             let path = path.unwrap_or_else(|| DEFAULT_PATH.to_owned());
@@ -120,8 +120,7 @@ impl Way<'_> {
         path: &str,
         cache: Option<&Cache>,
     ) {
-        let services: Vec<Step> =
-            questions.iter().map(|question| self.servers(Some(question), settings)).collect();
+        let services = self.servers(questions, settings);
         let mut dry = Vec::new();
         let mut answers = Vec::new();
         for (question, service) in questions.iter().zip(&services) {
@@ -223,8 +222,11 @@ impl Way<'_> {
         }
     }
 
-    fn servers(&self, question: Option<&KeyRequest>, settings: &Settings) -> Step {
-        self.hidden(servers::NAME).unwrap_or_else(|| servers::check(self.look, question, settings))
+    fn servers(&self, questions: &[KeyRequest], settings: &Settings) -> Vec<Step> {
+        match self.hidden(servers::NAME) {
+            Some(step) => vec![step; questions.len().max(1)],
+            None => servers::check(self.look, questions, settings),
+        }
     }
 
     fn live(

@@ -16,37 +16,64 @@ use names::message::{Quirk, rcode};
 use names::special;
 use names::{Families, Origin, config, hosts};
 use names::{Host, NameKind};
-use probe::Probe;
-use std::net::{IpAddr, SocketAddr};
+use probe::{Probe, Pulse};
+use std::net::IpAddr;
 use upcall::{DEFAULT_PATH, Settings};
 
 /// The name of the step.
 pub(crate) const NAME: &str = "servers";
 
-/// Checks the name service for one key; without one, whether the servers answer at all.
+/// Checks the name service for these keys, a step for each; without any, whether the servers answer at all.
 #[must_use]
-pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings) -> Step {
-    let mut step = Step::new(NAME);
+pub(crate) fn check(look: &HostRoot, questions: &[Asked], settings: &Settings) -> Vec<Step> {
     let trace = Trace::default();
     let host = Host::open(None, &settings.lookup, &trace);
+    let dns = host.dns(NameKind::Host);
+    let asked: Vec<Option<&Asked>> =
+        if questions.is_empty() { vec![None] } else { questions.iter().map(Some).collect() };
+    let inquiries: Vec<Inquiry<'_>> =
+        asked.into_iter().map(|asked| inquire(look, &host, &dns, asked, settings)).collect();
+    let pulse = Pulse::take(inquiries.iter().flat_map(|inquiry| &inquiry.probes), &dns);
+    inquiries.into_iter().map(|inquiry| inquiry.judge(look, settings, &pulse)).collect()
+}
+
+/// What was learned about one key.
+struct Inquiry<'a> {
+    step: Step,
+    asked: Option<&'a Asked>,
+    /// The name's addresses in the hosts file, with their lines.
+    hosts: Vec<(IpAddr, usize)>,
+    /// Nothing if the step is complete without them.
+    probes: Vec<Probe>,
+}
+
+fn inquire<'a>(
+    look: &HostRoot,
+    host: &Host<'_, Network>,
+    dns: &Dns<'_, &Network>,
+    asked: Option<&'a Asked>,
+    settings: &Settings,
+) -> Inquiry<'a> {
+    let mut inquiry = Inquiry { step: Step::new(NAME), asked, hosts: Vec::new(), probes: Vec::new() };
+    let step = &mut inquiry.step;
     let order: Vec<&str> = host.order().iter().map(|entry| entry.name.as_str()).collect();
     step.fact(format!("sources: {}", order.join(" ")));
     let family = match settings.family {
         Preference::Only(family) | Preference::First(family) => family,
         Preference::Any => Family::Ipv4,
     };
-    let dns = host.dns(NameKind::Host);
     if !dns.search.is_empty() {
         step.fact(format!("search list: {}, ndots {}", dns.search.join(" "), dns.ndots));
     }
     let here = asked.filter(|asked| !asked.is_cell()).map(Asked::name);
-    let hosts = here.filter(|_| order.contains(&"files")).map_or_else(Vec::new, |name| entries(name, family));
-    for (ip, line) in &hosts {
+    inquiry.hosts =
+        here.filter(|_| order.contains(&"files")).map_or_else(Vec::new, |name| entries(name, family));
+    for (ip, line) in &inquiry.hosts {
         step.fact(format!("{}:{line}: {ip}", config::HOSTS));
     }
     if !order.iter().any(|source| ["dns", "resolve"].contains(source)) {
         step.sum(format!("sources {}: DNS is not queried", order.join(" ")));
-        if asked.is_some() && hosts.is_empty() && order.iter().all(|source| *source == "files") {
+        if asked.is_some() && inquiry.hosts.is_empty() && order.iter().all(|source| *source == "files") {
             step.find(Finding::broken(
                 "dns-not-asked",
                 "the name is not in the hosts file, and nothing else is queried",
@@ -54,39 +81,51 @@ pub(crate) fn check(look: &HostRoot, asked: Option<&Asked>, settings: &Settings)
                 crate::repair::source(look, "dns"),
             ));
         }
-        return step;
+        return inquiry;
     }
     if let Some(name) = here
         && special::lookup(name, Families::Both).is_some()
     {
         step.sum("DNS is not queried for this name");
-        return step;
+        return inquiry;
     }
-    let probes = match probe::run(asked, family, &dns, settings) {
-        Ok(probes) => probes,
+    match probe::run(asked, family, dns, settings) {
+        Ok(probes) => {
+            for probe in &probes {
+                step.fact(probe.to_string());
+            }
+            if probes.is_empty() {
+                step.sum(format!("sources {}", order.join(" ")));
+            }
+            inquiry.probes = probes;
+        }
         Err(why) => {
             step.sum("the servers could not be queried");
             step.unseen("the name servers", why);
-            return step;
         }
-    };
-    for probe in &probes {
-        step.fact(probe.to_string());
     }
-    // Of the names that the search list makes, the last one decided: the others do not exist.
-    let Some(last) = probes.last().map(|probe| probe.question.clone()) else {
-        step.sum(format!("sources {}", order.join(" ")));
-        return step;
-    };
-    let last: Vec<&Probe> = probes.iter().filter(|probe| probe.question == last).collect();
-    step.sum(last.iter().map(|probe| probe.short()).collect::<Vec<_>>().join(", "));
-    let needed = asked.is_some() && hosts.is_empty();
-    let last = if asked.is_some() { name_fails(&mut step, &dns, last, needed) } else { last };
-    obstacles(&mut step, look, settings, &last, needed, asked.is_none());
-    disagreement(&mut step, &last, needed);
-    quirks(&mut step, look, settings, &last);
-    overridden(&mut step, look, here.unwrap_or_default(), &hosts, &last);
-    step
+    inquiry
+}
+
+impl Inquiry<'_> {
+    /// The complete step.
+    fn judge(self, look: &HostRoot, settings: &Settings, pulse: &Pulse) -> Step {
+        let Self { mut step, asked, hosts, probes } = self;
+        // Of the names that the search list makes, the last one decided: the others do not exist.
+        let Some(last) = probes.last().map(|probe| probe.question.clone()) else { return step };
+        let last: Vec<&Probe> = probes.iter().filter(|probe| probe.question == last).collect();
+        step.sum(last.iter().map(|probe| probe.short()).collect::<Vec<_>>().join(", "));
+        let needed = asked.is_some() && hosts.is_empty();
+        let all = last.len();
+        let last = if asked.is_some() { name_fails(&mut step, pulse, last, needed) } else { last };
+        let alive_is_enough = asked.is_none();
+        obstacles(&mut step, look, settings, pulse, (&last, all), needed, alive_is_enough);
+        disagreement(&mut step, &last, needed);
+        quirks(&mut step, look, settings, &last);
+        let here = asked.filter(|asked| !asked.is_cell()).map(Asked::name);
+        overridden(&mut step, look, here.unwrap_or_default(), &hosts, &last);
+        step
+    }
 }
 
 /// The name's addresses in the hosts file, with their lines.
@@ -98,20 +137,9 @@ fn entries(name: &str, family: Family) -> Vec<(IpAddr, usize)> {
 }
 
 /// Servers that answer other queries, but not those for this name: the fault is not theirs. Returns the others.
-fn name_fails<'a>(
-    step: &mut Step,
-    dns: &Dns<'_, &Network>,
-    probes: Vec<&'a Probe>,
-    needed: bool,
-) -> Vec<&'a Probe> {
-    let failing: Vec<SocketAddr> =
-        probes.iter().filter(|probe| probe.fails()).map(|probe| probe.server).collect();
-    if failing.is_empty() {
-        return probes;
-    }
-    let alive = probe::alive(&failing, dns);
+fn name_fails<'a>(step: &mut Step, pulse: &Pulse, probes: Vec<&'a Probe>, needed: bool) -> Vec<&'a Probe> {
     let (failing, others): (Vec<&Probe>, Vec<&Probe>) =
-        probes.into_iter().partition(|probe| probe.fails() && alive.contains(&probe.server));
+        probes.into_iter().partition(|probe| pulse.excuses(probe));
     let Some(first) = failing.first() else { return others };
     let name = first.question.name.to_ascii();
     let evidence = failing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -138,12 +166,13 @@ fn name_fails<'a>(
     others
 }
 
-/// Servers that give no usable answer.
+/// Servers that give no usable answer. There are `all` servers with those whose fault it is not.
 fn obstacles(
     step: &mut Step,
     look: &HostRoot,
     settings: &Settings,
-    probes: &[&Probe],
+    pulse: &Pulse,
+    (probes, all): (&[&Probe], usize),
     needed: bool,
     alive_is_enough: bool,
 ) {
@@ -163,8 +192,8 @@ fn obstacles(
         Obstacle::Rcode(rcode::REFUSED) => "server-refuses",
         Obstacle::Rcode(_) | Obstacle::Lame | Obstacle::Undecodable(_) | Obstacle::Forged => "server-fails",
     };
-    if bad.len() == probes.len() {
-        let problem = match probes.len() {
+    if bad.len() == all {
+        let problem = match all {
             1 => "the only name server gives no usable answer",
             _ => "no name server gives a usable answer",
         };
@@ -190,7 +219,7 @@ fn obstacles(
                 probe.server
             ),
             probe.to_string(),
-            repair::remove(look, settings, &probe.question, probe.server),
+            repair::remove(look, settings, &probe.question, probe.server, pulse.is_dead(probe.server)),
         ));
     }
 }
@@ -294,4 +323,97 @@ fn overridden(step: &mut Step, look: &HostRoot, name: &str, hosts: &[(IpAddr, us
         format!("{}:{line}: {ip}; {probe}", config::HOSTS),
         crate::repair::hosts::without(look, name, &lines),
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host_root::tree;
+    use names::ServerError;
+    use names::dns::Protocol;
+    use names::message::Response;
+
+    const RESOLV: (&str, &str) = ("etc/resolv.conf", "nameserver 10.0.0.1\nnameserver 10.0.0.2\n");
+    const COMMAND: &str = "sed -i 's|^nameserver 10[.]0[.]0[.]1$|# &|' /etc/resolv.conf";
+
+    fn silence() -> Result<Response, ServerError> {
+        Err(Obstacle::TimedOut.over(Protocol::Udp))
+    }
+
+    fn rcode(number: u16) -> Result<Response, ServerError> {
+        match number {
+            rcode::NOERROR => Ok(Response::default()),
+            _ => Err(Obstacle::Rcode(number).over(Protocol::Udp)),
+        }
+    }
+
+    fn answer() -> Result<Response, ServerError> {
+        rcode(rcode::NOERROR)
+    }
+
+    /// The findings for keys that two servers answered like this, and for what they were queried about afterwards.
+    fn found(
+        keys: &[[Result<Response, ServerError>; 2]],
+        again: &[(&str, &str, Result<Response, ServerError>)],
+    ) -> Vec<(&'static str, Option<String>)> {
+        const SERVERS: [&str; 2] = ["10.0.0.1", "10.0.0.2"];
+        let look = tree("servers", &[RESOLV]);
+        let question = |at: usize| Asked { description: format!("mon{at}.test"), callout: "" };
+        let questions: Vec<Asked> = (0..keys.len()).map(question).collect();
+        let inquiries: Vec<Inquiry<'_>> = keys
+            .iter()
+            .zip(&questions)
+            .map(|(outcomes, asked)| Inquiry {
+                step: Step::new(NAME),
+                asked: Some(asked),
+                hosts: Vec::new(),
+                probes: std::iter::zip(SERVERS, outcomes)
+                    .map(|(server, outcome)| Probe::made(server, asked.name(), outcome.clone()))
+                    .collect(),
+            })
+            .collect();
+        let mut pulse = Pulse::default();
+        pulse.add(inquiries.iter().flat_map(|inquiry| &inquiry.probes));
+        let again: Vec<Probe> =
+            again.iter().map(|(server, name, outcome)| Probe::made(server, name, outcome.clone())).collect();
+        pulse.add(again.iter());
+        let steps = inquiries.into_iter().map(|inquiry| inquiry.judge(&look, &Settings::default(), &pulse));
+        let findings = steps.flat_map(|step| step.findings);
+        findings.map(|finding| (finding.id, finding.remedy.command().map(str::to_owned))).collect()
+    }
+
+    #[test]
+    fn only_a_server_that_answers_nothing_is_removed() {
+        let dead = [("server-silent", Some(COMMAND.to_owned()))];
+        assert_eq!(found(&[[silence(), answer()]], &[]), dead);
+        assert_eq!(found(&[[silence(), answer()]], &[("10.0.0.1", ".", silence())]), dead);
+        // It resolves other names, and is still waiting for the servers of this one.
+        let slow = [("name-fails", None)];
+        assert_eq!(found(&[[silence(), answer()]], &[("10.0.0.1", ".", answer())]), slow);
+        // It can't resolve names, but may have some of its own.
+        let alive = [("server-silent", None)];
+        for outcome in [answer(), rcode(5)] {
+            assert_eq!(found(&[[silence(), answer()]], &[("10.0.0.1", "here.test", outcome)]), alive);
+        }
+        assert_eq!(found(&[[silence(), answer()]], &[("10.0.0.1", ".", rcode(2))]), alive);
+        assert_eq!(found(&[[rcode(5), answer()]], &[]), [("server-refuses", None)]);
+        assert_eq!(found(&[[rcode(2), answer()]], &[]), [("server-fails", None)]);
+        let by_tcp = Err(Obstacle::ConnectionRefused.over(Protocol::Tcp));
+        assert_eq!(found(&[[by_tcp, answer()]], &[]), [("server-not-there", None)]);
+    }
+
+    #[test]
+    fn the_remedies_of_one_report_never_remove_all_servers() {
+        let crosswise = [[silence(), answer()], [answer(), silence()]];
+        assert_eq!(found(&crosswise, &[]), [("server-silent", None), ("server-silent", None)]);
+        let down = || Err(Obstacle::ConnectionRefused.over(Protocol::Udp));
+        let crosswise = [[down(), answer()], [answer(), down()]];
+        assert_eq!(found(&crosswise, &[]), [("server-not-there", None), ("server-not-there", None)]);
+    }
+
+    #[test]
+    fn a_dead_server_beside_one_that_fails_for_the_name_is_not_called_the_only_one() {
+        let both = found(&[[silence(), rcode(2)]], &[("10.0.0.2", ".", answer())]);
+        assert_eq!(both, [("name-fails", None), ("server-silent", Some(COMMAND.to_owned()))]);
+    }
 }

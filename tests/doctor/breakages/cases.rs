@@ -2,7 +2,7 @@
 
 use super::Breakage;
 use crate::dns::{Action, Message, Script, Server, qtype, rcode};
-use crate::host::{FIRST, Host, NAME, SECOND, zone};
+use crate::host::{FIRST, GOOD, Host, NAME, SECOND, zone};
 use crate::support::executable;
 use crate::support::machine::{HELPER, KEYUTILS_HELPER, RULES_FOLDER, SETTINGS, UPCALL};
 use std::fs;
@@ -182,6 +182,16 @@ pub const CASES: &[Breakage] = &[
             let script = Script::new().on(NAME, qtype::A, Action::SERVFAIL);
             let server = Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN);
             host.servers.push(server.at(&format!("{FIRST}:53")).start());
+        }),
+        ANOTHER,
+    ),
+    by_hand(
+        case("name server that is silent for one name, before a good one", "name-fails", |host| {
+            host.servers.remove(0);
+            let script = Script::new().on(NAME, qtype::A, Action::Silence);
+            let server = Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN);
+            host.servers.push(server.at(&format!("{FIRST}:53")).start());
+            host.name_servers(&[FIRST, GOOD]);
         }),
         ANOTHER,
     ),

@@ -63,17 +63,25 @@ pub(crate) fn replace(
     })
 }
 
-/// Removes this server, if there are others that answer.
+/// Removes this server, if there are others that answer. One that is not `dead` may be needed for other names.
 pub(crate) fn remove(
     look: &HostRoot,
     settings: &Settings,
     question: &Question,
     server: SocketAddr,
+    dead: bool,
 ) -> Remedy {
     if settings.lookup.name_servers_for(&question.name.to_ascii()).is_some()
         || !matches!(writer(look), Writer::Person)
     {
         return replace(look, settings, question, server);
+    }
+    if !dead {
+        return Remedy::advice(format!(
+            "repair the server at {server}, or remove {} from {} if no other name needs it",
+            bare(server),
+            resolv::PATH
+        ));
     }
     let command = Lines::read(look, resolv::PATH).and_then(|lines| {
         let names_it = |line: &str| {

@@ -68,17 +68,58 @@ pub(super) fn run(
     Ok(probes)
 }
 
-/// Which of these servers answer a plain query: for the root's name servers, which any of them knows.
-pub(super) fn alive(servers: &[SocketAddr], dns: &Dns<'_, &Network>) -> Vec<SocketAddr> {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() else {
-        return Vec::new();
-    };
-    let question = Question { name: Name::root(), record_type: RecordType::NS };
-    let options =
-        QueryOptions { attempts: 1, timeout: dns.queries.timeout.min(LONGEST), ..dns.queries.clone() };
-    let asked = servers.iter().map(|server| one(*server, &question, &options));
-    let answered = runtime.block_on(join_all(asked)).into_iter().filter(|probe| probe.outcome.is_ok());
-    answered.map(|probe| probe.server).collect()
+/// What the servers that failed do otherwise.
+#[derive(Debug, Default)]
+pub(super) struct Pulse {
+    /// Those that have answered anything, even an error.
+    answering: Vec<SocketAddr>,
+    /// Those that know the root's name servers, as any server does that resolves names.
+    resolving: Vec<SocketAddr>,
+}
+
+impl Pulse {
+    /// Queries the servers that failed in any of these again, for other names.
+    pub(super) fn take<'a>(probes: impl Iterator<Item = &'a Probe> + Clone, dns: &Dns<'_, &Network>) -> Self {
+        let mut pulse = Self::default();
+        pulse.add(probes.clone());
+        let mut failing: Vec<SocketAddr> =
+            probes.filter(|probe| probe.fails() || !probe.answered()).map(|probe| probe.server).collect();
+        failing.sort_unstable();
+        failing.dedup();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build();
+        let (false, Ok(runtime)) = (failing.is_empty(), runtime) else { return pulse };
+        let root = Question { name: Name::root(), record_type: RecordType::NS };
+        // RFC 6303, section 4.2: a server answers this by itself, even if those that it asks are silent.
+        let here =
+            absolute("1.0.0.127.in-addr.arpa").map(|name| Question { name, record_type: RecordType::PTR });
+        let options =
+            QueryOptions { attempts: 1, timeout: dns.queries.timeout.min(LONGEST), ..dns.queries.clone() };
+        let questions: Vec<&Question> = [&root].into_iter().chain(&here).collect();
+        let asked = failing
+            .iter()
+            .flat_map(|server| questions.iter().map(|question| one(*server, question, &options)));
+        pulse.add(runtime.block_on(join_all(asked)).iter());
+        pulse
+    }
+
+    /// Records who answered these.
+    pub(super) fn add<'a>(&mut self, probes: impl Iterator<Item = &'a Probe>) {
+        for probe in probes {
+            self.answering.extend(probe.answered().then_some(probe.server));
+            let resolves = probe.outcome.is_ok() && probe.question.name.is_root();
+            self.resolving.extend(resolves.then_some(probe.server));
+        }
+    }
+
+    /// Whether the name is the reason of a failure, and not the server.
+    pub(super) fn excuses(&self, probe: &Probe) -> bool {
+        probe.fails() && self.resolving.contains(&probe.server)
+    }
+
+    /// Whether a server has answered nothing at all.
+    pub(super) fn is_dead(&self, server: SocketAddr) -> bool {
+        !self.answering.contains(&server)
+    }
 }
 
 async fn all(question: &Question, dns: &Dns<'_, &Network>, settings: &Settings) -> Vec<Probe> {
@@ -128,14 +169,35 @@ fn is_of_the_question(quirk: &Quirk) -> bool {
 }
 
 impl Probe {
+    /// One that was not sent.
+    #[cfg(test)]
+    pub(super) fn made(server: &str, name: &str, outcome: Result<Response, ServerError>) -> Self {
+        let question = Question { name: Name::from_ascii(name).unwrap(), record_type: RecordType::A };
+        let server = SocketAddr::new(server.parse().unwrap(), 53);
+        Self { server, question, outcome, by_letters: false, took: Duration::ZERO }
+    }
+
     /// Whether it denies the name, so that the search continues.
     fn is_no_such_name(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|reply| reply.rcode == rcode::NXDOMAIN)
     }
 
-    /// Whether it answered that it can't tell.
-    pub(super) fn fails(&self) -> bool {
-        matches!(&self.outcome, Err(error) if matches!(error.obstacle, Obstacle::Rcode(_) | Obstacle::Lame))
+    /// Whether it answered that it can't tell, or says nothing, perhaps because it waits for others.
+    fn fails(&self) -> bool {
+        let Err(error) = &self.outcome else { return false };
+        matches!(error.obstacle, Obstacle::Rcode(_) | Obstacle::Lame)
+            || (error.obstacle == Obstacle::TimedOut && !self.answered())
+    }
+
+    /// Whether anything came from the server. Over TCP it is queried because of what it said over UDP, if resolv.conf does
+    /// not demand TCP.
+    fn answered(&self) -> bool {
+        let Err(error) = &self.outcome else { return true };
+        error.protocol == Protocol::Tcp
+            || !matches!(
+                error.obstacle,
+                Obstacle::TimedOut | Obstacle::ConnectionRefused | Obstacle::Unreachable(_)
+            )
     }
 
     /// Whether it has something, including an alias.
