@@ -2,6 +2,7 @@
 
 pub(super) mod edit;
 pub(super) mod hosts;
+pub(super) mod rule;
 pub(super) mod servers;
 
 use crate::distribution::{Manager, Package};
@@ -67,42 +68,6 @@ fn bring_back(look: &HostRoot, path: &str) -> Remedy {
     }
     // An administrator's own program: only they know where it comes from.
     Remedy::advice(format!("restore {path}, or change the rule to name another program"))
-}
-
-/// Adds a rule for our keys.
-#[must_use]
-pub(crate) fn add_rule(look: &HostRoot) -> Remedy {
-    let Some(helper) = helper(look) else {
-        return Remedy::advice(format!(
-            "install key-dns with its helper {}, and a rule that names it",
-            HELPERS[0]
-        ));
-    };
-    let rule = format!("create dns_resolver * * {helper} %k");
-    Remedy::command_or(
-        edit::append(look, RULE_FILE, &rule),
-        format!("add the line \"{rule}\" to a file of /etc/request-key.d"),
-    )
-}
-
-/// Makes a rule run the helper correctly.
-#[must_use]
-pub(crate) fn mend_rule(look: &HostRoot, file: &Path, number: usize) -> Remedy {
-    let Some(helper) = helper(look) else { return add_rule(look) };
-    let path = file.display().to_string();
-    let lines = Lines::read(look, &path);
-    let line = lines.as_ref().and_then(|lines| lines.all().find(|(at, _)| *at == number));
-    let fields: Vec<&str> =
-        line.map(|(_, line)| line.split_whitespace().take(4).collect()).unwrap_or_default();
-    if let [operation, key_type, ..] = fields.as_slice()
-        && (*operation, *key_type) != ("create", "dns_resolver")
-    {
-        // The rule is for other keys as well, and one for ours alone takes precedence.
-        return add_rule(look);
-    }
-    let new = format!("{} {helper} %k", fields.join(" "));
-    let command = lines.as_ref().filter(|_| fields.len() == 4).and_then(|lines| lines.replace(number, &new));
-    Remedy::command_or(command, format!("change {path}:{number} to run \"{helper} %k\""))
 }
 
 /// Comments out an invalid line.

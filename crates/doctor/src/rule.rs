@@ -3,7 +3,7 @@
 use crate::host_root::HostRoot;
 use crate::program::{self, ProgramFault};
 use crate::remedy::Remedy;
-use crate::repair;
+use crate::repair::{self, rule::HelperOptions};
 use crate::report::{Finding, Step};
 use crate::subject::KeyRequest;
 use std::io;
@@ -54,12 +54,19 @@ impl Winner {
         }
     }
 
+    /// The program, if it is our helper, wherever it is. Under two names ours is not the helper.
+    fn own_helper(&self) -> Option<&str> {
+        let name = self.program.rsplit('/').next().unwrap_or_default();
+        let other = name == upcall::request_key::NAME || name == "key-dns";
+        Some(self.program.as_str()).filter(|_| self.ours && !other)
+    }
+
     /// Makes it run the helper correctly.
     #[must_use]
     pub fn mend(&self, look: &HostRoot) -> Remedy {
         match &self.place {
-            Some((file, line)) => repair::mend_rule(look, file, *line),
-            None => repair::add_rule(look),
+            Some((file, line)) => repair::rule::mend(look, file, *line, self.own_helper()),
+            None => repair::rule::add(look),
         }
     }
 }
@@ -107,7 +114,7 @@ pub(crate) fn check(look: &HostRoot, question: &KeyRequest, ours: bool) -> Choic
                         read.join(", ")
                     }
                 ),
-                repair::add_rule(look),
+                repair::rule::add(look),
             ));
         }
         return Choice { step, winner: None };
@@ -132,17 +139,19 @@ fn winner(look: &HostRoot, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Winner 
     let arguments: Vec<String> = rule
         .program
         .arguments()
-        .filter_map(|argument| match argument {
-            Argument::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
-            _ => None,
+        .map(|argument| match argument {
+            Argument::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            _ => "%k".to_owned(),
         })
         .collect();
-    let after = |option: &str| arguments.iter().skip_while(move |text| *text != option).nth(1);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // The kernel runs programs in the root directory.
+    let settings = HelperOptions::of(&arguments).settings.map(|path| Path::new("/").join(path));
     Winner {
         place: Some((PathBuf::from(shown(look, place.file)), place.line)),
         ours: program::is_ours(look, &program),
         program,
-        settings: after("-c").or_else(|| after("--config")).cloned(),
+        settings: settings.map(|path| path.display().to_string()),
     }
 }
 
@@ -218,7 +227,14 @@ fn bad_lines(step: &mut Step, look: &HostRoot, bad: &[(RuleLocation<'_>, BadLine
     for (place, error) in bad {
         let file = PathBuf::from(shown(look, place.file));
         let evidence = format!("{}:{}: {error}", file.display(), place.line);
-        let remedy = repair::comment_out(look, &file, place.line);
+        let remedy = if file.starts_with(SHIPPED) {
+            Remedy::advice(format!(
+                "update the package that contains {}, or report the mistake",
+                file.display()
+            ))
+        } else {
+            repair::comment_out(look, &file, place.line)
+        };
         let fatal = !ours && matches!(error, BadLine::Short(_));
         step.find(if fatal {
             let problem =
@@ -277,97 +293,4 @@ fn flaw(look: &HostRoot, winner: &Winner, rule: &Rule<'_>) -> Option<Finding> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::host_root::tree;
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
-    const HELPER: &str = "usr/libexec/key-dns/key.dns_resolver";
-    const RULE: &str = "create dns_resolver * * /usr/libexec/key-dns/key.dns_resolver %k\n";
-
-    fn choose(name: &str, ours: bool, files: &[(&str, &str)]) -> Choice {
-        let look = tree(&format!("rule-{name}"), files);
-        for path in [HELPER, "bin/other"] {
-            let _ = fs::set_permissions(look.path(path), fs::Permissions::from_mode(0o755));
-        }
-        for path in ["etc/request-key.conf", "etc/request-key.d/a.conf", "etc/request-key.d/b.conf"] {
-            let mode = if name == "writable" && path.ends_with("a.conf") { 0o666 } else { 0o644 };
-            let _ = fs::set_permissions(look.path(path), fs::Permissions::from_mode(mode));
-        }
-        let question = KeyRequest { description: "mon1.example".to_owned(), callout: "" };
-        check(&look, &question, ours)
-    }
-
-    const BINARY: &str = "\x7fELF";
-
-    #[test]
-    fn the_winning_rule_is_named_with_its_place_and_the_rules_it_beats() {
-        let choice = choose(
-            "beats",
-            true,
-            &[
-                (HELPER, BINARY),
-                ("bin/other", BINARY),
-                ("etc/request-key.d/a.conf", &format!("# ours\n{RULE}")),
-                ("etc/request-key.conf", "create * * * /bin/other %k\n"),
-            ],
-        );
-        assert_eq!(
-            choice.step.summary,
-            "/etc/request-key.d/a.conf:2 runs /usr/libexec/key-dns/key.dns_resolver, and beats /etc/request-key.conf:1"
-        );
-        assert_eq!(choice.step.findings, []);
-    }
-
-    #[test]
-    fn each_problem_with_rules_is_reported() {
-        let a = "etc/request-key.d/a.conf";
-        let missing = RULE.replace("/usr/libexec/key-dns", "/nowhere");
-        for (name, ours, text, id, broken) in [
-            ("none", true, "create user * * /bin/other\n", "no-rule", true),
-            ("missing", true, missing.as_str(), "helper-not-runnable", true),
-            ("nokey", true, &RULE.replace("%k", "%o"), "rule-without-key", true),
-            ("piped", false, &RULE.replace("* /", "* |/"), "rule-pipes-helper", true),
-            ("bad", false, &format!("create x\n{RULE}"), "bad-rule-line", true),
-            ("badours", true, &format!("create x\n{RULE}"), "bad-rule-line", false),
-            ("writable", true, RULE, "rule-file-ignored", true),
-        ] {
-            let choice = choose(name, ours, &[(HELPER, BINARY), ("bin/other", BINARY), (a, text)]);
-            let found: Vec<_> = choice.step.findings.iter().map(|finding| finding.id).collect();
-            assert_eq!((found, choice.step.is_broken()), (vec![id], broken), "{name}");
-        }
-    }
-
-    #[test]
-    fn rules_of_packages_apply_if_no_local_rule_matches() {
-        let shipped = ("usr/share/request-key.d/dns_resolver.conf", RULE);
-        let other = ("etc/request-key.conf", "create user * * /bin/other %k\n");
-        let summary =
-            "/usr/share/request-key.d/dns_resolver.conf:1 runs /usr/libexec/key-dns/key.dns_resolver";
-        for files in
-            [&[(HELPER, BINARY), shipped][..], &[(HELPER, BINARY), ("bin/other", BINARY), shipped, other]]
-        {
-            assert_eq!(choose("shipped", true, files).step.summary, summary);
-            // keyutils knows nothing of them.
-            assert!(choose("shipped", false, files).step.is_broken());
-        }
-        let admins = ("etc/request-key.conf", "create * * * /bin/other %k\n");
-        let choice = choose("admins", true, &[(HELPER, BINARY), ("bin/other", BINARY), shipped, admins]);
-        assert_eq!(choice.step.summary, "/etc/request-key.conf:1 runs /bin/other");
-    }
-
-    #[test]
-    fn keyutils_follows_world_writable_rules() {
-        let files = [(HELPER, BINARY), ("etc/request-key.d/a.conf", RULE)];
-        assert_eq!(choose("writable", false, &files).step.findings, []);
-    }
-
-    #[test]
-    fn without_rules_one_is_needed_unless_request_key_is_this_program() {
-        assert_eq!(choose("norules", true, &[]).step.findings, []);
-        let choice = choose("norules2", false, &[]);
-        assert_eq!(choice.step.findings[0].id, "no-rule");
-        assert!(choice.step.findings[0].remedy.words().unwrap().contains("install key-dns"));
-    }
-}
+mod tests;
