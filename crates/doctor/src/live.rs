@@ -217,17 +217,22 @@ fn rule(before: Before<'_>) -> String {
 
 /// What to do about a rule whose program does not do its job.
 fn mend(look: &HostRoot, before: Before<'_>) -> Remedy {
+    let name = shell::name(&before.question.description);
     match before.winner {
-        // It is keyutils', and there is no other.
-        Some(winner) if !winner.ours && repair::helper(look) == Some(&winner.program) => Remedy::advice(
-            format!("install key-dns, and a rule that names its helper {}", repair::HELPERS[0]),
-        ),
-        Some(winner) if repair::helper(look) != Some(&winner.program) => winner.mend(look),
-        Some(winner) => Remedy::advice(format!(
-            "run it by hand: {} -D -v -- {} ''",
-            winner.program,
-            shell::name(&before.question.description)
-        )),
+        Some(winner) if winner.place.is_none() => {
+            Remedy::advice(format!("see what it tries: key-dns resolve --trace {name}"))
+        }
+        Some(winner) if winner.ours => {
+            Remedy::advice(format!("run it by hand: {} -D -v -- {name} ''", winner.program))
+        }
+        // There is no other.
+        Some(winner) if winner.is_keyutils() && repair::helper(look) != Some(repair::HELPERS[0]) => {
+            Remedy::advice(format!(
+                "install key-dns, and a rule that names its helper {}",
+                repair::HELPERS[0]
+            ))
+        }
+        Some(winner) => winner.mend(look),
         None => {
             Remedy::advice("key-dns doctor on the host shows which program answers, and how to repair it")
         }
@@ -370,6 +375,36 @@ fn compare(step: &mut Step, look: &HostRoot, before: Before<'_>, payload: &[u8])
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host_root::tree;
+
+    #[test]
+    fn our_helper_is_never_replaced_by_the_one_of_keyutils() {
+        const RULE: &str = "create dns_resolver * * /opt/key.dns_resolver %k\n";
+        let look = tree("live-mend", &[("sbin/key.dns_resolver", "x"), ("etc/request-key.d/a.conf", RULE)]);
+        let question = KeyRequest { description: "mon1.test".to_owned(), callout: "" };
+        let settings = Settings::default();
+        let mend = |place, program: &str, ours| {
+            let winner = Winner { place, program: program.to_owned(), ours, settings: None };
+            let before = Before {
+                question: &question,
+                consumer: Consumer::Anyone,
+                settings: &settings,
+                dry: None,
+                winner: Some(&winner),
+            };
+            mend(&look, before).words().map(str::to_owned)
+        };
+        let place = || Some(("/etc/request-key.d/a.conf".into(), 1));
+        let by_hand = "run it by hand: /opt/key.dns_resolver -D -v -- mon1.test ''";
+        assert_eq!(mend(place(), "/opt/key.dns_resolver", true).as_deref(), Some(by_hand));
+        let built_in = "see what it tries: key-dns resolve --trace mon1.test";
+        assert_eq!(mend(None, request_key::PATH, true).as_deref(), Some(built_in));
+        for keyutils in ["/sbin/key.dns_resolver", "/usr/sbin/key.dns_resolver"] {
+            assert!(mend(place(), keyutils, false).unwrap().starts_with("install key-dns"), "{keyutils}");
+        }
+        // That of somebody else.
+        assert_eq!(mend(place(), "/opt/other", false), None);
+    }
 
     #[test]
     fn the_output_of_the_child_is_parsed() {
