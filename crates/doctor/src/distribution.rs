@@ -143,14 +143,57 @@ impl Manager {
         match self {
             Self::Apt => dpkg_owner(path, look),
             _ if !look.is_host() => None,
-            Self::Dnf | Self::Zypper => says("rpm", &["-qf", "--qf", "%{NAME}", path]),
+            // A line for each: key-dns-request-key and keyutils may have the same path.
+            Self::Dnf | Self::Zypper => says("rpm", &["-qf", "--qf", "%{NAME}\\n", path]),
             Self::Pacman => says("pacman", &["-Qoq", path]),
-            Self::Apk => {
-                let text = says("apk", &["info", "--who-owns", path])?;
-                text.rsplit(' ').next().map(str::to_owned)
-            }
+            Self::Apk => apk_owner(&says("apk", &["info", "--who-owns", path])?),
         }
     }
+
+    /// Who keeps the packages' files away from a path: the package that diverts it, or `local` for an administrator.
+    /// [`Self::owner`] heeds it.
+    #[must_use]
+    pub(crate) fn diverter(self, path: &str, look: &HostRoot) -> Option<String> {
+        let found = match self {
+            Self::Apt => Diversions::read(look).0,
+            _ => Vec::new(),
+        };
+        let names = names_of(path);
+        let found = found.into_iter().find(|(diverted, _)| names.contains(diverted));
+        found.map(|(_, package)| if package == ":" { "local".to_owned() } else { package })
+    }
+}
+
+/// A path as dpkg may have it, with and without a merged /usr.
+fn names_of(path: &str) -> [String; 2] {
+    let other = path.strip_prefix("/usr").map_or_else(|| format!("/usr{path}"), str::to_owned);
+    [path.to_owned(), other]
+}
+
+/// dpkg-divert(1): paths where no package but one puts its files, and that package, `:` if there is none.
+struct Diversions(Vec<(String, String)>);
+
+impl Diversions {
+    fn read(look: &HostRoot) -> Self {
+        let text = look.text("/var/lib/dpkg/diversions").unwrap_or_default();
+        let mut lines = text.lines();
+        let mut found = Vec::new();
+        // Of each: the path, where files of others go, the package.
+        while let (Some(path), Some(_), Some(package)) = (lines.next(), lines.next(), lines.next()) {
+            found.push((path.to_owned(), package.to_owned()));
+        }
+        Self(found)
+    }
+
+    /// Whether the file of this package is elsewhere.
+    fn moves(&self, path: &str, package: &str) -> bool {
+        self.0.iter().any(|(diverted, own)| diverted == path && own != package)
+    }
+}
+
+/// The package in the words of apk: `FILE is owned by NAME-VERSION-rRELEASE`.
+fn apk_owner(text: &str) -> Option<String> {
+    text.rsplit(' ').next()?.rsplitn(3, '-').nth(2).map(str::to_owned)
 }
 
 /// Whether dpkg's status has the package as installed.
@@ -163,15 +206,17 @@ fn dpkg_has(status: &str, name: &str) -> bool {
     })
 }
 
-/// The package whose file list has the path, with and without a merged /usr.
+/// The package whose file list has the path, and whose file is not diverted.
 fn dpkg_owner(path: &str, look: &HostRoot) -> Option<String> {
     const LISTS: &str = "/var/lib/dpkg/info";
-    let other = path.strip_prefix("/usr").map_or_else(|| format!("/usr{path}"), str::to_owned);
+    let names = names_of(path);
+    let diversions = Diversions::read(look);
+    let name = |list: &str| Some(list.strip_suffix(".list")?.split(':').next()?.to_owned());
     let has = |list: &str| {
         let text = fs::read_to_string(look.path(format!("{LISTS}/{list}"))).unwrap_or_default();
-        text.lines().any(|line| line == path || line == other)
+        let package = name(list).unwrap_or_default();
+        text.lines().any(|line| names.iter().any(|name| name == line) && !diversions.moves(line, &package))
     };
-    let name = |list: &str| Some(list.strip_suffix(".list")?.split(':').next()?.to_owned());
     // The likeliest first: there are hundreds.
     let likely = ["keyutils.list", "key-dns.list"].into_iter().find(|list| has(list));
     if let Some(list) = likely {
@@ -228,6 +273,36 @@ mod tests {
         assert_eq!(owner("/sbin/request-key").as_deref(), Some("a"));
         assert_eq!(owner("/usr/lib/x").as_deref(), Some("b"));
         assert_eq!(owner("/sbin/y"), None);
+    }
+
+    #[test]
+    fn a_diverted_path_belongs_to_the_package_that_diverts_it() {
+        let look = tree(
+            "diverted",
+            &[
+                (
+                    "var/lib/dpkg/diversions",
+                    "/sbin/request-key\n/sbin/request-key.distrib\nkey-dns-request-key\n/bin/x\n/bin/x.real\n:\n\
+                     /bin/y\n/bin/y.b\nb\n",
+                ),
+                ("var/lib/dpkg/info/keyutils.list", "/sbin/request-key\n/sbin/key.dns_resolver\n"),
+                ("var/lib/dpkg/info/a.list", "/bin/x\n/bin/y\n"),
+                ("var/lib/dpkg/info/b.list", "/bin/y\n"),
+            ],
+        );
+        let both = |path| (Manager::Apt.owner(path, &look), Manager::Apt.diverter(path, &look));
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(both("/sbin/request-key"), (None, some("key-dns-request-key")));
+        assert_eq!(both("/sbin/key.dns_resolver"), (some("keyutils"), None));
+        assert_eq!(both("/bin/x"), (None, some("local")));
+        assert_eq!(both("/usr/bin/y"), (some("b"), some("b")));
+    }
+
+    #[test]
+    fn the_version_is_no_part_of_the_name_in_apk() {
+        let text = "/sbin/request-key is owned by keyutils-libs-1.6.3-r4";
+        assert_eq!(apk_owner(text).as_deref(), Some("keyutils-libs"));
+        assert_eq!(apk_owner("nothing"), None);
     }
 
     #[test]

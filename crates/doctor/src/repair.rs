@@ -19,6 +19,8 @@ use std::path::Path;
 pub(crate) const HELPERS: [&str; 2] = ["/usr/libexec/key-dns/key.dns_resolver", "/sbin/key.dns_resolver"];
 /// The program that the kernel runs.
 pub(crate) const REQUEST_KEY: &str = "/sbin/request-key";
+/// Our program for that, to which a link at that path leads.
+const OWN_REQUEST_KEY: &str = "/usr/libexec/key-dns/request-key";
 /// Our rule file.
 pub(crate) const RULE_FILE: &str = "/etc/request-key.d/dns_resolver.conf";
 
@@ -50,11 +52,32 @@ pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> R
     }
 }
 
+/// The package of the program at a path: of a link, the one of its target.
+#[must_use]
+pub(crate) fn owner(look: &HostRoot, path: &str) -> Option<String> {
+    let manager = Manager::of(look);
+    match look.link(path) {
+        Ok(target) if target.is_absolute() => manager.owner(target.to_str()?, look),
+        Ok(_) => None,
+        Err(_) => manager.owner(path, look),
+    }
+}
+
 /// Restores a program's file.
 fn bring_back(look: &HostRoot, path: &str) -> Remedy {
     let manager = Manager::of(look);
-    if let Some(owner) = manager.owner(path, look) {
+    // A package replaces a link that leads nowhere by its own file.
+    if let Some(owner) = owner(look, path).or_else(|| manager.owner(path, look)) {
         return Remedy::Command(manager.reinstall(&owner));
+    }
+    if let Some(diverter) = manager.diverter(path, look) {
+        // No package brings a file to this path. That of key-dns makes a link when it is installed.
+        let link = path == REQUEST_KEY && look.exists(OWN_REQUEST_KEY) && !look.exists(path);
+        let command = format!("test -e {path} || ln -sfn {OWN_REQUEST_KEY} {path}");
+        return Remedy::command_or(
+            link.then_some(command),
+            format!("restore {path}, which is diverted ({diverter}; dpkg-divert --list {path})"),
+        );
     }
     if path == HELPERS[0] {
         // The running program can itself be the helper.
@@ -110,4 +133,46 @@ pub(crate) fn set(look: &HostRoot, path: &str, key: &str, value: &str) -> Remedy
         _ => None,
     };
     Remedy::command_or(command, format!("set {new} in {path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host_root::tree;
+    use std::os::unix::fs::symlink;
+
+    const DIVERSIONS: (&str, &str) = (
+        "var/lib/dpkg/diversions",
+        "/sbin/request-key\n/sbin/request-key.distrib\nkey-dns-request-key\n/usr/sbin/request-key\n\
+         /usr/sbin/request-key.distrib.usr-is-merged\nkey-dns-request-key\n",
+    );
+    const LISTS: [(&str, &str); 2] = [
+        ("var/lib/dpkg/info/keyutils.list", "/sbin/request-key\n"),
+        ("var/lib/dpkg/info/key-dns-request-key.list", "/usr/libexec/key-dns/request-key\n"),
+    ];
+
+    #[test]
+    fn what_was_diverted_is_not_brought_back_by_the_package_that_lost_it() {
+        let missing = ProgramFault::Missing(REQUEST_KEY.to_owned());
+        let files = [DIVERSIONS, LISTS[0], LISTS[1], ("usr/libexec/key-dns/request-key", "x")];
+        let look = tree("diverted-link", &files);
+        let link = "test -e /sbin/request-key || ln -sfn /usr/libexec/key-dns/request-key /sbin/request-key";
+        assert_eq!(program(&look, REQUEST_KEY, &missing), Remedy::Command(link.to_owned()));
+
+        let look = tree("diverted-program", &files[..3]);
+        std::fs::create_dir(look.path("/sbin")).unwrap();
+        symlink(OWN_REQUEST_KEY, look.path(REQUEST_KEY)).unwrap();
+        let reinstall = "apt-get install -y --no-remove --reinstall key-dns-request-key";
+        assert_eq!(program(&look, REQUEST_KEY, &missing), Remedy::Command(reinstall.to_owned()));
+
+        let local = (DIVERSIONS.0, "/sbin/request-key\n/sbin/request-key.real\n:\n");
+        let look = tree("diverted-locally", &[local, LISTS[0]]);
+        let words =
+            "restore /sbin/request-key, which is diverted (local; dpkg-divert --list /sbin/request-key)";
+        assert_eq!(program(&look, REQUEST_KEY, &missing), Remedy::advice(words));
+
+        let look = tree("not-diverted", &[LISTS[0]]);
+        let reinstall = "apt-get install -y --no-remove --reinstall keyutils";
+        assert_eq!(program(&look, REQUEST_KEY, &missing), Remedy::Command(reinstall.to_owned()));
+    }
 }

@@ -48,9 +48,8 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
         }
     };
     let ours = program::is_ours(look, PATH);
-    let package = Manager::of(look).owner(PATH, look);
-    let owner = package.clone();
-    step.summary = match (ours, package) {
+    let package = repair::owner(look, PATH);
+    step.summary = match (ours, &package) {
         (true, _) => format!("{PATH} is key-dns"),
         (false, Some(package)) => format!("{PATH} is from package {package}"),
         (false, None) => format!("{PATH} exists, and belongs to no package"),
@@ -66,9 +65,11 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
             "request-key-writable",
             format!("the kernel runs {PATH} as root, and users other than root can change it"),
             format!("owner {}, mode {:03o}", facts.uid(), facts.mode() & 0o7777),
-            // Whoever could write to it may have done so.
+            // Whoever could write to it may have done so. A copy of key-dns is not what a package has at that path.
             Remedy::command_or(
-                owner.map(|owner| Manager::of(look).reinstall(&owner)),
+                package
+                    .filter(|_| !ours || look.link(PATH).is_ok())
+                    .map(|package| Manager::of(look).reinstall(&package)),
                 format!(
                     "check that {PATH} is the right program, and let only root own and write it (chown root, chmod 755)"
                 ),
