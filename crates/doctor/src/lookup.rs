@@ -98,13 +98,13 @@ impl Way<'_> {
         let path = choices.iter().find_map(|choice| choice.winner.as_ref()?.settings.clone());
         let (step, settings) = self.settings(path.as_deref());
         self.steps.push(step);
+        let path = path.unwrap_or_else(|| DEFAULT_PATH.to_owned());
         if questions.is_empty() {
             if self.subject.addresses.is_empty() {
-                let steps = self.servers(&[], &settings);
+                let steps = self.servers(&[], &settings, &path);
                 self.steps.extend(steps);
             }
         } else {
-            let path = path.unwrap_or_else(|| DEFAULT_PATH.to_owned());
             self.names(&questions, &choices, &request_key, &settings, &path, cache.as_ref().ok());
         }
         self.steps.push(self.hidden(logs::NAME).unwrap_or_else(|| logs::check(self.look)));
@@ -120,7 +120,7 @@ impl Way<'_> {
         path: &str,
         cache: Option<&Cache>,
     ) {
-        let services = self.servers(questions, settings);
+        let services = self.servers(questions, settings, path);
         let mut dry = Vec::new();
         let mut answers = Vec::new();
         for (question, service) in questions.iter().zip(&services) {
@@ -222,10 +222,10 @@ impl Way<'_> {
         }
     }
 
-    fn servers(&self, questions: &[KeyRequest], settings: &Settings) -> Vec<Step> {
+    fn servers(&self, questions: &[KeyRequest], settings: &Settings, path: &str) -> Vec<Step> {
         match self.hidden(servers::NAME) {
             Some(step) => vec![step; questions.len().max(1)],
-            None => servers::check(self.look, questions, settings),
+            None => servers::check(self.look, questions, settings, path),
         }
     }
 

@@ -18,14 +18,15 @@ use names::{Families, Origin, config, hosts};
 use names::{Host, NameKind};
 use probe::{Probe, Pulse};
 use std::net::IpAddr;
-use upcall::{DEFAULT_PATH, Settings};
+use upcall::Settings;
 
 /// The name of the step.
 pub(crate) const NAME: &str = "servers";
 
-/// Checks the name service for these keys, a step for each; without any, whether the servers answer at all.
+/// Checks the name service for these keys, a step for each; without any, whether the servers answer at all. The settings
+/// are in the file `path`.
 #[must_use]
-pub(crate) fn check(look: &HostRoot, questions: &[Asked], settings: &Settings) -> Vec<Step> {
+pub(crate) fn check(look: &HostRoot, questions: &[Asked], settings: &Settings, path: &str) -> Vec<Step> {
     let trace = Trace::default();
     let host = Host::open(None, &settings.lookup, &trace);
     let dns = host.dns(NameKind::Host);
@@ -34,7 +35,17 @@ pub(crate) fn check(look: &HostRoot, questions: &[Asked], settings: &Settings) -
     let inquiries: Vec<Inquiry<'_>> =
         asked.into_iter().map(|asked| inquire(look, &host, &dns, asked, settings)).collect();
     let pulse = Pulse::take(inquiries.iter().flat_map(|inquiry| &inquiry.probes), &dns);
-    inquiries.into_iter().map(|inquiry| inquiry.judge(look, settings, &pulse)).collect()
+    let context = Context { look, settings, path, pulse };
+    inquiries.into_iter().map(|inquiry| inquiry.judge(&context)).collect()
+}
+
+/// What all keys have in common.
+struct Context<'a> {
+    look: &'a HostRoot,
+    settings: &'a Settings,
+    /// The file of the settings.
+    path: &'a str,
+    pulse: Pulse,
 }
 
 /// What was learned about one key.
@@ -109,7 +120,7 @@ fn inquire<'a>(
 
 impl Inquiry<'_> {
     /// The complete step.
-    fn judge(self, look: &HostRoot, settings: &Settings, pulse: &Pulse) -> Step {
+    fn judge(self, context: &Context<'_>) -> Step {
         let Self { mut step, asked, hosts, probes } = self;
         // Of the names that the search list makes, the last one decided: the others do not exist.
         let Some(last) = probes.last().map(|probe| probe.question.clone()) else { return step };
@@ -117,13 +128,13 @@ impl Inquiry<'_> {
         step.sum(last.iter().map(|probe| probe.short()).collect::<Vec<_>>().join(", "));
         let needed = asked.is_some() && hosts.is_empty();
         let all = last.len();
-        let last = if asked.is_some() { name_fails(&mut step, pulse, last, needed) } else { last };
+        let last = if asked.is_some() { name_fails(&mut step, &context.pulse, last, needed) } else { last };
         let alive_is_enough = asked.is_none();
-        obstacles(&mut step, look, settings, pulse, (&last, all), needed, alive_is_enough);
+        obstacles(&mut step, context, (&last, all), needed, alive_is_enough);
         disagreement(&mut step, &last, needed);
-        quirks(&mut step, look, settings, &last);
+        quirks(&mut step, context, &last);
         let here = asked.filter(|asked| !asked.is_cell()).map(Asked::name);
-        overridden(&mut step, look, here.unwrap_or_default(), &hosts, &last);
+        overridden(&mut step, context.look, here.unwrap_or_default(), &hosts, &last);
         step
     }
 }
@@ -169,9 +180,7 @@ fn name_fails<'a>(step: &mut Step, pulse: &Pulse, probes: Vec<&'a Probe>, needed
 /// Servers that give no usable answer. There are `all` servers with those whose fault it is not.
 fn obstacles(
     step: &mut Step,
-    look: &HostRoot,
-    settings: &Settings,
-    pulse: &Pulse,
+    &Context { look, settings, path, ref pulse }: &Context<'_>,
     (probes, all): (&[&Probe], usize),
     needed: bool,
     alive_is_enough: bool,
@@ -203,7 +212,7 @@ fn obstacles(
         } else {
             evidence(&bad)
         };
-        let remedy = repair::replace(look, settings, &first.question, first.server);
+        let remedy = repair::replace(look, (settings, path), &first.question, first.server);
         step.find(if needed || alive_is_enough {
             Finding::broken(id, problem, evidence, remedy)
         } else {
@@ -219,7 +228,13 @@ fn obstacles(
                 probe.server
             ),
             probe.to_string(),
-            repair::remove(look, settings, &probe.question, probe.server, pulse.is_dead(probe.server)),
+            repair::remove(
+                look,
+                (settings, path),
+                &probe.question,
+                probe.server,
+                pulse.is_dead(probe.server),
+            ),
         ));
     }
 }
@@ -246,8 +261,8 @@ fn disagreement(step: &mut Step, probes: &[&Probe], needed: bool) {
 }
 
 /// Servers that answer, but not as they should.
-fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Probe]) {
-    let as_it_is = || crate::repair::set(look, DEFAULT_PATH, "mixed_case", "no");
+fn quirks(step: &mut Step, context: &Context<'_>, probes: &[&Probe]) {
+    let as_it_is = || crate::repair::set(context.look, context.path, "mixed_case", "no");
     for probe in probes {
         let server = probe.server;
         let advise = |what: &str| Remedy::advice(format!("{what}, or replace it by another server"));
@@ -286,7 +301,7 @@ fn quirks(step: &mut Step, look: &HostRoot, settings: &Settings, probes: &[&Prob
                     either("server-drops-letters", "server-drops-edns"),
                     format!(
                         "does not answer {questions}, or something in between drops them: each lookup loses {} ms",
-                        settings.lookup.hedge.as_millis()
+                        context.settings.lookup.hedge.as_millis()
                     ),
                     remedy(),
                 ),
@@ -377,7 +392,9 @@ mod tests {
         let again: Vec<Probe> =
             again.iter().map(|(server, name, outcome)| Probe::made(server, name, outcome.clone())).collect();
         pulse.add(again.iter());
-        let steps = inquiries.into_iter().map(|inquiry| inquiry.judge(&look, &Settings::default(), &pulse));
+        let settings = Settings::default();
+        let context = Context { look: &look, settings: &settings, path: "/etc/site.conf", pulse };
+        let steps = inquiries.into_iter().map(|inquiry| inquiry.judge(&context));
         let findings = steps.flat_map(|step| step.findings);
         findings.map(|finding| (finding.id, finding.remedy.command().map(str::to_owned))).collect()
     }
@@ -400,6 +417,14 @@ mod tests {
         assert_eq!(found(&[[rcode(2), answer()]], &[]), [("server-fails", None)]);
         let by_tcp = Err(Obstacle::ConnectionRefused.over(Protocol::Tcp));
         assert_eq!(found(&[[by_tcp, answer()]], &[]), [("server-not-there", None)]);
+    }
+
+    #[test]
+    fn a_setting_is_changed_in_the_file_that_the_rule_gives() {
+        let changes_letters = Ok(Response { quirks: vec![Quirk::OtherLetters], ..Response::default() });
+        let found = found(&[[changes_letters, answer()]], &[]);
+        let [("server-changes-letters", Some(command))] = found.as_slice() else { panic!("{found:?}") };
+        assert!(command.ends_with(" >>/etc/site.conf; })"), "{command}");
     }
 
     #[test]

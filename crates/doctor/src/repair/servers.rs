@@ -6,7 +6,7 @@ use crate::remedy::Remedy;
 use names::config::resolv;
 use names::message::Question;
 use std::net::{IpAddr, SocketAddr};
-use upcall::{DEFAULT_PATH, Settings};
+use upcall::Settings;
 
 /// The program that writes resolv.conf.
 enum Writer {
@@ -36,18 +36,16 @@ pub(crate) fn names_no_server(look: &HostRoot) -> bool {
     !text.lines().any(|line| line.starts_with("nameserver"))
 }
 
-/// Replaces this server by another one. Only a person knows by which.
+/// Replaces this server by another one. Only a person knows by which. The settings are in the file `path`.
 pub(crate) fn replace(
     look: &HostRoot,
-    settings: &Settings,
+    (settings, path): (&Settings, &str),
     question: &Question,
     server: SocketAddr,
 ) -> Remedy {
     let old = bare(server);
     Remedy::advice(if settings.lookup.name_servers_for(&question.name.to_ascii()).is_some() {
-        format!(
-            "start the name server at {server} again, or configure another one for the domain in {DEFAULT_PATH}"
-        )
+        format!("start the name server at {server} again, or configure another one for the domain in {path}")
     } else if names_no_server(look) {
         format!("add a server to {}: nameserver ADDRESS", resolv::PATH)
     } else {
@@ -66,7 +64,7 @@ pub(crate) fn replace(
 /// Removes this server, if there are others that answer. One that is not `dead` may be needed for other names.
 pub(crate) fn remove(
     look: &HostRoot,
-    settings: &Settings,
+    (settings, path): (&Settings, &str),
     question: &Question,
     server: SocketAddr,
     dead: bool,
@@ -74,7 +72,7 @@ pub(crate) fn remove(
     if settings.lookup.name_servers_for(&question.name.to_ascii()).is_some()
         || !matches!(writer(look), Writer::Person)
     {
-        return replace(look, settings, question, server);
+        return replace(look, (settings, path), question, server);
     }
     if !dead {
         return Remedy::advice(format!(
