@@ -139,7 +139,7 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
                 repair::comment_out(look, Path::new(&path), number)
             } else {
                 Remedy::advice(format!(
-                    "{path} is a package's: an empty file of that name in /etc/modprobe.d takes its place"
+                    "{path} is a package's: a copy of it in /etc/modprobe.d without that line takes its place"
                 ))
             },
         ));
@@ -174,22 +174,40 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
 
 /// A line of modprobe.d(5) that prevents the module from being loaded: file, number, text.
 fn blocked(look: &HostRoot) -> Option<(String, usize, String)> {
-    ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"].iter().find_map(
-        |folder| {
-            look.names(folder).into_iter().find_map(|name| {
-                let path = format!("{folder}/{name}");
-                let text = look.text(&path).ok()?;
-                (1..).zip(text.lines()).find_map(|(number, line)| {
-                    let mut words = line.split_whitespace();
-                    let own = words.next() == Some("install")
-                        && words.next().is_some_and(|module| module.replace('-', "_") == MODULE);
-                    let program = words.next().and_then(|program| program.rsplit('/').next());
-                    let blocks = own && matches!(program, Some("false" | "true" | ":"));
-                    blocks.then(|| (path.clone(), number, line.trim().to_owned()))
-                })
-            })
-        },
-    )
+    // A file hides those of the same name in later directories.
+    const FOLDERS: [&str; 5] = [
+        "/etc/modprobe.d",
+        "/run/modprobe.d",
+        "/usr/local/lib/modprobe.d",
+        "/usr/lib/modprobe.d",
+        "/lib/modprobe.d",
+    ];
+    let mut seen: Vec<String> = Vec::new();
+    for folder in FOLDERS {
+        for name in look.names(folder) {
+            let is_read = Path::new(&name).extension().is_some_and(|extension| extension == "conf");
+            if !is_read || seen.contains(&name) {
+                continue;
+            }
+            let path = format!("{folder}/{name}");
+            seen.push(name);
+            let text = look.text(&path).unwrap_or_default();
+            let line = (1..).zip(text.lines()).find(|(_, line)| blocks(line));
+            if let Some((number, line)) = line {
+                return Some((path, number, line.trim().to_owned()));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a line makes modprobe(8) run something else than the module's loading.
+fn blocks(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let own = words.next() == Some("install")
+        && words.next().is_some_and(|module| module.replace('-', "_") == MODULE);
+    let program = words.next().and_then(|program| program.rsplit('/').next());
+    own && matches!(program, Some("false" | "true" | ":"))
 }
 
 /// `CONFIG_STATIC_USERMODEHELPER`: one program in place of all that the kernel starts.

@@ -87,6 +87,10 @@ fn an_install_line_of_modprobe_d_may_still_load_the_module() {
     let package = ("usr/lib/modprobe.d/x.conf", "install dns-resolver /bin/true\n");
     let blocked = kernel("package", Consumer::Anyone, &[&module[..], &[package]].concat());
     assert!(first(&blocked).1.starts_with("/usr/lib/modprobe.d/x.conf is a package's"), "{blocked:?}");
+    let copy = ("etc/modprobe.d/x.conf", "# nothing\n");
+    let unread = ("etc/modprobe.d/y.conf.bak", package.1);
+    let hidden = kernel("hidden", Consumer::Anyone, &[&module[..], &[package, copy, unread]].concat());
+    assert_eq!(hidden.step.findings, []);
 }
 
 #[test]
