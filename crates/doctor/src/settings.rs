@@ -77,7 +77,11 @@ fn contents(
             "settings-unreadable",
             format!("the rule names the settings {path}, which can't be read: every name fails with EAGAIN"),
             format!("{path}: {error}"),
-            Remedy::command_or(empty(path).filter(|_| absent), format!("make {path} a readable file")),
+            // A link may lead to what is not mounted now.
+            Remedy::command_or(
+                empty(path).filter(|_| look.link(path).is_err() && absent),
+                format!("make {path} a readable file"),
+            ),
         ));
     } else {
         step.find(Finding::warn(
@@ -177,5 +181,9 @@ mod tests {
         );
         let (step, _) = check(&look, Some("/etc/other.conf"));
         assert_eq!((step.findings[0].id, step.is_broken()), ("settings-unreadable", true));
+        assert!(step.findings[0].remedy.command().is_some());
+        std::os::unix::fs::symlink("/nowhere/x.conf", look.path("/etc/other.conf")).unwrap();
+        let (step, _) = check(&look, Some("/etc/other.conf"));
+        assert_eq!(step.findings[0].remedy.command(), None, "it would take the place of the link");
     }
 }
