@@ -41,6 +41,10 @@ pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> R
         ProgramFault::NoExec(path) => Remedy::advice(format!(
             "mount the file system that contains {path} with exec, or move it to another one"
         )),
+        // No package manager puts a file in the place of a directory, and install(1) copies into it.
+        ProgramFault::NotAFile(path) => Remedy::advice(format!(
+            "move away what is at {path}; key-dns doctor then shows how to restore it"
+        )),
         ProgramFault::Library { library, .. } if library.starts_with("libkeyutils.") => {
             Remedy::Command(manager.bring_back(Package::KeyutilsLibrary, look))
         }
@@ -150,6 +154,15 @@ mod tests {
         ("var/lib/dpkg/info/keyutils.list", "/sbin/request-key\n"),
         ("var/lib/dpkg/info/key-dns-request-key.list", "/usr/libexec/key-dns/request-key\n"),
     ];
+
+    #[test]
+    fn nothing_is_installed_into_a_directory_at_the_path_of_a_program() {
+        let look = tree("directory", &[]);
+        for path in [HELPERS[0], REQUEST_KEY] {
+            let remedy = program(&look, path, &ProgramFault::NotAFile(path.to_owned()));
+            assert!(remedy.words().unwrap().contains(path));
+        }
+    }
 
     #[test]
     fn what_was_diverted_is_not_brought_back_by_the_package_that_lost_it() {
