@@ -83,14 +83,23 @@ impl Manager {
 
     fn kernel_modules(self, look: &HostRoot) -> String {
         let release = look.word("/proc/sys/kernel/osrelease").unwrap_or_else(|| "$(uname -r)".to_owned());
+        let kind = |usual: &'static str| {
+            let last = release.rsplit('-').next().unwrap_or_default();
+            let is_word = last.starts_with(|c: char| c.is_ascii_alphabetic());
+            if is_word { last } else { usual }
+        };
         let ubuntu = || look.text("/etc/os-release").is_ok_and(|text| text.contains("ID=ubuntu"));
         match self {
             Self::Apt if ubuntu() => format!("linux-modules-extra-{release}"),
             Self::Apt => format!("linux-image-{release}"),
             Self::Dnf => format!("kernel-modules-{release}"),
-            Self::Zypper => "kernel-default".to_owned(),
-            Self::Pacman => "linux".to_owned(),
-            Self::Apk => "linux-lts".to_owned(),
+            // The kind of kernel is the last part of its release: another kind would not help the running one.
+            Self::Zypper => format!("kernel-{}", kind("default")),
+            Self::Pacman => match kind("") {
+                kind @ ("lts" | "zen" | "hardened") => format!("linux-{kind}"),
+                _ => "linux".to_owned(),
+            },
+            Self::Apk => format!("linux-{}", kind("lts")),
         }
     }
 
@@ -191,9 +200,16 @@ impl Diversions {
     }
 }
 
-/// The package in the words of apk: `FILE is owned by NAME-VERSION-rRELEASE`.
+/// The package in the words of apk: `FILE is owned by NAME-VERSION`. The version begins with the last digit that follows a
+/// hyphen (apk-package(5)).
 fn apk_owner(text: &str) -> Option<String> {
-    text.rsplit(' ').next()?.rsplitn(3, '-').nth(2).map(str::to_owned)
+    let package = text.rsplit(' ').next()?;
+    let mut hyphens = package.rmatch_indices('-');
+    let version = hyphens.find(|(at, _)| {
+        let after = package.get(at + 1..).unwrap_or_default();
+        after.starts_with(|c: char| c.is_ascii_digit())
+    });
+    Some(version.map_or(package, |(at, _)| package.get(..at).unwrap_or_default()).to_owned())
 }
 
 /// Whether dpkg's status has the package as installed.
@@ -302,7 +318,24 @@ mod tests {
     fn the_version_is_no_part_of_the_name_in_apk() {
         let text = "/sbin/request-key is owned by keyutils-libs-1.6.3-r4";
         assert_eq!(apk_owner(text).as_deref(), Some("keyutils-libs"));
-        assert_eq!(apk_owner("nothing"), None);
+        assert_eq!(apk_owner("/x is owned by a-2b-3.1_p2").as_deref(), Some("a-2b"));
+        assert_eq!(apk_owner("/x is owned by keyutils").as_deref(), Some("keyutils"));
+    }
+
+    #[test]
+    fn the_modules_are_those_of_the_running_kind_of_kernel() {
+        for (manager, release, package) in [
+            (Manager::Zypper, "6.4.0-150600.23.25-azure", "kernel-azure"),
+            (Manager::Zypper, "6.4.0-150600.23.25-default", "kernel-default"),
+            (Manager::Pacman, "6.12.1-arch1-1", "linux"),
+            (Manager::Pacman, "6.12.1-zen1-1-zen", "linux-zen"),
+            (Manager::Pacman, "6.6.60-1-lts", "linux-lts"),
+            (Manager::Apk, "6.6.60-0-virt", "linux-virt"),
+            (Manager::Apk, "6.6.60-0-lts", "linux-lts"),
+        ] {
+            let look = tree("kind", &[("proc/sys/kernel/osrelease", release)]);
+            assert_eq!(manager.kernel_modules(&look), package, "{release}");
+        }
     }
 
     #[test]
