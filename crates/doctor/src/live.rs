@@ -239,6 +239,19 @@ fn mend(look: &HostRoot, before: Before<'_>) -> Remedy {
     }
 }
 
+/// What to do about a program that answers, but differently. Where somebody has written one, it may be meant so.
+fn decide(look: &HostRoot, before: Before<'_>) -> Remedy {
+    match before.winner {
+        Some(winner) if !winner.ours && !winner.is_keyutils() => Remedy::advice(format!(
+            "find out which answer is right: that of {}, which {} names, or that of key-dns (key-dns resolve --trace {})",
+            winner.program,
+            winner.at(),
+            shell::name(&before.question.description)
+        )),
+        _ => mend(look, before),
+    }
+}
+
 fn hangs(look: &HostRoot, before: Before<'_>, limit: Duration, pid: u32) -> Finding {
     Finding::broken(
         "live-hangs",
@@ -368,50 +381,9 @@ fn compare(step: &mut Step, look: &HostRoot, before: Before<'_>, payload: &[u8])
         "live-differs",
         "the kernel gets a different answer than key-dns finds: another program answers, or it uses other files",
         format!("the key says {}; the dry run: {}; {}", shown(payload), dry.reply.payload, rule(before)),
-        mend(look, before),
+        decide(look, before),
     ));
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::host_root::tree;
-
-    #[test]
-    fn our_helper_is_never_replaced_by_the_one_of_keyutils() {
-        const RULE: &str = "create dns_resolver * * /opt/key.dns_resolver %k\n";
-        let look = tree("live-mend", &[("sbin/key.dns_resolver", "x"), ("etc/request-key.d/a.conf", RULE)]);
-        let question = KeyRequest { description: "mon1.test".to_owned(), callout: "" };
-        let settings = Settings::default();
-        let mend = |place, program: &str, ours| {
-            let winner = Winner { place, program: program.to_owned(), ours, settings: None };
-            let before = Before {
-                question: &question,
-                consumer: Consumer::Anyone,
-                settings: &settings,
-                dry: None,
-                winner: Some(&winner),
-            };
-            mend(&look, before).words().map(str::to_owned)
-        };
-        let place = || Some(("/etc/request-key.d/a.conf".into(), 1));
-        let by_hand = "run it by hand: /opt/key.dns_resolver -D -v -- mon1.test ''";
-        assert_eq!(mend(place(), "/opt/key.dns_resolver", true).as_deref(), Some(by_hand));
-        let built_in = "see what it tries: key-dns resolve --trace mon1.test";
-        assert_eq!(mend(None, request_key::PATH, true).as_deref(), Some(built_in));
-        for keyutils in ["/sbin/key.dns_resolver", "/usr/sbin/key.dns_resolver"] {
-            assert!(mend(place(), keyutils, false).unwrap().starts_with("install key-dns"), "{keyutils}");
-        }
-        // That of somebody else.
-        assert_eq!(mend(place(), "/opt/other", false), None);
-    }
-
-    #[test]
-    fn the_output_of_the_child_is_parsed() {
-        assert_eq!(parse(b"payload 312e3200\n"), Some(Brought::Payload(b"1.2\0".to_vec())));
-        assert_eq!(parse(b"error 61\n"), Some(Brought::Error(61)));
-        assert_eq!(parse(b"no-key 126"), Some(Brought::NoKey(126)));
-        assert_eq!(parse(b""), None);
-        assert_eq!(parse(b"payload 3x"), None);
-    }
-}
+mod tests;
