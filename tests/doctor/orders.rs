@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::io;
 
 const HOSTS: &str =
-    "127.0.0.1\tlocalhost mon2.doctor.test\n127.77.0.99 mon1.doctor.test\n127.77.0.50 third.doctor.test\n";
+    "127.0.0.1\tlocalhost mon2.doctor.test\n127.77.0.99 mon1.doctor.test\n300.77.0.50 third.doctor.test\n";
 const RULES: &str = "create dns_resolver\n# a comment\ncreate dns_resolver * * ";
 
 /// The files after a remedy, as they should be.
@@ -27,12 +27,9 @@ fn edit(files: &mut BTreeMap<&'static str, String>, path: &str, from: &str, to: 
 const RULE_FILE: &str = "/etc/request-key.d/dns_resolver.conf";
 
 /// What each finding's remedy is for; told apart by a part of its evidence.
-const EXPECTED: [(&str, &str, Change); 7] = [
-    ("hosts-override", "/etc/hosts:2", |files| {
-        edit(files, "/etc/hosts", "127.77.0.99 mon1.doctor.test\n", "");
-    }),
-    ("hosts-override", "/etc/hosts:1", |files| {
-        edit(files, "/etc/hosts", "127.0.0.1\tlocalhost mon2.doctor.test", "127.0.0.1\tlocalhost");
+const EXPECTED: [(&str, &str, Change); 6] = [
+    ("bad-line", "/etc/hosts:3", |files| {
+        edit(files, "/etc/hosts", "300.77.0.50 third", "# 300.77.0.50 third");
     }),
     ("bad-line", "key.dns_resolver.conf:1", |files| {
         edit(files, SETTINGS, "deadline = soon", "# deadline = soon");
@@ -138,7 +135,8 @@ fn remedies_in_any_order_even_repeated_change_only_what_they_should() {
                 (finding["remedy"].as_str().unwrap_or_else(|| panic!("{finding:#}")), *change)
             })
             .collect();
-        assert_eq!(found.len(), findings(&report).len(), "others: {report:#}");
+        let all = findings(&report).into_iter().filter(|finding| !finding["remedy"].is_null()).count();
+        assert_eq!(found.len(), all, "others: {report:#}");
         let paths: Vec<&str> = files.keys().copied().collect();
         let mut chance = Chance(1);
         let mut runs = 0;

@@ -134,7 +134,7 @@ impl Inquiry<'_> {
         disagreement(&mut step, &last, needed);
         quirks(&mut step, context, &last);
         let here = asked.filter(|asked| !asked.is_cell()).map(Asked::name);
-        overridden(&mut step, context.look, here.unwrap_or_default(), &hosts, &last);
+        overridden(&mut step, here.unwrap_or_default(), &hosts, &last);
         step
     }
 }
@@ -323,7 +323,7 @@ fn quirks(step: &mut Step, context: &Context<'_>, probes: &[&Probe]) {
 }
 
 /// A hosts file that contradicts DNS.
-fn overridden(step: &mut Step, look: &HostRoot, name: &str, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
+fn overridden(step: &mut Step, name: &str, hosts: &[(IpAddr, usize)], probes: &[&Probe]) {
     let Some((ip, line)) = hosts.first() else { return };
     let Some(probe) = probes.iter().find(|probe| !probe.addresses().is_empty()) else { return };
     let theirs = probe.addresses();
@@ -336,7 +336,7 @@ fn overridden(step: &mut Step, look: &HostRoot, name: &str, hosts: &[(IpAddr, us
         "hosts-override",
         "the hosts file has a different address for the name than DNS, and comes first",
         format!("{}:{line}: {ip}; {probe}", config::HOSTS),
-        crate::repair::hosts::without(look, name, &lines),
+        crate::repair::hosts::differ(name, &lines),
     ));
 }
 
@@ -425,6 +425,21 @@ mod tests {
         let found = found(&[[changes_letters, answer()]], &[]);
         let [("server-changes-letters", Some(command))] = found.as_slice() else { panic!("{found:?}") };
         assert!(command.ends_with(" >>/etc/site.conf; })"), "{command}");
+    }
+
+    #[test]
+    fn an_entry_of_the_hosts_file_that_dns_contradicts_is_not_removed() {
+        let record = names::message::Record {
+            owner: names::message::Name::root(),
+            ttl: key::Ttl::MIN,
+            data: names::message::Rdata::A([10, 0, 1, 1].into()),
+        };
+        let dns = Response { answers: vec![record], ..Response::default() };
+        let mut step = Step::new(NAME);
+        let probe = Probe::made("10.0.0.1", "mon1.test", Ok(dns));
+        overridden(&mut step, "mon1.test", &[([10, 9, 1, 1].into(), 3)], &[&probe]);
+        let words = "remove mon1.test from line 3 of /etc/hosts, if DNS is right";
+        assert_eq!(step.findings[0].remedy, Remedy::advice(words));
     }
 
     #[test]

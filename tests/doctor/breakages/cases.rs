@@ -172,10 +172,13 @@ pub const CASES: &[Breakage] = &[
         }),
         "sed -i s/127.53.0.2/127.53.0.3/ /etc/keyutils/key.dns_resolver.conf",
     ),
-    case("hosts override", "hosts-override", |host| {
-        fs::write("/etc/hosts", format!("127.0.0.1 localhost\n127.77.0.99 {NAME}\n")).unwrap();
-        host.machine.take_away("/etc/host.conf");
-    }),
+    by_hand(
+        case("hosts override", "hosts-override", |host| {
+            fs::write("/etc/hosts", format!("127.0.0.1 localhost\n127.77.0.99 {NAME}\n")).unwrap();
+            host.machine.take_away("/etc/host.conf");
+        }),
+        "sed -i /mon1/d /etc/hosts",
+    ),
     by_hand(
         case("SERVFAIL for one name", "name-fails", |host| {
             host.servers.remove(0);
@@ -207,10 +210,13 @@ pub const CASES: &[Breakage] = &[
     case("an invalid line in /etc/hosts", "bad-line", |_| {
         fs::write("/etc/hosts", "127.0.0.1 localhost\n300.1.1.1 other.doctor.test\n").unwrap();
     }),
-    case("hosts override on the line of localhost", "hosts-override", |host| {
-        fs::write("/etc/hosts", format!("127.0.0.1\tlocalhost {NAME} localhost4\n")).unwrap();
-        host.machine.take_away("/etc/host.conf");
-    }),
+    by_hand(
+        case("hosts override on the line of localhost", "hosts-override", |host| {
+            fs::write("/etc/hosts", format!("127.0.0.1\tlocalhost {NAME} localhost4\n")).unwrap();
+            host.machine.take_away("/etc/host.conf");
+        }),
+        "sed -i s/mon1.doctor.test// /etc/hosts",
+    ),
     Breakage::new(
         "keyutils' helper, and a name with only an IPv6 address",
         "live-unknown-name",

@@ -8,11 +8,18 @@ use names::config;
 
 /// Removes a name from these lines, and leaves their other names.
 pub(crate) fn without(look: &HostRoot, name: &str, lines: &[usize]) -> Remedy {
+    Remedy::command_or(command(look, name, lines), advice(name, lines))
+}
+
+/// Advice if DNS contradicts these lines. An entry may be meant to: to name a storage network, or this host itself
+/// (127.0.1.1 on Debian).
+pub(crate) fn differ(name: &str, lines: &[usize]) -> Remedy {
+    Remedy::Advice(advice(name, lines))
+}
+
+fn advice(name: &str, lines: &[usize]) -> String {
     let numbers: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    Remedy::command_or(
-        command(look, name, lines),
-        format!("remove {name} from line {} of {}, if DNS is right", numbers.join(" and "), config::HOSTS),
-    )
+    format!("remove {name} from line {} of {}, if DNS is right", numbers.join(" and "), config::HOSTS)
 }
 
 /// The word is removed from all lines that have it with that address; a line that has no other name is deleted.
