@@ -145,11 +145,15 @@ fn winner(look: &HostRoot, place: &RuleLocation<'_>, rule: &Rule<'_>) -> Winner 
         })
         .collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ours = program::is_ours(look, &program);
+    // What another program is given is not a file of settings, whose lines would be found invalid.
+    let is_helper = ours || rule.program.name() == upcall::HELPER_NAME.as_bytes();
     // The kernel runs programs in the root directory.
-    let settings = HelperOptions::of(&arguments).settings.map(|path| Path::new("/").join(path));
+    let settings = HelperOptions::of(&arguments).settings.filter(|_| is_helper);
+    let settings = settings.map(|path| Path::new("/").join(path));
     Winner {
         place: Some((PathBuf::from(shown(look, place.file)), place.line)),
-        ours: program::is_ours(look, &program),
+        ours,
         program,
         settings: settings.map(|path| path.display().to_string()),
     }

@@ -135,6 +135,9 @@ fn the_settings_of_a_rule_are_those_that_the_helper_reads() {
         let choice = choose("config", true, &[(HELPER, BINARY), ("etc/request-key.d/a.conf", &rule)]);
         assert_eq!(choice.winner.unwrap().settings.as_deref(), file, "{arguments}");
     }
+    let rule = "create dns_resolver * * /bin/other -c /etc/other.yaml %k\n";
+    let choice = choose("other", true, &[("bin/other", BINARY), ("etc/request-key.d/a.conf", rule)]);
+    assert_eq!(choice.winner.unwrap().settings, None);
 }
 
 #[test]
