@@ -169,14 +169,6 @@ fn is_of_the_question(quirk: &Quirk) -> bool {
 }
 
 impl Probe {
-    /// One that was not sent.
-    #[cfg(test)]
-    pub(super) fn made(server: &str, name: &str, outcome: Result<Response, ServerError>) -> Self {
-        let question = Question { name: Name::from_ascii(name).unwrap(), record_type: RecordType::A };
-        let server = SocketAddr::new(server.parse().unwrap(), 53);
-        Self { server, question, outcome, by_letters: false, took: Duration::ZERO }
-    }
-
     /// Whether it denies the name, so that the search continues.
     fn is_no_such_name(&self) -> bool {
         self.outcome.as_ref().is_ok_and(|reply| reply.rcode == rcode::NXDOMAIN)
@@ -253,5 +245,15 @@ fn time(took: Duration) -> String {
     match took.as_millis() {
         0 => "less than 1 ms".to_owned(),
         ms => format!("{ms} ms"),
+    }
+}
+
+#[cfg(test)]
+impl Probe {
+    /// One that was not sent.
+    pub(super) fn made(server: &str, name: &str, outcome: Result<Response, ServerError>) -> Self {
+        let question = Question { name: Name::from_ascii(name).unwrap(), record_type: RecordType::A };
+        let server = SocketAddr::new(server.parse().unwrap(), 53);
+        Self { server, question, outcome, by_letters: false, took: Duration::ZERO }
     }
 }
