@@ -2,6 +2,7 @@
 
 use crate::child::{self, Ended};
 use crate::host_root::HostRoot;
+use crate::remedy::Remedy;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub(crate) enum Manager {
     Pacman,
     /// Alpine.
     Apk,
+    /// Any other, whose commands are not known.
+    Other,
 }
 
 /// What may have to be installed, whatever its package is called.
@@ -65,7 +68,8 @@ impl Manager {
             let has = |name: &str| folders.iter().any(|folder| look.exists(format!("{folder}/{name}")));
             programs.into_iter().find(|(name, _)| has(name)).map(|(_, manager)| manager)
         };
-        known.or_else(there).unwrap_or(Self::Apt)
+        let other = !text.is_empty() && !look.exists("/usr/bin/apt-get");
+        known.or_else(there).unwrap_or(if other { Self::Other } else { Self::Apt })
     }
 
     /// The package's name there.
@@ -100,37 +104,40 @@ impl Manager {
                 _ => "linux".to_owned(),
             },
             Self::Apk => format!("linux-{}", kind("lts")),
+            Self::Other => format!("the modules of Linux {release}"),
         }
     }
 
-    /// The command that installs a package.
+    /// Installs a package.
     #[must_use]
-    pub(crate) fn install(self, package: Package, look: &HostRoot) -> String {
+    pub(crate) fn install(self, package: Package, look: &HostRoot) -> Remedy {
         let name = self.name(package, look);
-        match self {
+        Remedy::Command(match self {
             Self::Apt => format!("apt-get install -y --no-remove {name}"),
             Self::Dnf => format!("dnf install -y {name}"),
             Self::Zypper => format!("zypper --non-interactive install {name}"),
             Self::Pacman => format!("pacman -S --noconfirm {name}"),
             Self::Apk => format!("apk add {name}"),
-        }
+            Self::Other => return Remedy::advice(format!("install {name}")),
+        })
     }
 
-    /// The command that restores the files of an installed package.
+    /// Restores the files of an installed package.
     #[must_use]
-    pub(crate) fn reinstall(self, name: &str) -> String {
-        match self {
+    pub(crate) fn reinstall(self, name: &str) -> Remedy {
+        Remedy::Command(match self {
             Self::Apt => format!("apt-get install -y --no-remove --reinstall {name}"),
             Self::Dnf => format!("dnf reinstall -y {name}"),
             Self::Zypper => format!("zypper --non-interactive install --force {name}"),
             Self::Pacman => format!("pacman -S --noconfirm {name}"),
             Self::Apk => format!("apk fix {name}"),
-        }
+            Self::Other => return Remedy::advice(format!("install {name} again")),
+        })
     }
 
-    /// The command that restores a package: reinstalls it if it is installed, otherwise installs it.
+    /// Restores a package: reinstalls it if it is installed, otherwise installs it.
     #[must_use]
-    pub(crate) fn bring_back(self, package: Package, look: &HostRoot) -> String {
+    pub(crate) fn bring_back(self, package: Package, look: &HostRoot) -> Remedy {
         let name = self.name(package, look);
         if self.has(&name, look) { self.reinstall(&name) } else { self.install(package, look) }
     }
@@ -143,6 +150,7 @@ impl Manager {
             Self::Dnf | Self::Zypper => ask("rpm", &["-q", name]),
             Self::Pacman => ask("pacman", &["-Q", name]),
             Self::Apk => ask("apk", &["info", "-e", name]),
+            Self::Other => false,
         }
     }
 
@@ -156,6 +164,7 @@ impl Manager {
             Self::Dnf | Self::Zypper => says("rpm", &["-qf", "--qf", "%{NAME}\\n", path]),
             Self::Pacman => says("pacman", &["-Qoq", path]),
             Self::Apk => apk_owner(&says("apk", &["info", "--who-owns", path])?),
+            Self::Other => None,
         }
     }
 
@@ -272,8 +281,14 @@ mod tests {
             ("ID=alpine\n", "apk add keyutils"),
         ] {
             let look = tree("manager", &[("etc/os-release", text)]);
-            assert_eq!(Manager::of(&look).install(Package::Keyutils, &look), command);
+            assert_eq!(Manager::of(&look).install(Package::Keyutils, &look).command(), Some(command));
         }
+        let other = [("etc/os-release", "ID=nixos\n")];
+        let look = tree("manager-other", &other);
+        let remedy = Manager::of(&look).bring_back(Package::Keyutils, &look);
+        assert_eq!(remedy, Remedy::advice("install keyutils"));
+        let look = tree("manager-apt", &[other[0], ("usr/bin/apt-get", "")]);
+        assert_eq!(Manager::of(&look), Manager::Apt);
     }
 
     #[test]
@@ -344,8 +359,8 @@ mod tests {
                       deinstall ok config-files\n";
         let look = tree("status", &[("var/lib/dpkg/status", status)]);
         assert_eq!(
-            Manager::Apt.bring_back(Package::Keyutils, &look),
-            "apt-get install -y --no-remove --reinstall keyutils"
+            Manager::Apt.bring_back(Package::Keyutils, &look).command(),
+            Some("apt-get install -y --no-remove --reinstall keyutils")
         );
         assert!(!dpkg_has(status, "other"));
     }

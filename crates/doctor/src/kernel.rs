@@ -117,7 +117,7 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
     let Some(folder) = folders.iter().find(|folder| look.exists(folder)) else {
         let others = look.names("/lib/modules");
         let (why, remedy) = if others.is_empty() {
-            ("its modules are not installed", Remedy::Command(manager.install(Package::KernelModules, look)))
+            ("its modules are not installed", manager.install(Package::KernelModules, look))
         } else {
             (
                 "the installed modules are not those of the running kernel",
@@ -158,7 +158,7 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
             "module-missing",
             problem("its file is gone"),
             format!("{folder}/modules.dep names {file}, which is missing"),
-            Remedy::Command(manager.bring_back(Package::KernelModules, look)),
+            manager.bring_back(Package::KernelModules, look),
         ));
     }
     if list("modules.builtin").contains("/dns_resolver.ko") {
@@ -168,7 +168,7 @@ fn missing(look: &HostRoot, release: &str, config: Option<&Config>) -> Option<Fi
         "module-missing",
         problem("the module is not installed"),
         format!("{folder}/modules.dep has no dns_resolver.ko"),
-        Remedy::Command(manager.bring_back(Package::KernelModules, look)),
+        manager.bring_back(Package::KernelModules, look),
     ))
 }
 
@@ -259,7 +259,7 @@ fn libceph(step: &mut Step, look: &HostRoot, config: Option<&Config>) {
                 "libceph is built without name lookups: a mount by name fails with EINVAL, without a lookup. \
                  mount.ceph looks names up itself",
                 format!("{evidence}; there is no mount.ceph"),
-                Remedy::Command(Manager::of(look).install(Package::CephCommon, look)),
+                Manager::of(look).install(Package::CephCommon, look),
             ));
         }
     }

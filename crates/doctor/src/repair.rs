@@ -46,11 +46,11 @@ pub(crate) fn program(look: &HostRoot, path: &str, obstacle: &ProgramFault) -> R
             "move away what is at {path}; key-dns doctor then shows how to restore it"
         )),
         ProgramFault::Library { library, .. } if library.starts_with("libkeyutils.") => {
-            Remedy::Command(manager.bring_back(Package::KeyutilsLibrary, look))
+            manager.bring_back(Package::KeyutilsLibrary, look)
         }
         ProgramFault::Interpreter { interpreter, .. } if manager.owner(interpreter, look).is_some() => {
             let owner = manager.owner(interpreter, look).unwrap_or_default();
-            Remedy::Command(manager.reinstall(&owner))
+            manager.reinstall(&owner)
         }
         _ => bring_back(look, path),
     }
@@ -72,7 +72,7 @@ fn bring_back(look: &HostRoot, path: &str) -> Remedy {
     let manager = Manager::of(look);
     // A package replaces a link that leads nowhere by its own file.
     if let Some(owner) = owner(look, path).or_else(|| manager.owner(path, look)) {
-        return Remedy::Command(manager.reinstall(&owner));
+        return manager.reinstall(&owner);
     }
     if let Some(diverter) = manager.diverter(path, look) {
         // No package brings a file to this path. That of key-dns makes a link when it is installed.
@@ -91,7 +91,7 @@ fn bring_back(look: &HostRoot, path: &str) -> Remedy {
         return Remedy::command_or(command, format!("install key-dns as {path}"));
     }
     if path == HELPERS[1] || path == REQUEST_KEY {
-        return Remedy::Command(manager.bring_back(Package::Keyutils, look));
+        return manager.bring_back(Package::Keyutils, look);
     }
     // An administrator's own program: only they know where it comes from.
     Remedy::advice(format!("restore {path}, or change the rule to name another program"))

@@ -66,14 +66,12 @@ pub(crate) fn check(look: &HostRoot) -> RequestKey {
             format!("the kernel runs {PATH} as root, and users other than root can change it"),
             format!("owner {}, mode {:03o}", facts.uid(), facts.mode() & 0o7777),
             // Whoever could write to it may have done so. A copy of key-dns is not what a package has at that path.
-            Remedy::command_or(
-                package
-                    .filter(|_| !ours || look.link(PATH).is_ok())
-                    .map(|package| Manager::of(look).reinstall(&package)),
-                format!(
+            match package.filter(|_| !ours || look.link(PATH).is_ok()) {
+                Some(package) => Manager::of(look).reinstall(&package),
+                None => Remedy::advice(format!(
                     "check that {PATH} is the right program, and let only root own and write it (chown root, chmod 755)"
-                ),
-            ),
+                )),
+            },
         ));
     }
     RequestKey { step, ours }
