@@ -86,12 +86,10 @@ impl Manager {
     }
 
     fn kernel_modules(self, look: &HostRoot) -> String {
-        let release = look.word("/proc/sys/kernel/osrelease").unwrap_or_else(|| "$(uname -r)".to_owned());
-        let kind = |usual: &'static str| {
-            let last = release.rsplit('-').next().unwrap_or_default();
-            let is_word = last.starts_with(|c: char| c.is_ascii_alphabetic());
-            if is_word { last } else { usual }
-        };
+        let running = look.word("/proc/sys/kernel/osrelease");
+        let last = running.as_deref().and_then(|release| release.rsplit('-').next()).unwrap_or_default();
+        let kind = |usual| if last.starts_with(|c: char| c.is_ascii_alphabetic()) { last } else { usual };
+        let release = running.as_deref().unwrap_or("$(uname -r)");
         let ubuntu = || look.text("/etc/os-release").is_ok_and(|text| text.contains("ID=ubuntu"));
         match self {
             Self::Apt if ubuntu() => format!("linux-modules-extra-{release}"),
@@ -351,6 +349,9 @@ mod tests {
             let look = tree("kind", &[("proc/sys/kernel/osrelease", release)]);
             assert_eq!(manager.kernel_modules(&look), package, "{release}");
         }
+        let unknown = tree("kind-unknown", &[]);
+        assert_eq!(Manager::Apk.kernel_modules(&unknown), "linux-lts");
+        assert_eq!(Manager::Zypper.kernel_modules(&unknown), "kernel-default");
     }
 
     #[test]

@@ -222,7 +222,7 @@ fn mend(look: &HostRoot, before: Before<'_>) -> Remedy {
         Some(winner) if winner.place.is_none() => {
             Remedy::advice(format!("see what it tries: key-dns resolve --trace {name}"))
         }
-        Some(winner) if winner.ours => {
+        Some(winner) if winner.own_helper().is_some() => {
             Remedy::advice(format!("run it by hand: {} -D -v -- {name} ''", winner.program))
         }
         // There is no other.

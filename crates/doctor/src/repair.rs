@@ -70,6 +70,16 @@ pub(crate) fn owner(look: &HostRoot, path: &str) -> Option<String> {
 /// Restores a program's file.
 fn bring_back(look: &HostRoot, path: &str) -> Remedy {
     let manager = Manager::of(look);
+    let leads_to_ours =
+        path == REQUEST_KEY && look.link(path).is_ok_and(|to| to == Path::new(OWN_REQUEST_KEY));
+    if path == HELPERS[0] || leads_to_ours {
+        let ours = if leads_to_ours { OWN_REQUEST_KEY } else { path };
+        // It is the running program, which no archive of packages need have.
+        let own = fs::read_link("/proc/self/exe").ok().filter(|own| own.exists());
+        let command =
+            own.and_then(|own| shell::command("install -D -m 755", &[own.as_path(), Path::new(ours)]));
+        return Remedy::command_or(command, format!("install key-dns as {ours}"));
+    }
     // A package replaces a link that leads nowhere by its own file.
     if let Some(owner) = owner(look, path).or_else(|| manager.owner(path, look)) {
         return manager.reinstall(&owner);
@@ -82,13 +92,6 @@ fn bring_back(look: &HostRoot, path: &str) -> Remedy {
             link.then_some(command),
             format!("restore {path}, which is diverted ({diverter}; dpkg-divert --list {path})"),
         );
-    }
-    if path == HELPERS[0] {
-        // The running program can itself be the helper.
-        let own = fs::read_link("/proc/self/exe").ok().filter(|own| own.exists());
-        let command =
-            own.and_then(|own| shell::command("install -D -m 755", &[own.as_path(), Path::new(path)]));
-        return Remedy::command_or(command, format!("install key-dns as {path}"));
     }
     if path == HELPERS[1] || path == REQUEST_KEY {
         return manager.bring_back(Package::Keyutils, look);
@@ -175,8 +178,12 @@ mod tests {
         let look = tree("diverted-program", &files[..3]);
         std::fs::create_dir(look.path("/sbin")).unwrap();
         symlink(OWN_REQUEST_KEY, look.path(REQUEST_KEY)).unwrap();
-        let reinstall = "apt-get install -y --no-remove --reinstall key-dns-request-key";
-        assert_eq!(program(&look, REQUEST_KEY, &missing), Remedy::Command(reinstall.to_owned()));
+        let remedy = program(&look, REQUEST_KEY, &missing);
+        let command = remedy.command().unwrap();
+        assert!(
+            command.starts_with("install -D -m 755 /")
+                && command.ends_with(" /usr/libexec/key-dns/request-key")
+        );
 
         let local = (DIVERSIONS.0, "/sbin/request-key\n/sbin/request-key.real\n:\n");
         let look = tree("diverted-locally", &[local, LISTS[0]]);

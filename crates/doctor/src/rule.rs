@@ -55,7 +55,7 @@ impl Winner {
     }
 
     /// The program, if it is our helper, wherever it is. Under two names ours is not the helper.
-    fn own_helper(&self) -> Option<&str> {
+    pub fn own_helper(&self) -> Option<&str> {
         let name = self.program.rsplit('/').next().unwrap_or_default();
         let other = name == upcall::request_key::NAME || name == "key-dns";
         Some(self.program.as_str()).filter(|_| self.ours && !other)

@@ -179,6 +179,10 @@ pub const CASES: &[Breakage] = &[
         }),
         "sed -i /mon1/d /etc/hosts",
     ),
+    case("an address in /etc/hosts that no host has", "address-of-nobody", |host| {
+        fs::write("/etc/hosts", format!("127.0.0.1 localhost\n0.0.0.0 {NAME} other.doctor.test\n")).unwrap();
+        host.machine.take_away("/etc/host.conf");
+    }),
     by_hand(
         case("SERVFAIL for one name", "name-fails", |host| {
             host.servers.remove(0);

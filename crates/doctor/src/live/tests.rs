@@ -26,6 +26,8 @@ fn our_helper_is_never_replaced_by_the_one_of_keyutils() {
     for keyutils in ["/sbin/key.dns_resolver", "/usr/sbin/key.dns_resolver"] {
         assert!(mend(place(), keyutils, false).unwrap().starts_with("install key-dns"), "{keyutils}");
     }
+    // Under this name it answers people, and no key.
+    assert_eq!(mend(place(), "/usr/bin/key-dns", true), None);
     // That of somebody else.
     assert_eq!(mend(place(), "/opt/other", false), None);
 }
