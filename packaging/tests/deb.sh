@@ -383,7 +383,6 @@ listing >"$work/before"
 install_ key-dns key-dns-request-key
 now 'of a later version key-dns-request-key alone, which needs key-dns of the same'
 (in_root dpkg -i /packages/next-key-dns-request-key.deb) 2>/dev/null && die "$now: it was configured"
-start_asking
 now 'it is removed'
 in_root dpkg --remove key-dns-request-key
 answered_by key-dns
@@ -394,7 +393,6 @@ sed -i 's/%k/-v %k/' "$root/$rule"
 now 'it is removed'
 in_root dpkg --remove key-dns
 answered_by keyutils
-none_lost
 now 'and purged'
 in_root dpkg --purge key-dns key-dns-request-key
 same_files "$work/before"

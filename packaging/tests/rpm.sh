@@ -270,9 +270,14 @@ case_of 'a link that leads nowhere'
 new_root merged
 rpm_ --initdb
 ln -s /usr/local/sbin/request-key "$root/sbin/request-key"
+listing >"$work/before"
 rpm_ --install "${ours[@]}"
 answered_by key-dns
 request_key_is key-dns
+rpm_ --upgrade "${next[@]}"
+answered_by key-dns
+rpm_ --erase key-dns key-dns-request-key
+same_files "$work/before"
 
 case_of "an admin's program"
 new_root merged
