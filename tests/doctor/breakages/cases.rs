@@ -180,8 +180,10 @@ pub const CASES: &[Breakage] = &[
         "sed -i /mon1/d /etc/hosts",
     ),
     case("an address in /etc/hosts that no host has", "address-of-nobody", |host| {
-        fs::write("/etc/hosts", format!("127.0.0.1 localhost\n0.0.0.0 {NAME} other.doctor.test\n")).unwrap();
+        // DNS has no address of that family, which would contradict it.
+        fs::write("/etc/hosts", format!("127.0.0.1 localhost\n:: {NAME} other.doctor.test\n")).unwrap();
         host.machine.take_away("/etc/host.conf");
+        host.machine.replace(SETTINGS, "family = ipv6-first\n", 0o644);
     }),
     by_hand(
         case("SERVFAIL for one name", "name-fails", |host| {
