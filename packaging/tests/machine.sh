@@ -89,9 +89,10 @@ ask() {
     local name=${1-h} key
     asked=$((asked + 1))
     # A subshell's counter is not its parent's: its number is what no other one has.
+    # A serial is compared as text (""): as a number, 12e45678 is infinite, and so is the next such one.
     if key=$(keyctl request2 dns_resolver "$name$asked-$BASHPID-$RANDOM.host.pkg.test" '' @s 2>&1); then
         printf '%s %s\n' "$(keyctl print "$key")" \
-            "$(awk -v key="$(printf '%08x' "$key")" '$1 == key { print $4; exit }' /proc/keys)"
+            "$(awk -v key="$(printf '%08x' "$key")" '$1 == key "" { print $4; exit }' /proc/keys)"
     else
         printf '%s\n' "$key"
     fi
@@ -107,7 +108,7 @@ answered_by() {
     'request_key: Required key not available') who=nobody ;;
     *) who="'$got'" ;;
     esac
-    [ "$who" = "$1" ] || die "$now: answered by $who, not by $1"
+    [ "$who" = "$1" ] || die "$now: answered by $who, not by $1: $got"
 }
 
 # Asks without a pause while things change; each answer has to be an address.
