@@ -182,10 +182,14 @@ fn held(process: u32) -> OwnedFd {
 
 /// The lowest address of a process's stack.
 fn stack(process: u32) -> i64 {
-    // It is there once the process has become its program.
+    // A process that is started has the memory of this one, also for a moment after spawn() has returned. With its own
+    // memory it gets its name, and then its stack.
     loop {
+        let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap();
         let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
-        if let Some(line) = maps.lines().find(|line| line.ends_with("[stack]")) {
+        if name == "sleep\n"
+            && let Some(line) = maps.lines().find(|line| line.ends_with("[stack]"))
+        {
             let (start, _) = line.split_once('-').unwrap();
             return i64::from_str_radix(start, 16).unwrap();
         }
