@@ -1,6 +1,6 @@
 //! A host on which name lookups work, in files that remedies can change.
 
-use crate::dns::{Server, Zone};
+use crate::dns::{Builder, Server, Zone};
 use crate::support::executable;
 use crate::support::machine::{HELPER, Machine, RULES, RULES_FOLDER};
 use serde_json::Value;
@@ -53,6 +53,12 @@ impl<'a> Host<'a> {
         let mut host = Self { machine, servers: vec![server(FIRST), server(GOOD)] };
         host.name_servers(&[FIRST]);
         host
+    }
+
+    /// Another server at the first address.
+    pub fn replace_first_server(&mut self, server: Builder) {
+        self.servers.remove(0);
+        self.servers.push(server.at(&format!("{FIRST}:53")).start());
     }
 
     /// The servers that resolv.conf names.

@@ -49,10 +49,8 @@ const EXPECTED: [(&str, &str, Change); 6] = [
 ];
 
 fn broken(host: &mut Host<'_>) -> BTreeMap<&'static str, String> {
-    host.servers.remove(0);
     let letters = Action::per_transport(Action::wrong_case(Action::Zone), Action::Zone);
-    let server = Server::builder().zone(zone()).script(Script::new().on_all(letters));
-    host.servers.push(server.at(&format!("{FIRST}:53")).start());
+    host.replace_first_server(Server::builder().zone(zone()).script(Script::new().on_all(letters)));
     host.machine.take_away("/etc/host.conf");
     host.machine.replace("/etc/hosts", HOSTS, 0o644);
     host.machine.replace(SETTINGS, "deadline = soon\n# deadline = 3\n", 0o644);

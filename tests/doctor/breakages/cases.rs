@@ -30,9 +30,13 @@ fn scripted(host: &mut Host<'_>, action: Action) {
 }
 
 fn scripted_by(host: &mut Host<'_>, script: Script) {
-    host.servers.remove(0);
-    let server = Server::builder().zone(zone()).script(script);
-    host.servers.push(server.at(&format!("{FIRST}:53")).start());
+    host.replace_first_server(Server::builder().zone(zone()).script(script));
+}
+
+/// The server at the first address, doing this for the address of a name, and denying what is not in its zone.
+fn scripted_for(host: &mut Host<'_>, name: &str, action: Action) {
+    let script = Script::new().on(name, qtype::A, action);
+    host.replace_first_server(Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN));
 }
 
 fn our_request_key(host: &mut Host<'_>) {
@@ -128,9 +132,8 @@ pub const CASES: &[Breakage] = &[
     ),
     by_hand(
         case("lying name server: an address that no host can have", "address-of-nobody", |host| {
-            host.servers.remove(0);
             let liar = crate::dns::Zone::new("doctor.test").a("mon1", [0, 0, 0, 0], 300);
-            host.servers.push(Server::builder().zone(liar).at(&format!("{FIRST}:53")).start());
+            host.replace_first_server(Server::builder().zone(liar));
         }),
         ANOTHER,
     ),
@@ -187,29 +190,20 @@ pub const CASES: &[Breakage] = &[
     }),
     by_hand(
         case("SERVFAIL for one name", "name-fails", |host| {
-            host.servers.remove(0);
-            let script = Script::new().on(NAME, qtype::A, Action::SERVFAIL);
-            let server = Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN);
-            host.servers.push(server.at(&format!("{FIRST}:53")).start());
+            scripted_for(host, NAME, Action::SERVFAIL);
         }),
         ANOTHER,
     ),
     by_hand(
         case("name server that is silent for one name, before a good one", "name-fails", |host| {
-            host.servers.remove(0);
-            let script = Script::new().on(NAME, qtype::A, Action::Silence);
-            let server = Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN);
-            host.servers.push(server.at(&format!("{FIRST}:53")).start());
+            scripted_for(host, NAME, Action::Silence);
             host.name_servers(&[FIRST, GOOD]);
         }),
         ANOTHER,
     ),
     by_hand(
         Breakage::new("short name that the name server refuses", "name-fails", "mon1", |host| {
-            host.servers.remove(0);
-            let script = Script::new().on("mon1", qtype::A, Action::SERVFAIL);
-            let server = Server::builder().zone(zone()).script(script).outside(rcode::NXDOMAIN);
-            host.servers.push(server.at(&format!("{FIRST}:53")).start());
+            scripted_for(host, "mon1", Action::SERVFAIL);
         }),
         "sed -i 's/^search .*/search doctor.test/' /etc/resolv.conf",
     ),
