@@ -21,9 +21,6 @@ other_rule() {
 }
 repack "$work"/next/key-dns_*_"$debian".deb "$work/next/key-dns.deb" other_rule
 
-# By its own name it is the command for people.
-install -D "$EXECUTABLE" "$work/setup/key-dns"
-
 # One whose installation fails before anything is unpacked.
 fails_before() {
     echo 'exit 1' >>DEBIAN/preinst
@@ -215,17 +212,12 @@ answered_by nobody
 case_of 'key-dns setup was there before, of the same version'
 debian
 listing >"$work/before"
-"$work/setup/key-dns" setup install --root "$root" >/dev/null
+setup_ install
 answered_by key-dns
 now 'install both'
 install_ key-dns key-dns-request-key
 answered_by key-dns
-now 'setup changes nothing, and leaves what is theirs'
-! "$work/setup/key-dns" setup install --root "$root" >/dev/null 2>&1 || die "$now: it was installed"
-"$work/setup/key-dns" setup remove --root "$root" >/dev/null
-[ ! -e "$root/var/lib/key-dns" ] || die "$now: /var/lib/key-dns is still there"
-answered_by key-dns
-request_key_is key-dns
+setup_gives_way
 in_root dpkg --verify key-dns key-dns-request-key
 now 'purge'
 in_root dpkg --purge key-dns key-dns-request-key

@@ -111,6 +111,22 @@ answered_by() {
     [ "$who" = "$1" ] || die "$now: answered by $who, not by $1: $got"
 }
 
+# key-dns' own installation in the root. By its own name, the executable is the command for people.
+setup_() {
+    install -D "$EXECUTABLE" "$work/setup/key-dns"
+    "$work/setup/key-dns" setup "$@" --root "$root" >/dev/null
+}
+
+# It changes nothing once packages of the same version have come, and leaves what is theirs.
+setup_gives_way() {
+    now 'setup changes nothing, and leaves what is theirs'
+    ! setup_ install 2>/dev/null || die "$now: it was installed"
+    setup_ remove
+    [ ! -e "$root/var/lib/key-dns" ] || die "$now: /var/lib/key-dns is still there"
+    answered_by key-dns
+    request_key_is key-dns
+}
+
 # Asks without a pause while things change; each answer has to be an address.
 start_asking() {
     rm -f "$work/asking"

@@ -29,9 +29,6 @@ keyutils_rpm 2 /usr/sbin
 keyutils_rpm 3 /sbin
 
 OUTPUT=$work/next VERSION=99.0.0 packaging/build-rpm >/dev/null
-# By its own name it is the command for people.
-install -D "$EXECUTABLE" "$work/setup/key-dns"
-
 # Folders that belong to the package `filesystem`, and libraries for keyutils.
 skeleton() {
     local folder
@@ -214,17 +211,12 @@ case_of 'key-dns setup was there before, of the same version'
 new_root merged
 rpm_ --initdb
 listing >"$work/before"
-"$work/setup/key-dns" setup install --root "$root" >/dev/null
+setup_ install
 answered_by key-dns
 now 'install both'
 rpm_ --install "${ours[@]}"
 answered_by key-dns
-now 'setup changes nothing, and leaves what is theirs'
-! "$work/setup/key-dns" setup install --root "$root" >/dev/null 2>&1 || die "$now: it was installed"
-"$work/setup/key-dns" setup remove --root "$root" >/dev/null
-[ ! -e "$root/var/lib/key-dns" ] || die "$now: /var/lib/key-dns is still there"
-answered_by key-dns
-request_key_is key-dns
+setup_gives_way
 rpm_ --verify key-dns key-dns-request-key
 now 'erase both'
 rpm_ --erase key-dns key-dns-request-key
