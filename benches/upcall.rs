@@ -28,7 +28,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use support::machine::{HELPER, KEYUTILS_HELPER, Machine, RULE, SETTINGS, UPCALL};
-use support::{executable, run, scratch};
+use support::{copy_program, executable, run, scratch};
 
 /// Upcalls per side, after a warm-up of one block.
 const ROUNDS: usize = 60;
@@ -80,7 +80,7 @@ struct Bench {
 impl Bench {
     fn new(mut machine: Machine, floor: PathBuf) -> Self {
         let keyutils = scratch("keyutils-request-key");
-        fs::copy(UPCALL, &keyutils).unwrap();
+        copy_program(Path::new(UPCALL), &keyutils);
         machine.use_our_request_key();
         machine.name_servers(&[ADDRESS]);
         machine.settings("");
@@ -89,7 +89,7 @@ impl Bench {
         let ours = PathBuf::from(HELPER);
         let other = PathBuf::from(OTHER);
         if let Some(build) = other_build() {
-            fs::copy(build, &other).unwrap();
+            copy_program(&build, &other);
         }
         let programs = [ours.clone(), keyutils.clone(), floor, ours, other, keyutils];
         Self { machine, programs, names: Cell::new(0), side: Cell::new(None), mounted: Cell::new(false) }

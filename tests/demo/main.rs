@@ -16,7 +16,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::machine::Machine;
 use support::world::{has_user, no_namespaces};
-use support::{built_with_the_tests, send, skip, usual_umask};
+use support::{built_with_the_tests, copy_program, send, skip, usual_umask};
 
 const RULE: &str = "/etc/request-key.d/key-dns-demo.conf";
 const REQUEST_KEY: &str = "/sbin/request-key";
@@ -138,7 +138,7 @@ fn the_demo_tells_an_unprivileged_user_what_is_skipped() {
     let folder = Scratch::new("copy");
     fs::create_dir(folder.0.join("examples")).unwrap();
     let demo = folder.0.join("examples/demo");
-    fs::copy(built(), &demo).unwrap();
+    copy_program(&built(), &demo);
     let output =
         Command::new(demo).env_remove("CARGO").env_remove("TMPDIR").uid(65534).gid(65534).output().unwrap();
     assert_shown(&output, &ANSWERS);
@@ -168,12 +168,10 @@ fn in_a_chroot_the_demo_requests_no_keys() {
     }
     let own = "/key-dns-demo-chroot";
     machine.command(&format!("mkdir -p {own}/examples {own}/tmp"), &format!("rm -rf {own}"));
-    fs::copy(built(), format!("{own}/examples/demo")).unwrap();
-    let output = Command::new("chroot")
-        .args([folder, &format!("{own}/examples/demo")])
-        .env("TMPDIR", format!("{own}/tmp"))
-        .output()
-        .unwrap();
+    let demo = format!("{own}/examples/demo");
+    copy_program(&built(), Path::new(&demo));
+    let output =
+        Command::new("chroot").args([folder, &demo]).env("TMPDIR", format!("{own}/tmp")).output().unwrap();
     assert_shown(&output, &ANSWERS);
     assert_shown(
         &output,

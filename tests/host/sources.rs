@@ -2,16 +2,17 @@
 
 use crate::look_up;
 use crate::support::world::{inside, write};
-use crate::support::{executable, run, skip};
+use crate::support::{copy_program, executable, run, skip};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Replaces `getent` by a script.
 fn getent(script: &str) {
     let path = "/mnt/getent";
-    fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write("/mnt/getent.text", format!("#!/bin/sh\n{script}\n")).unwrap();
+    copy_program(Path::new("/mnt/getent.text"), Path::new(path));
     assert!(run("mount", &["--bind", path, "/usr/bin/getent"]).status.success());
 }
 

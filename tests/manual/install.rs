@@ -1,7 +1,7 @@
 //! docs/install.md: its commands install the program from source, and those that undo it leave nothing.
 
 use crate::support::world::no_namespaces;
-use crate::support::{executable, scratch, skip};
+use crate::support::{copy_program, executable, scratch, skip};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,7 +30,7 @@ fn sources(name: &str) -> PathBuf {
     for inner in [&built, &folder.join("request-key.d")] {
         fs::create_dir_all(inner).unwrap();
     }
-    fs::copy(executable(), built.join("key-dns")).unwrap();
+    copy_program(&executable(), &built.join("key-dns"));
     let rule = Path::new(env!("CARGO_MANIFEST_DIR")).join("request-key.d/dns_resolver.conf");
     fs::copy(rule, folder.join("request-key.d/dns_resolver.conf")).unwrap();
     folder

@@ -7,7 +7,7 @@
 pub use super::asking::{Seen, error};
 use super::initial::{has_the_kernel_s_root, in_initial_namespaces};
 use super::syslog::{self, Syslog};
-use super::{executable, run, scratch, skip, usual_umask};
+use super::{copy_program, executable, run, scratch, skip, usual_umask};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -114,7 +114,13 @@ impl Machine {
         self.take_away(path);
         let path = Path::new(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, contents).unwrap();
+        if mode & 0o111 == 0 {
+            fs::write(path, contents).unwrap();
+        } else {
+            let program = scratch("program");
+            fs::write(&program, contents).unwrap();
+            copy_program(&program, path);
+        }
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
@@ -205,8 +211,7 @@ impl Machine {
     pub fn program(&mut self, path: &str, program: &Path) {
         self.files += 1;
         let copy = PathBuf::from(STATE).join(format!("program{}", self.files));
-        fs::copy(program, &copy).unwrap();
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+        copy_program(program, &copy);
         self.shadow(path, &copy);
     }
 
@@ -214,8 +219,7 @@ impl Machine {
     pub fn one_program(&mut self, paths: &[&str], program: &Path) {
         self.files += 1;
         let copy = PathBuf::from(STATE).join(format!("program{}", self.files));
-        fs::copy(program, &copy).unwrap();
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+        copy_program(program, &copy);
         for path in paths {
             self.shadow(path, &copy);
         }

@@ -21,8 +21,9 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::Pid;
 pub use skip::skip;
 use std::ffi::OsStr;
+use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -100,6 +101,15 @@ pub fn needs(program: &OsStr, error: &io::Error) -> String {
 /// Has this process make files that other users can read, such as those that helpers become, whatever root's umask is.
 pub fn usual_umask() {
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
+}
+
+/// Copies a program by a process of its own. A file that this process has open for writing is inherited by whatever
+/// another test starts at that moment, and can't be executed before that one has been (ETXTBSY, execve(2)).
+#[track_caller]
+pub fn copy_program(from: &Path, to: &Path) {
+    let done = Command::new("cp").args([from, to]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    std::fs::set_permissions(to, Permissions::from_mode(0o755)).unwrap();
 }
 
 /// Sends a signal to a process.

@@ -1,6 +1,6 @@
 //! `key-dns doctor --mounts`: breakages made for real, in mount namespaces of their own, and cured by what it says.
 
-use crate::support::{in_chroot, run, skip, world};
+use crate::support::{copy_program, executable, in_chroot, run, skip, world};
 use crate::{Run, key_dns};
 use serde_json::Value;
 use std::fs;
@@ -409,8 +409,8 @@ fn what_cannot_be_checked_is_reported_as_not_seen() {
     assert_eq!(seen.status, 2);
     assert!(seen.stdout.contains("not seen  /proc/4000000000/mountinfo: No such file"), "{}", seen.stdout);
     let copy = "/mnt/key-dns";
-    fs::copy(crate::support::executable(), copy).unwrap();
-    shell("chmod 755 /mnt /mnt/key-dns && mkdir /mnt/src /mnt/m");
+    copy_program(&executable(), Path::new(copy));
+    shell("chmod 755 /mnt && mkdir /mnt/src /mnt/m");
     let Some(_daemon) = Daemon::start("/mnt/src", "/mnt/m") else { return };
     let user = |more: &[&str]| {
         let seen = run(
