@@ -117,7 +117,12 @@ impl ResolvConf {
                     }
                 }
                 "sortlist" => warnings.extend(conf.sortlist.add_line(number, rest)),
-                "options" => words(rest).for_each(|option| conf.option(option)),
+                "options" => {
+                    let mut words = words(rest).peekable();
+                    while let Some(option) = words.next() {
+                        conf.option(option, words.peek().copied().unwrap_or_default());
+                    }
+                }
                 _ => {}
             }
         }
@@ -127,8 +132,12 @@ impl ResolvConf {
         (conf, warnings)
     }
 
-    fn option(&mut self, option: &str) {
-        let capped = |text: &str, most: u32| leading_number(text).min(most);
+    /// Takes an option, which is followed by this word.
+    fn option(&mut self, option: &str, next: &str) {
+        let capped = |text: &str, most: u32| {
+            // atoi(3) skips blanks.
+            leading_number(if text.is_empty() { next } else { text }).min(most)
+        };
         match option.split_once(':') {
             Some(("ndots", value)) => self.ndots = capped(value, MAX_NDOTS),
             Some(("timeout", value)) => self.timeout = capped(value, MAX_TIMEOUT).max(1),
@@ -151,8 +160,9 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([' ', '\t', '\r']).filter(|word| !word.is_empty())
 }
 
-/// As atoi(3): the digits at the start, or 0.
+/// As atoi(3): the digits at the start, which may follow a plus sign, or 0; also where atoi(3) has a number below 0.
 fn leading_number(text: &str) -> u32 {
+    let text = text.strip_prefix('+').unwrap_or(text);
     let end = text.bytes().take_while(u8::is_ascii_digit).count();
     match text.get(..end) {
         None | Some("") => 0,
@@ -227,6 +237,27 @@ mod tests {
         assert!(conf.rotate && conf.use_vc && conf.no_tld_query && conf.no_aaaa && conf.single_request);
         let conf = parse("options ndots:x timeout:99999999999 edns0 trust-ad bogus");
         assert_eq!((conf.ndots, conf.timeout), (0, 30));
+    }
+
+    #[test]
+    fn the_number_of_an_option_is_read_as_by_atoi() {
+        for (value, number) in [
+            ("3", 3),
+            ("+3", 3),
+            (" 3", 3),
+            (" \t+3;", 3),
+            ("3,", 3),
+            ("", 0),
+            (" ", 0),
+            ("++3", 0),
+            ("+ 3", 0),
+            ("0x3", 0),
+            (":3", 0),
+        ] {
+            assert_eq!(parse(&format!("options ndots:{value}")).ndots, number, "{value:?}");
+        }
+        let conf = parse("options attempts: rotate timeout: 4 ndots:\noptions 5");
+        assert_eq!((conf.attempts, conf.timeout, conf.ndots, conf.rotate), (0, 4, 0, true));
     }
 
     #[test]
