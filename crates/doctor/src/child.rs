@@ -141,11 +141,9 @@ mod tests {
 
     #[test]
     fn a_pipe_held_open_by_another_process_does_not_block() {
-        match sh("(exec sleep 2 2>&-) & echo hello", 10_000) {
-            Ended::Done { output, took, .. } => {
-                assert_eq!(output, b"hello\n");
-                assert!(took < Duration::from_secs(2), "{took:?}");
-            }
+        // Longer than the limit.
+        match sh("(exec sleep 60 2>&-) & echo hello", 10_000) {
+            Ended::Done { output, .. } => assert_eq!(output, b"hello\n"),
             other @ Ended::Abandoned { .. } => panic!("{other:?}"),
         }
     }

@@ -312,8 +312,8 @@ mod tests {
         }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stopped = listener.local_addr().unwrap();
-        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let greets = TcpListener::bind("127.0.0.1:0").unwrap();
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let monitor = greets.local_addr().unwrap();
         thread::spawn(move || {
             while greets.accept().is_ok_and(|(mut stream, _)| stream.write_all(b"ceph v2\n").is_ok()) {}
