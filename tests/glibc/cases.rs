@@ -69,6 +69,34 @@ fn the_helper_finds_what_getaddrinfo_finds_without_ipv6() {
     compare(number("GLIBC_CASES", 2000) / 4);
 }
 
+/// What both found.
+struct Looked {
+    mine: Outcome,
+    theirs: Outcome,
+    /// What only we asked for.
+    extra: Vec<(usize, String, u16)>,
+}
+
+impl Looked {
+    fn differ(&self) -> bool {
+        self.mine != self.theirs || !self.extra.is_empty()
+    }
+
+    fn reason(&self, case: &Case) -> Option<&'static str> {
+        differences::reason(case, &self.mine, &self.theirs, &self.extra)
+    }
+}
+
+fn look_up(servers: &Servers, case: &Case) -> Looked {
+    servers.behave(case);
+    let theirs = glibc(&case.name, case.family).each_once();
+    let allowed = servers.asked();
+    servers.clear();
+    let mine = ours(&case.name, case.family);
+    let extra = servers.asked().difference(&allowed).cloned().collect();
+    Looked { mine, theirs, extra }
+}
+
 fn compare(count: u64) {
     if !nss::install() {
         return;
@@ -77,6 +105,7 @@ fn compare(count: u64) {
     let mut excused: BTreeMap<&str, u32> = BTreeMap::new();
     let mut wrong = 0;
     let mut found = 0;
+    let mut again = 0;
     let servers = Servers::start();
     for seed in first..first + count {
         let case = case(seed);
@@ -88,29 +117,34 @@ fn compare(count: u64) {
         for (module, says) in [nss::SINGLE, nss::DUAL].into_iter().zip(case.modules) {
             nss::says(module, says);
         }
-        servers.behave(&case);
-        let theirs = glibc(&case.name, case.family).each_once();
-        let allowed = servers.asked();
-        servers.clear();
-        let mine = ours(&case.name, case.family);
-        let asked = servers.asked();
-        let extra: Vec<_> = asked.difference(&allowed).collect();
-        found += u32::from(matches!(theirs, Outcome::Addresses(_)));
-        if mine == theirs && extra.is_empty() {
+        let mut looked = look_up(&servers, &case);
+        for _ in 0..2 {
+            if !looked.differ() || looked.reason(&case).is_some() {
+                break;
+            }
+            // On a busy machine, an answer is late now and then, so that the next server is asked.
+            again += 1;
+            looked = look_up(&servers, &case);
+        }
+        found += u32::from(matches!(looked.theirs, Outcome::Addresses(_)));
+        if !looked.differ() {
             continue;
         }
-        if let Some(reason) = differences::reason(&case, &mine, &theirs, &extra) {
+        if let Some(reason) = looked.reason(&case) {
             *excused.entry(reason).or_default() += 1;
             continue;
         }
         wrong += 1;
+        let Looked { mine, theirs, extra } = looked;
         if wrong <= 25 {
             println!(
                 "seed {seed}: {case:#?}\nours:  {mine}\nglibc: {theirs}\nasked, and glibc did not: {extra:?}\n"
             );
         }
     }
-    println!("{count} cases from seed {first}: {found} found by glibc, {wrong} different");
+    println!(
+        "{count} cases from seed {first}: {found} found by glibc, {wrong} different; {again} lookups repeated"
+    );
     for (reason, number) in &excused {
         println!("{number:6} deliberately different: {reason}");
     }

@@ -11,7 +11,7 @@ pub fn reason(
     case: &Case,
     ours: &Outcome,
     glibc: &Outcome,
-    extra: &[&(usize, String, u16)],
+    extra: &[(usize, String, u16)],
 ) -> Option<&'static str> {
     let resolv_conf = case.resolv_conf.as_deref().unwrap_or_default();
     let some = |behaviour: Behaviour| case.servers.contains(&behaviour);

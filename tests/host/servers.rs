@@ -120,6 +120,7 @@ fn without_a_search_list_names_are_completed_with_the_domain_of_the_host() {
     }
     let server = Server::builder().zone(zone("cluster.local", 1)).at("127.0.0.1:53").start();
     write("resolv.conf", Some("nameserver 127.0.0.1\n"));
+    write("keyutils/key.dns_resolver.conf", Some("hedge = 10000\n"));
     let helper = crate::support::executable();
     let command = r#"hostname node7.cluster.local && exec "$0" key.dns_resolver -D mon1 ''"#;
     let output = run("unshare", &["--uts", "sh", "-c", command, helper.to_str().unwrap()]);

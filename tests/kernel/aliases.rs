@@ -42,6 +42,7 @@ fn alias(owner: &str, target: &str, ttl: u32) -> Action {
 #[test]
 fn a_chain_that_continues_in_another_message_is_followed() {
     let Some(mut machine) = Machine::take() else { return };
+    machine.no_hedge();
     let script = Script::new()
         .on("one.example.test", qtype::A, alias("one.example.test", "two.example.test", 12))
         .on("two.example.test", qtype::A, alias("two.example.test", "v4.example.test", 30));
@@ -55,6 +56,7 @@ fn a_chain_that_continues_in_another_message_is_followed() {
 #[test]
 fn a_chain_over_several_messages_may_need_tcp_on_the_way() {
     let Some(mut machine) = Machine::take() else { return };
+    machine.no_hedge();
     let script = Script::new().on(
         "one.example.test",
         qtype::A,
@@ -81,6 +83,7 @@ fn a_chain_to_a_name_that_does_not_exist_is_no_data() {
 #[test]
 fn a_loop_ends_as_no_data() {
     let Some(mut machine) = Machine::take() else { return };
+    machine.no_hedge();
     let zone = hosts().cname("self", "self", 30).cname("here", "there", 30).cname("there", "here", 30);
     let server = serve(&mut machine, zone);
     for name in ["self.example.test", "here.example.test"] {
@@ -93,6 +96,7 @@ fn a_loop_ends_as_no_data() {
 #[test]
 fn a_loop_over_several_messages_ends_as_no_data() {
     let Some(mut machine) = Machine::take() else { return };
+    machine.no_hedge();
     let script = Script::new()
         .on("here.example.test", qtype::A, alias("here.example.test", "there.example.test", 30))
         .on("there.example.test", qtype::A, alias("there.example.test", "HERE.example.test", 30));

@@ -71,11 +71,11 @@ fn a_fifo_instead_of_a_configuration_file_does_not_block() {
     let Some(mut machine) = Machine::take() else { return };
     let _server = server(ADDRESS).zone(hosts()).start();
     for file in ["/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", SETTINGS] {
-        patient(&mut machine, 3);
+        patient(&mut machine, 30);
         machine.stuck(file);
         let start = Instant::now();
         machine.ask("both.example.test", "").is("192.0.2.2", 20);
-        assert!(start.elapsed() < Duration::from_secs(2), "{file}");
+        assert!(start.elapsed() < Duration::from_secs(20), "{file}");
         machine.file(file, "");
     }
 }

@@ -5,6 +5,8 @@ use crate::serving::{ADDRESS, hosts, queries, server};
 use crate::support::asking::{Ask, Seen, caught, helper};
 use crate::support::machine::{HELPER, Machine, error};
 use crate::support::run;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,8 +17,8 @@ fn silent(machine: &mut Machine) -> Server {
     server(ADDRESS).zone(hosts()).script(Script::new().on_all(Action::Silence)).start()
 }
 
-/// What the caller sees when the helper gets this signal while it waits.
-fn signalled(server: &Server, signal: &str) -> Seen {
+/// What the caller sees when the helper gets this signal while it waits; then, this is done.
+fn signalled(server: &Server, signal: &str, then: impl Fn()) -> Seen {
     caught(|| {
         server.clear();
         thread::scope(|scope| {
@@ -27,6 +29,7 @@ fn signalled(server: &Server, signal: &str) -> Seen {
                 thread::sleep(Duration::from_millis(10));
             }
             assert!(run("sh", &["-c", &format!("kill -s {signal} {}", helper())]).status.success());
+            then();
             asking.join().unwrap()
         })
     })
@@ -52,7 +55,7 @@ fn a_helper_that_is_terminated_or_crashes_still_answers() {
         ("XCPU", 24),
         ("ALRM", 14),
     ] {
-        let seen = signalled(&server, signal);
+        let seen = signalled(&server, signal, || {});
         assert_eq!(seen.error(), error::EAGAIN, "SIG{signal}");
         seen.lasts(1);
         assert!(seen.took < Duration::from_secs(25), "SIG{signal}: {:?}", seen.took);
@@ -65,7 +68,15 @@ fn a_helper_that_is_terminated_or_crashes_still_answers() {
 fn other_signals_do_not_disturb_a_lookup() {
     let Some(mut machine) = Machine::take() else { return };
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
-    let late = Script::new().on_all(Action::delay(Duration::from_millis(500), Action::Zone));
+    let sent = Arc::new(AtomicBool::new(false));
+    let is_sent = Arc::clone(&sent);
+    // It answers once the signal has been sent.
+    let late = Script::new().with(move |_, _, _| {
+        while !is_sent.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Action::Zone
+    });
     let server = server(ADDRESS).zone(hosts()).script(late).start();
     // All that are left (16 is SIGSTKFLT, which not every shell knows), and those that the C library keeps for itself.
     let left = [
@@ -74,7 +85,8 @@ fn other_signals_do_not_disturb_a_lookup() {
     ];
     let numbers: Vec<String> = (32..=64).map(|number| number.to_string()).collect();
     for signal in left.into_iter().chain(numbers.iter().map(String::as_str)) {
-        let seen = signalled(&server, signal);
+        sent.store(false, Ordering::Relaxed);
+        let seen = signalled(&server, signal, || sent.store(true, Ordering::Relaxed));
         assert_eq!(seen.text(), "192.0.2.1", "SIG{signal}");
         seen.lasts(300);
     }
@@ -86,7 +98,7 @@ fn a_helper_started_with_signals_ignored_and_blocked_handles_them() {
     let server = silent(&mut machine);
     machine.rule(&format!("create dns_resolver * * /usr/bin/env --ignore-signal --block-signal {HELPER} %k"));
     for signal in ["TERM", "SEGV"] {
-        signalled(&server, signal).fails(error::EAGAIN, 1);
+        signalled(&server, signal, || {}).fails(error::EAGAIN, 1);
     }
 }
 
@@ -94,5 +106,5 @@ fn a_helper_started_with_signals_ignored_and_blocked_handles_them() {
 fn a_helper_killed_by_sigkill_leaves_the_rejection_to_the_kernel() {
     let Some(mut machine) = Machine::take() else { return };
     let server = silent(&mut machine);
-    assert_eq!(signalled(&server, "KILL").error(), "request_key: Required key not available");
+    assert_eq!(signalled(&server, "KILL", || {}).error(), "request_key: Required key not available");
 }

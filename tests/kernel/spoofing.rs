@@ -23,6 +23,7 @@ fn letters(query: &Logged) -> String {
 fn id_port_and_letter_case_of_each_query_are_random() {
     const UPCALLS: usize = 64;
     let Some(mut machine) = Machine::take() else { return };
+    machine.no_hedge();
     let zone = (0..UPCALLS).fold(Zone::new("example.test"), |zone, number| {
         zone.a(&format!("{LONG}{number}"), [192, 0, 2, 1], 9)
     });
@@ -59,6 +60,7 @@ fn id_port_and_letter_case_of_each_query_are_random() {
 #[test]
 fn an_answer_with_changed_letter_case_is_not_trusted() {
     let Some(mut machine) = Machine::take() else { return };
+    machine.no_hedge();
     let script = Script::new().on_all(Action::per_transport(Action::wrong_case(forged()), Action::Zone));
     let server = serve_by(&mut machine, hosts(), script);
     machine.ask(format!("a:{NAME}"), "").is("192.0.2.2", 20);
@@ -81,7 +83,7 @@ fn a_server_that_changes_letter_case_is_queried_over_tcp_or_else_once_more() {
         let server = server(ADDRESS).zone(hosts()).script(by_udp(by_tcp)).tcp(tcp).start();
         let seen = machine.ask(format!("a:{NAME}"), "");
         assert_eq!(seen.text(), "192.0.2.2", "{tcp:?}, {number}");
-        assert!(seen.took < Duration::from_secs(3), "{:?}", seen.took);
+        assert!(seen.took < Duration::from_secs(20), "{:?}", seen.took);
         let queries = queries(&server);
         assert_eq!(queries.len(), number, "{:?}", transports(&queries));
         // The last one is in its original case.

@@ -8,7 +8,7 @@ use std::time::Duration;
 fn fails(machine: &Machine, name: &str, with: &str) {
     let seen = machine.ask_for("user", name, "x");
     assert_eq!(seen.error(), format!("request_key: {with}"), "{name}");
-    assert!(seen.took < Duration::from_secs(3), "{:?}", seen.took);
+    assert!(seen.took < Duration::from_secs(20), "{:?}", seen.took);
 }
 
 #[test]

@@ -19,10 +19,9 @@ fn serve(machine: &mut Machine) -> Server {
 fn names_are_resolved_in_the_same_process_with_a_rule() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
+    machine.no_hedge();
     let server = serve(&mut machine);
-    let seen = machine.ask("mon.rk.test", "");
-    assert_eq!(seen.text(), "192.0.2.1");
-    assert!((43..=45).contains(&seen.seconds()), "{}", seen.left);
+    machine.ask("mon.rk.test", "").is("192.0.2.1", 45);
     assert_eq!(server.count("mon.rk.test", qtype::A), 1);
     assert_eq!(machine.ask("nosuch.rk.test", "").error(), error::ENODATA);
 }
@@ -138,7 +137,8 @@ fn another_helper_is_executed_with_the_arguments_of_its_rule() {
 fn two_hundred_names_at_once_are_all_answered() {
     let Some(mut machine) = Machine::take() else { return };
     machine.use_our_request_key();
-    machine.name_servers(&[ADDRESS]);
+    // On a busy machine, the last of them are late.
+    machine.file("/etc/resolv.conf", format!("search .\noptions timeout:30\nnameserver {ADDRESS}\n"));
     let zone = (0..200)
         .fold(Zone::new("many.test"), |zone, number| zone.a(&format!("n{number}"), [192, 0, 2, 1], 45));
     let _server = Server::builder().at(SERVER).zone(zone).start();

@@ -6,6 +6,7 @@ use crate::rows::{Row, rows, zone};
 use crate::support::progress::Progress;
 use crate::support::skip;
 use crate::support::world::{inside, obstacle, write};
+use crate::turn;
 use std::fmt;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -136,11 +137,30 @@ fn lines(number: usize) -> Vec<Vec<String>> {
     lines
 }
 
+/// The same. A row in which anything is wrong is looked at again: on a busy machine, an answer is late now and then, which
+/// counts as none.
+fn settled_lines(row: &Row, number: usize) -> Vec<Vec<String>> {
+    let is_fine = |line: &Vec<String>| {
+        let excess = Duration::from_millis(line[6].parse().unwrap());
+        (line[5] == "true" || row.differs.is_some()) && excess <= MARGIN
+    };
+    let mut found = lines(number);
+    for _ in 0..2 {
+        if found.iter().all(is_fine) {
+            break;
+        }
+        println!("{}: once more, since it was {found:?}", row.what);
+        found = lines(number);
+    }
+    found
+}
+
 #[test]
 fn each_server_gives_the_answer_of_glibc_and_not_much_later() {
     if let Some(reason) = obstacle() {
         return skip(reason);
     }
+    let _turn = turn();
     let rows = rows();
     let wanted = std::env::var("ZOO_ROW").unwrap_or_default();
     let numbers: Vec<usize> = (0..rows.len()).filter(|number| rows[*number].what.contains(&wanted)).collect();
@@ -151,7 +171,7 @@ fn each_server_gives_the_answer_of_glibc_and_not_much_later() {
         for _ in 0..BESIDE {
             scope.spawn(|| {
                 while let Some(number) = numbers.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let lines = lines(*number);
+                    let lines = settled_lines(&rows[*number], *number);
                     progress.step(rows[*number].what);
                     done.lock().unwrap().push((*number, lines));
                 }

@@ -25,3 +25,12 @@ mod support;
 mod compare;
 mod rows;
 mod spoofing;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// One test at a time: a flood takes a processor, and the table shows times.
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}

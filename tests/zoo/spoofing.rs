@@ -5,6 +5,7 @@ use crate::dns::{Action, Script, Server, TcpMode};
 use crate::lookups::{Outcome, helper};
 use crate::rows::zone;
 use crate::support::world::{inside, write};
+use crate::turn;
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
@@ -64,6 +65,7 @@ fn attack(server: &Server, stop: &AtomicBool, sent: &AtomicU64) {
 
 #[test]
 fn an_attacker_who_knows_the_port_and_tries_all_ids_fails() {
+    let _turn = turn();
     if !inside("spoofing::an_attacker_who_knows_the_port_and_tries_all_ids_fails") {
         return;
     }
@@ -116,6 +118,7 @@ fn an_attacker_who_knows_the_port_and_tries_all_ids_fails() {
 /// Else the test above would show nothing.
 #[test]
 fn the_same_attacker_succeeds_against_a_check_of_ids_only() {
+    let _turn = turn();
     if !inside("spoofing::the_same_attacker_succeeds_against_a_check_of_ids_only") {
         return;
     }
