@@ -3,6 +3,7 @@
 use crate::decode::number::{FROM_CONFIG, FROM_DNS_SRV, GOOD, NOT_DONE, NOT_FOUND};
 use crate::decode::{self, List};
 use crate::dns::{Action, Script, Server, qtype};
+use crate::serving::unasked;
 use crate::setup::{
     ADDRESS, CELL, CELLSERVDB, CLIENT_CONF, SRV, ask, error, list, machine, serve, server, server_with,
     start, zone,
@@ -47,7 +48,7 @@ fn with_dns_off_a_cell_has_the_servers_of_the_database_in_their_order() {
         assert_eq!(payload, expected(), "{use_dns}");
         seen.lasts(5);
     }
-    assert_eq!(names.queries().len(), 0);
+    unasked(&names);
 }
 
 #[test]
@@ -80,9 +81,8 @@ fn silent_servers_leave_time_for_the_database() {
     machine.file(CLIENT_CONF, cell_with("use_dns = yes"));
     let _names = start(&mut machine, Server::builder().script(Script::new().on_all(Action::Silence)));
     machine.file("/etc/resolv.conf", format!("search .\nnameserver {ADDRESS}\n"));
-    let (_, payload, seen) = ask(&machine, CELL);
-    assert_eq!(payload, expected());
-    assert!(seen.took.as_secs() < 3, "{:?}", seen.took);
+    // At the deadline, the answer would be EAGAIN.
+    assert_eq!(ask(&machine, CELL).1, expected());
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_server_listed_without_an_address_is_looked_up_unless_dns_is_off() {
     machine.file(CLIENT_CONF, conf("use_dns = no"));
     let b = server_with("b.cell.test", [0, 0, 7003], [FROM_CONFIG, NOT_DONE], &[]);
     assert_eq!(ask(&machine, CELL).1, list(FROM_CONFIG, GOOD, &[a.clone(), b]));
-    assert_eq!(names.queries().len(), 0);
+    unasked(&names);
     machine.file(CLIENT_CONF, conf("use_dns = yes"));
     let b = server("b.cell.test", [0, 0, 7003], &["10.0.0.2"]);
     assert_eq!(ask(&machine, CELL).1, list(FROM_CONFIG, GOOD, &[a, b]));
@@ -146,7 +146,7 @@ fn an_unknown_cell_with_dns_off_is_no_data() {
     let names = serve(&mut machine, zone());
     machine.file(CLIENT_CONF, format!("[cells]\n{CELL} = {{\nuse_dns = no\n}}\n"));
     assert_eq!(error(&machine, CELL, "srv=1"), ENODATA);
-    assert_eq!(names.queries().len(), 0);
+    unasked(&names);
 }
 
 #[test]

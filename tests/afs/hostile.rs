@@ -4,7 +4,6 @@ use crate::decode::number::{FROM_DNS_AFSDB, FROM_DNS_SRV, FROM_NSS, GOOD, GOOD_W
 use crate::dns::{Action, Part, Record, Script, Server, Zone, qtype};
 use crate::setup::{CELL, SRV, ask, error, list, machine, same, serve, server, server_with, start, zone};
 use crate::support::machine::error::EAGAIN;
-use std::time::Duration;
 
 /// An SRV record for `db2`, done something to.
 fn srv(damage: impl FnOnce(Record) -> Record) -> impl FnOnce(crate::dns::Name) -> Record {
@@ -123,9 +122,9 @@ fn a_zone_full_of_silent_targets_yields_the_answers_before_the_deadline() {
         "/etc/resolv.conf",
         format!("search .\noptions timeout:5 attempts:2\nnameserver {}\n", crate::setup::ADDRESS),
     );
-    let (_, payload, seen) = ask(&machine, CELL);
+    // At the deadline, the answer would be EAGAIN.
+    let (_, payload, _) = ask(&machine, CELL);
     same(&payload, &list(FROM_DNS_SRV, GOOD, &expected), "silent targets");
-    assert!(seen.took < Duration::from_secs(3), "{:?}", seen.took);
     assert!(names.count("db000.cell.test", qtype::A) > 0);
 }
 

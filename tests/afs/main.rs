@@ -6,6 +6,9 @@
 
 #[path = "../dns/mod.rs"]
 mod dns;
+#[path = "../support/serving.rs"]
+#[allow(dead_code)]
+mod serving;
 #[path = "../support/mod.rs"]
 mod support;
 

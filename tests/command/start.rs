@@ -99,12 +99,12 @@ fn no_file_or_socket_reuses_a_closed_standard_descriptor() {
     if !skip::has_loopback() {
         return;
     }
-    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
-    server.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    // Confined, the process would not show its descriptors.
-    let text = format!("nameserver[.] = {}\nconfine = no\n", server.local_addr().unwrap());
-    let settings = settings(text);
     for missing in SURROUNDINGS {
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        server.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        // Confined, the process would not show its descriptors.
+        let text = format!("nameserver[.] = {}\nconfine = no\n", server.local_addr().unwrap());
+        let settings = settings(text);
         let args = ["-D", "-c", &settings, "mon1.example.test", "ipv4"];
         let Some(mut command) = program(missing, "<&- >&- 2>&-", &args) else {
             skip("it needs a mount namespace");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// The helper, which a silent server keeps waiting; it is answered afterwards.
 fn waiting(machine: &mut Machine) -> Helper {
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
-    let late = Script::new().on_all(Action::delay(Duration::from_secs(1), Action::Zone));
+    let late = Script::new().on_all(Action::delay(Duration::from_secs(3), Action::Zone));
     let server: Server = server(ADDRESS).zone(hosts()).script(late).start();
     thread::scope(|scope| {
         let asking = scope.spawn(|| Ask::new("v4.example.test").once());

@@ -100,7 +100,10 @@ impl Breakage {
 fn apt() -> std::path::PathBuf {
     let (settings, archives) = (scratch("apt.conf"), scratch("apt-archives"));
     fs::create_dir_all(archives.join("partial")).unwrap();
-    let text = format!("DPkg::Lock::Timeout \"300\";\nDir::Cache::archives \"{}/\";\n", archives.display());
+    let text = format!(
+        "DPkg::Lock::Timeout \"300\";\nAcquire::Retries \"3\";\nDir::Cache::archives \"{}/\";\n",
+        archives.display()
+    );
     fs::write(&settings, text).unwrap();
     settings
 }

@@ -55,13 +55,17 @@ fn block(command: &str, output: &[u8]) -> String {
 
 /// Waits until the kernel has collected the keys that other tests have requested.
 fn no_key_is_left_of(domain: &str) {
-    for _ in 0..1000 {
-        if !fs::read_to_string("/proc/keys").unwrap().contains(domain) {
+    let left = || {
+        let keys = fs::read_to_string("/proc/keys").unwrap();
+        keys.lines().filter(|key| key.contains(domain)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for _ in 0..3000 {
+        if left().is_empty() {
             return;
         }
         sleep(Duration::from_millis(20));
     }
-    panic!("keys of {domain} are still there");
+    panic!("keys of {domain} are still there: {:?}", left());
 }
 
 /// A host whose kernel has no key from an earlier run: it collects them at some point, and the doctor reports them.

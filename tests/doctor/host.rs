@@ -16,6 +16,8 @@ pub const SECOND: &str = "127.53.0.2";
 pub const GOOD: &str = "127.53.0.3";
 /// The name that is looked up.
 pub const NAME: &str = "mon1.doctor.test";
+/// One with so many letters that a query hardly ever has all of them small.
+pub const LONG: &str = "the-monitor-of-a-cluster-with-many-letters.doctor.test";
 /// Its address: one that this host has a route to.
 pub const ADDRESS: &str = "127.77.0.1";
 
@@ -24,6 +26,7 @@ pub fn zone() -> Zone {
     Zone::new("doctor.test")
         .a("mon1", [127, 77, 0, 1], 300)
         .a("mon2", [127, 77, 0, 2], 300)
+        .a("the-monitor-of-a-cluster-with-many-letters", [127, 77, 0, 1], 300)
         .a("far", [198, 51, 100, 1], 300)
         .aaaa("six", [0, 0, 0, 0, 0, 0, 0, 1], 300)
         .soa(300, 300)

@@ -40,7 +40,9 @@ pub fn unpack(packages: &[&str], folder: &str, needed: Needed) -> Option<PathBuf
 
 fn fetch(packages: &[&str], archives: &Path, needed: Needed) -> Result<(), String> {
     let mut command = Command::new("apt-get");
-    command.args(["-q", "-y", "-o", "APT::Sandbox::User=root"]).current_dir(archives);
+    command
+        .args(["-q", "-y", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3"])
+        .current_dir(archives);
     match needed {
         Needed::Nothing => command.arg("download"),
         Needed::Dependencies => command

@@ -319,17 +319,17 @@ fn for_a_dead_mount_in_another_namespace_the_advice_is_a_container_restart() {
     shell("mount --bind /mnt/m/vol /mnt/pod");
     // Its root directory has nothing but the volume: no umount, no shell.
     let script = "mkdir /mnt/root /mnt/root/vol && mount --bind /mnt/root /mnt/root && mount --bind /mnt/pod /mnt/root/vol && \
-                  cp /bin/busybox /mnt/root/ && echo >/mnt/ready && exec chroot /mnt/root /busybox sleep 1000";
+                  cp /bin/busybox /mnt/root/ && exec chroot /mnt/root /busybox sleep 1000";
     let container = Daemon(
         Command::new("unshare")
             .args(["--mount", "--propagation", "private", "sh", "-c", script])
             .spawn()
             .unwrap(),
     );
-    while !Path::new("/mnt/ready").exists() {
+    let command = format!("/proc/{}/comm", container.0.id());
+    while fs::read_to_string(&command).unwrap() != "busybox\n" {
         sleep(Duration::from_millis(10));
     }
-    sleep(Duration::from_millis(300));
     daemon.kill();
     shell("umount -l /mnt/m");
     let Some(_again) = Daemon::start("/mnt/src", "/mnt/m") else { return };

@@ -2,7 +2,7 @@
 
 use super::Breakage;
 use crate::dns::{Action, Message, Script, Server, qtype, rcode};
-use crate::host::{FIRST, GOOD, Host, NAME, SECOND, zone};
+use crate::host::{FIRST, GOOD, Host, LONG, NAME, SECOND, zone};
 use crate::support::executable;
 use crate::support::machine::{HELPER, KEYUTILS_HELPER, RULES_FOLDER, SETTINGS, UPCALL};
 use std::fs;
@@ -140,13 +140,18 @@ pub const CASES: &[Breakage] = &[
     case("name server that changes the letter case", "server-changes-letters", |host| {
         scripted(host, Action::per_transport(Action::wrong_case(Action::Zone), Action::Zone));
     }),
-    case("name server that denies names in random case (0x20)", "server-denies-letters", |host| {
-        let script = Script::new().rule(|query, _, _| {
-            let mixed = query.qname.to_string().bytes().any(|byte| byte.is_ascii_uppercase());
-            mixed.then_some(Action::NXDOMAIN)
-        });
-        scripted_by(host, script);
-    }),
+    Breakage::new(
+        "name server that denies names in random case (0x20)",
+        "server-denies-letters",
+        LONG,
+        |host| {
+            let script = Script::new().rule(|query, _, _| {
+                let mixed = query.qname.to_string().bytes().any(|byte| byte.is_ascii_uppercase());
+                mixed.then_some(Action::NXDOMAIN)
+            });
+            scripted_by(host, script);
+        },
+    ),
     by_hand(
         case("name server that drops EDNS", "server-drops-edns", |host| scripted(host, Action::DropIfEdns)),
         ANOTHER,
