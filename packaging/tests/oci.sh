@@ -53,10 +53,13 @@ stays() {
     undo "runc delete --force $id"
     runc run --bundle "$bundle" "$id" >"$work/stays" 2>&1 </dev/null 9>&- &
     waited=$!
-    for _ in $(seq 50); do
-        [ "$(runc state "$id" 2>/dev/null | sed -n 's/^ *"status": "\(.*\)",$/\1/p')" != running ] || break
+    # A signal before the program has begun would be lost: the kernel drops what the first process of a container does
+    # not handle.
+    for _ in $(seq 300); do
+        [ ! -s "$work/stays" ] || break
         sleep 0.1
     done
+    [ -s "$work/stays" ] || die "$now: the container has not begun"
     shift
     if [ $# != 0 ]; then
         "$@" "$id"
