@@ -51,6 +51,7 @@ stays() {
     local id=key-dns-test-stays status=0 waited
     packaging/tests/runtime-config "$target/kubernetes/$1.yaml" status "$bundle" "$root"
     undo "runc delete --force $id"
+    : >"$work/stays"
     runc run --bundle "$bundle" "$id" >"$work/stays" 2>&1 </dev/null 9>&- &
     waited=$!
     # A signal before the program has begun would be lost: the kernel drops what the first process of a container does

@@ -85,6 +85,7 @@ fn a_message_that_ends_early_yields_the_servers_before_its_end() {
 #[test]
 fn the_same_server_twice_is_one_server() {
     let Some(mut machine) = machine() else { return };
+    machine.no_hedge();
     let mut zone = zone().a("db1", [10, 0, 0, 1], 60);
     for priority in (0..30).rev() {
         zone = zone.srv(SRV, priority, 0, 7003, "db1", 60);
@@ -167,5 +168,6 @@ fn the_largest_cell_gets_as_many_sockets_as_it_needs() {
     );
     let (_, payload, _) = ask(&machine, CELL);
     same(&payload, &list(FROM_DNS_SRV, GOOD, &expected), "silent servers");
-    assert_eq!(names.count("db254.cell.test", qtype::AAAA), 1);
+    // Once more, if its answer is late.
+    assert!((1..=2).contains(&names.count("db254.cell.test", qtype::AAAA)));
 }

@@ -34,14 +34,17 @@ fn condition(args: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn answered_names_are_counted() {
     on_a_host(|_| {
+        let start = Instant::now();
         let text = metrics(&[NAME, SECOND_NAME]);
+        let most = start.elapsed().as_secs_f64();
         has(&text, "key_dns_lookups{result=\"answered\"} 2");
         has(&text, "key_dns_lookups{result=\"failed\"} 0");
         for name in [NAME, SECOND_NAME] {
             has(&text, &format!("key_dns_lookup_success{{name=\"{name}\"}} 1"));
             let duration = format!("key_dns_lookup_duration_seconds{{name=\"{name}\"}} ");
             let seconds = text.lines().find_map(|line| line.strip_prefix(&duration));
-            assert!(seconds.is_some_and(|seconds| seconds.parse::<f64>().unwrap() > 0.0), "{text}");
+            let seconds: f64 = seconds.unwrap().parse().unwrap();
+            assert!(0.0 < seconds && seconds < most, "{text}");
         }
         has(&text, "key_dns_doctor_findings{check=\"lookup\",severity=\"broken\"} 0");
         // A mount's source has several names.
@@ -110,7 +113,7 @@ fn a_hanging_lookup_ends_at_the_timeout() {
     on_a_host(|host: &mut Host<'_>| {
         let started = scratch("hanging-helpers");
         let _ = fs::remove_file(&started);
-        host.other_helper(&format!("echo $$ >>'{}'\nexec sleep 30", started.display()));
+        host.other_helper(&format!("echo $$ >>'{}'\nexec sleep 100", started.display()));
         let start = Instant::now();
         let text = metrics(&[NAME, "--timeout", "2"]);
         has(&text, "key_dns_doctor_unfinished_checks{check=\"lookup\"} 1");

@@ -110,9 +110,7 @@ fn gone(machine: &mut Machine, group: &mut Group) {
             let server = server(ADDRESS).zone(hosts()).script(script).start();
             let seen = thread::scope(|scope| {
                 let asking = scope.spawn(|| scene.ask(""));
-                while server.queries().is_empty() {
-                    thread::sleep(Duration::from_millis(1));
-                }
+                assert!(server.wait(1, Duration::from_secs(60)), "no query");
                 thread::sleep(Duration::from_millis(300));
                 drop(syslog);
                 let _another = another.then(|| {

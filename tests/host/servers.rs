@@ -22,7 +22,8 @@ fn names_are_queried_at_the_servers_of_the_longest_matching_domain() {
     write(
         "keyutils/key.dns_resolver.conf",
         Some(
-            "nameserver[cluster.local] = 127.0.0.2\nnameserver[sub.cluster.local] = 127.0.0.99, 127.0.0.3:5353\n",
+            "nameserver[cluster.local] = 127.0.0.2\nnameserver[sub.cluster.local] = 127.0.0.99, 127.0.0.3:5353\n\
+             hedge = 10000\n",
         ),
     );
     write("resolv.conf", Some("nameserver 127.0.0.1\nsearch cluster.local\n"));

@@ -1,6 +1,6 @@
 //! Signals to a helper that is waiting for a server: the key is answered before it exits.
 
-use crate::dns::{Action, Script, Server};
+use crate::dns::{Action, Script, Server, qtype};
 use crate::serving::{ADDRESS, hosts, queries, server};
 use crate::support::asking::{Ask, Seen, caught, helper};
 use crate::support::machine::{HELPER, Machine, error};
@@ -70,13 +70,18 @@ fn other_signals_do_not_disturb_a_lookup() {
     machine.file("/etc/resolv.conf", format!("nameserver {ADDRESS}\noptions timeout:30 attempts:1\n"));
     let sent = Arc::new(AtomicBool::new(false));
     let is_sent = Arc::clone(&sent);
-    // It answers once the signal has been sent.
-    let late = Script::new().with(move |_, _, _| {
-        while !is_sent.load(Ordering::Relaxed) {
+    // The answer comes once the signal has been sent, if it is sent.
+    let late = Script::new().rule(move |query, _, _| {
+        if !query.is("v4.example.test", qtype::A) {
+            return None;
+        }
+        let start = Instant::now();
+        while !is_sent.load(Ordering::Relaxed) && start.elapsed() < Duration::from_secs(15) {
             thread::sleep(Duration::from_millis(1));
         }
-        Action::Zone
+        Some(Action::Zone)
     });
+    machine.no_hedge();
     let server = server(ADDRESS).zone(hosts()).script(late).start();
     // All that are left (16 is SIGSTKFLT, which not every shell knows), and those that the C library keeps for itself.
     let left = [

@@ -30,6 +30,8 @@ enum Payload {
     Each(u32, &'static str),
 }
 
+/// Longer than any case takes with a server that is understood at once.
+const SLOW: Duration = Duration::from_secs(3);
 /// ENODATA and ECONNREFUSED.
 const NOTHING: Payload = Payload::Is("#dnserror=61");
 const REFUSED: Payload = Payload::Is("#dnserror=111");
@@ -37,7 +39,7 @@ const REFUSED: Payload = Payload::Is("#dnserror=111");
 const CASES: [Case; 17] = [
     case("A", ("mon.example.test", ""), Payload::Is("192.0.2.1"), 50),
     case("AAAA", ("aaaa:mon.example.test", ""), Payload::Is("2001:db8::1"), 40),
-    case("both", ("mon.example.test", "list"), Payload::Is("2001:db8::1,192.0.2.1"), 50),
+    case("both", ("mon.example.test", "list"), Payload::Is("2001:db8::1,192.0.2.1"), 40),
     case("v6 only", ("v6.example.test", ""), Payload::Is("2001:db8::6"), 45),
     case("letters", ("MON.Example.TEST.", ""), Payload::Is("192.0.2.1"), 50),
     case("alias", ("alias.example.test", ""), Payload::Is("192.0.2.1"), 15),
@@ -68,7 +70,6 @@ fn real_servers_are_understood() {
     let mut table =
         Table::new(["server"].into_iter().chain(CASES.map(|case| case.name)).map(str::to_owned).collect());
     let (mut wrong, mut missing) = (Vec::new(), Vec::new());
-    let started = Instant::now();
     // All run to the end: some ask others.
     let mut running: Vec<(&Program, Running)> = Vec::new();
     for program in PROGRAMS {
@@ -84,8 +85,19 @@ fn real_servers_are_understood() {
         let mut row = vec![program.name.to_owned()];
         for case in &CASES {
             let other = program.otherwise.iter().find(|(name, ..)| *name == case.name);
-            let connections = connections();
-            let (mut seen, log) = result(case, started.elapsed());
+            let kept_since = program.keeps.then_some(server.since);
+            let mut connections = connections();
+            let start = Instant::now();
+            let (mut seen, mut log) = result(case, kept_since);
+            if start.elapsed() > SLOW {
+                // Which a busy machine may be now and then, too.
+                connections = self::connections();
+                let start = Instant::now();
+                (seen, log) = result(case, kept_since);
+                if start.elapsed() > SLOW {
+                    seen = format!("{seen} in {:?}", start.elapsed());
+                }
+            }
             let by_tcp = match case.payload {
                 Payload::Addresses(_) => true,
                 Payload::Each(..) => program.limits,
@@ -127,9 +139,9 @@ fn connections() -> u64 {
     lines[1].split(' ').nth(column).unwrap().parse().unwrap()
 }
 
-/// What comes of a case: `ok`, the kind of failure, or what was found instead; and the log. A resolver may have kept the
-/// records for as long as it runs.
-fn result(case: &Case, running: Duration) -> (String, String) {
+/// What comes of a case: `ok`, the kind of failure, or what was found instead; and the log. The server may have kept the
+/// records since it was started then.
+fn result(case: &Case, kept_since: Option<Instant>) -> (String, String) {
     let (payload, ttl, log) = look_up(case.key);
     let is_right = match case.payload {
         Payload::Is(expected) => payload == expected,
@@ -138,8 +150,10 @@ fn result(case: &Case, running: Duration) -> (String, String) {
             payload == expected && (1..times).all(|_| look_up(case.key).0 == expected)
         }
     };
+    let most_over = kept_since.map_or(0, |since| since.elapsed().as_secs()) + 1;
+    let is_its_ttl = (1..=case.ttl).contains(&ttl) && u64::from(case.ttl - ttl) <= most_over;
     let seen = match payload.as_str() {
-        _ if is_right && (ttl > case.ttl || u64::from(ttl) + running.as_secs() + 1 < u64::from(case.ttl)) => {
+        _ if is_right && !is_its_ttl => {
             format!("ttl {ttl}")
         }
         _ if is_right => "ok".to_owned(),

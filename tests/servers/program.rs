@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How to start one.
 pub struct Program {
@@ -20,6 +20,8 @@ pub struct Program {
     pub address: &'static str,
     /// Makes its files in a folder, and tells the arguments.
     pub configure: fn(&Place) -> Vec<String>,
+    /// Whether it keeps the records that it has from another server, so that some of their time may be over.
+    pub keeps: bool,
     /// Whether it answers few questions of one client in a second by UDP.
     pub limits: bool,
     /// The results that differ from the usual ones, by case, and why.
@@ -51,6 +53,7 @@ impl Place {
 pub struct Running {
     child: Child,
     pub address: String,
+    pub since: Instant,
 }
 
 impl Drop for Running {
@@ -87,7 +90,7 @@ impl Program {
             .stderr(output)
             .spawn()
             .unwrap();
-        let mut running = Running { child, address: place.address };
+        let mut running = Running { child, address: place.address, since: Instant::now() };
         for _ in 0..200 {
             if answers(&running.address) {
                 return running;

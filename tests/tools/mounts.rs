@@ -9,6 +9,16 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// Waits until this is so, but not forever.
+#[track_caller]
+fn wait_for(what: &str, so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited for {what}");
+        sleep(Duration::from_millis(10));
+    }
+}
+
 /// A FUSE file system that shows a folder at another place.
 pub struct Daemon(pub Child);
 
@@ -30,11 +40,9 @@ impl Daemon {
             .spawn()
             .unwrap();
         let daemon = Self(child);
-        let start = Instant::now();
-        while !fs::read_to_string("/proc/self/mountinfo").unwrap().contains(&format!(" {point} ")) {
-            assert!(start.elapsed() < Duration::from_secs(60), "bindfs does not mount");
-            sleep(Duration::from_millis(10));
-        }
+        wait_for("bindfs to mount", || {
+            fs::read_to_string("/proc/self/mountinfo").unwrap().contains(&format!(" {point} "))
+        });
         Some(daemon)
     }
 
@@ -278,9 +286,7 @@ fn the_remedy_for_another_mount_namespace_changes_only_that_namespace() {
             .spawn()
             .unwrap(),
     );
-    while !Path::new("/mnt/ready").exists() {
-        sleep(Duration::from_millis(10));
-    }
+    wait_for("the script", || Path::new("/mnt/ready").exists());
     daemon.kill();
     shell("umount -l /mnt/m");
     let Some(_again) = Daemon::start("/mnt/src", "/mnt/m") else { return };
@@ -327,9 +333,7 @@ fn for_a_dead_mount_in_another_namespace_the_advice_is_a_container_restart() {
             .unwrap(),
     );
     let command = format!("/proc/{}/comm", container.0.id());
-    while fs::read_to_string(&command).unwrap() != "busybox\n" {
-        sleep(Duration::from_millis(10));
-    }
+    wait_for("chroot", || fs::read_to_string(&command).unwrap() == "busybox\n");
     daemon.kill();
     shell("umount -l /mnt/m");
     let Some(_again) = Daemon::start("/mnt/src", "/mnt/m") else { return };
@@ -384,9 +388,7 @@ fn the_mounts_of_another_process_are_checked_in_its_namespace() {
         .spawn()
         .unwrap();
     let container = Daemon(container);
-    while !Path::new("/mnt/ready").exists() {
-        sleep(Duration::from_millis(10));
-    }
+    wait_for("the script", || Path::new("/mnt/ready").exists());
     let (seen, findings) = look(&[]);
     assert!(findings.is_empty() && seen.status == 0, "{}", seen.stdout);
     let pid = container.0.id().to_string();

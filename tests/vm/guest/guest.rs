@@ -1,7 +1,7 @@
 //! The machine that the cases are run on.
 
 use crate::contacts::Contacts;
-use crate::dns::{Script, Server, Zone, qtype};
+use crate::dns::{Logged, Script, Server, Transport, Zone, qtype};
 use crate::kmsg::Kmsg;
 use crate::{afs, ceph, cifs, nfs, programs};
 use nix::errno::Errno;
@@ -71,11 +71,12 @@ impl Guest {
         self.dns.change(|config| (config.zones, config.script) = (zones, script));
     }
 
-    /// How often the IPv4 address of a name was queried: once per upcall. A query without EDNS repeats another one, where
-    /// an answer is late.
+    /// How often the IPv4 address of a name was queried: once per upcall, without the plain queries over UDP that repeat
+    /// another one, since an answer is late or denies the name.
     pub fn asked(&self, name: &str) -> usize {
+        let counts = |query: &Logged| query.edns.is_some() || query.transport == Transport::Tcp;
         let queries = self.dns.queries().into_iter();
-        queries.filter(|query| query.name == name && query.qtype == qtype::A && query.edns.is_some()).count()
+        queries.filter(|query| query.name == name && query.qtype == qtype::A && counts(query)).count()
     }
 
     /// How often DNS was asked for the servers of a cell of AFS.

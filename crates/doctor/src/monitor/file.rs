@@ -144,10 +144,10 @@ mod tests {
                     }
                 }
             });
-            for number in 0..200 {
-                write(&path, format!("{number}\n{number}\n").as_bytes()).unwrap();
-            }
+            let written =
+                (0..200).try_for_each(|number| write(&path, format!("{number}\n{number}\n").as_bytes()));
             over.store(true, Ordering::Relaxed);
+            written.unwrap();
             reader.join().unwrap();
         });
     }

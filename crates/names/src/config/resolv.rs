@@ -160,7 +160,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([' ', '\t', '\r']).filter(|word| !word.is_empty())
 }
 
-/// As atoi(3): the digits at the start, which may follow a plus sign, or 0; also where atoi(3) has a number below 0.
+/// As atoi(3): the digits at the start, which may follow a plus sign, or 0. That is also the result where atoi(3) has a
+/// number below 0, of which glibc keeps the lowest four bits for `ndots`.
 fn leading_number(text: &str) -> u32 {
     let text = text.strip_prefix('+').unwrap_or(text);
     let end = text.bytes().take_while(u8::is_ascii_digit).count();

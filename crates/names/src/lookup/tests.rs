@@ -88,19 +88,24 @@ fn start_sends_the_queries_and_finish_reads_the_answers() {
                 let (length, client) = server.recv_from(&mut buffer).unwrap();
                 server.send_to(&reply_to(&buffer[..length]), client).unwrap();
             }
-            // However often it is started, the answers stay where they are.
-            for _ in 0..3 {
-                assert_eq!(lookup.start(), None);
-            }
-            let waiting = || {
+            let all_wait = || {
                 let waiting = unread(address.port());
                 waiting.len() == questions && waiting.iter().all(|bytes| *bytes > 0)
             };
             // What was sent may be under way.
-            assert!((0..500).any(|_| waiting() || {
-                thread::sleep(Duration::from_millis(10));
-                false
-            }));
+            let arrived = (0..500).any(|_| {
+                let all = all_wait();
+                if !all {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                all
+            });
+            assert!(arrived, "{:?}", unread(address.port()));
+            // However often it is started, the answers stay where they are.
+            for _ in 0..3 {
+                assert_eq!(lookup.start(), None);
+            }
+            assert!(all_wait(), "{:?}", unread(address.port()));
             let answer = lookup.finish().unwrap();
             assert_eq!(answer.origins().join(", "), expected, "{callout}");
         });
