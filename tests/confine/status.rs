@@ -5,8 +5,9 @@ use crate::helper::Helper;
 use crate::serving::{ADDRESS, hosts, queries, server};
 use crate::support::asking::Ask;
 use crate::support::machine::Machine;
+use crate::support::until;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The helper, which a silent server keeps waiting; it is answered afterwards.
 fn waiting(machine: &mut Machine) -> Helper {
@@ -15,11 +16,7 @@ fn waiting(machine: &mut Machine) -> Helper {
     let server: Server = server(ADDRESS).zone(hosts()).script(late).start();
     thread::scope(|scope| {
         let asking = scope.spawn(|| Ask::new("v4.example.test").once());
-        let start = Instant::now();
-        while queries(&server).is_empty() {
-            assert!(start.elapsed() < Duration::from_secs(20), "no query");
-            thread::sleep(Duration::from_millis(1));
-        }
+        assert!(until(Duration::from_secs(20), || !queries(&server).is_empty()), "no query");
         let seen = Helper::waiting();
         assert_eq!(asking.join().unwrap().text(), "192.0.2.1");
         seen

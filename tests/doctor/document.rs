@@ -5,8 +5,7 @@
 use crate::dns::{Action, Script, Server};
 use crate::host::{FIRST, Host, NAME, SECOND, doctor, for_anybody, on_a_host};
 use crate::support::machine::UPCALL;
-use crate::support::run;
-use std::thread::sleep;
+use crate::support::{run, until};
 use std::time::Duration;
 use std::{env, fs};
 
@@ -59,13 +58,8 @@ fn no_key_is_left_of(domain: &str) {
         let keys = fs::read_to_string("/proc/keys").unwrap();
         keys.lines().filter(|key| key.contains(domain)).map(str::to_owned).collect::<Vec<_>>()
     };
-    for _ in 0..3000 {
-        if left().is_empty() {
-            return;
-        }
-        sleep(Duration::from_millis(20));
-    }
-    panic!("keys of {domain} are still there: {:?}", left());
+    let none = until(Duration::from_secs(60), || left().is_empty());
+    assert!(none, "keys of {domain} are still there: {:?}", left());
 }
 
 /// A host whose kernel has no key from an earlier run: it collects them at some point, and the doctor reports them.

@@ -2,11 +2,10 @@
 //! on one that is broken.
 
 use crate::host::{Host, NAME, doctor, for_anybody, on_a_host};
-use crate::support::{run, scratch, send};
+use crate::support::{run, scratch, send, until};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::process::Output;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 const SECOND_NAME: &str = "mon2.doctor.test";
@@ -125,9 +124,7 @@ fn a_hanging_lookup_ends_at_the_timeout() {
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
         // Their keys would last as long as they do. The last one may just have begun.
         let helpers = || fs::read_to_string(&started).unwrap_or_default();
-        while helpers().lines().count() < 2 && start.elapsed() < Duration::from_secs(30) {
-            sleep(Duration::from_millis(20));
-        }
+        until(Duration::from_secs(20), || helpers().lines().count() >= 2);
         for helper in helpers().lines() {
             send(Signal::SIGTERM, helper.parse().unwrap());
         }

@@ -4,7 +4,7 @@ use crate::dns::{Action, Script, Server, qtype};
 use crate::serving::{ADDRESS, hosts, queries, server};
 use crate::support::asking::{Ask, Seen, caught, helper};
 use crate::support::machine::{HELPER, Machine, error};
-use crate::support::run;
+use crate::support::{run, until};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -23,11 +23,7 @@ fn signalled(server: &Server, signal: &str, then: impl Fn()) -> Seen {
         server.clear();
         thread::scope(|scope| {
             let asking = scope.spawn(|| Ask::new("v4.example.test").once());
-            let start = Instant::now();
-            while queries(server).is_empty() {
-                assert!(start.elapsed() < Duration::from_secs(20), "no query");
-                thread::sleep(Duration::from_millis(10));
-            }
+            assert!(until(Duration::from_secs(20), || !queries(server).is_empty()), "no query");
             assert!(run("sh", &["-c", &format!("kill -s {signal} {}", helper())]).status.success());
             then();
             asking.join().unwrap()

@@ -1,7 +1,7 @@
 //! Requesting a key from the kernel, and the result.
 
 use super::machine::{HELPER, KEYUTILS_HELPER, Machine};
-use super::run;
+use super::{run, until};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
 use std::ffi::OsStr;
@@ -223,14 +223,11 @@ pub fn helpers() -> Vec<u32> {
 /// The process id of the one helper that runs. What else this machine may look up at the same time is waited for.
 #[track_caller]
 pub fn helper() -> u32 {
-    let mut helpers = helpers();
-    for _ in 0..100 {
-        if helpers.len() == 1 {
-            break;
-        }
-        thread::sleep(Duration::from_millis(20));
+    let mut helpers = Vec::new();
+    until(Duration::from_secs(2), || {
         helpers = self::helpers();
-    }
+        helpers.len() == 1
+    });
     assert_eq!(helpers.len(), 1, "helpers that run: {helpers:?}");
     helpers[0]
 }

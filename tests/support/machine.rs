@@ -215,10 +215,7 @@ impl Machine {
 
     /// Puts a program at `path`.
     pub fn program(&mut self, path: &str, program: &Path) {
-        self.files += 1;
-        let copy = PathBuf::from(STATE).join(format!("program{}", self.files));
-        copy_program(program, &copy);
-        self.shadow(path, &copy);
+        self.one_program(&[path], program);
     }
 
     /// Puts one program at all of these paths: one file under several names.

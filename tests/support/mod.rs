@@ -26,6 +26,8 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 /// Options of a dnsmasq that serves a test's own records, where it is told to listen, and takes nothing from the host.
 pub const DNSMASQ: [&str; 8] = [
@@ -110,6 +112,18 @@ pub fn copy_program(from: &Path, to: &Path) {
     let done = Command::new("cp").args([from, to]).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     std::fs::set_permissions(to, Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Waits until this is so, and says whether it is, after this time at the latest.
+pub fn until(limit: Duration, mut so: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    loop {
+        let is_so = so();
+        if is_so || start.elapsed() >= limit {
+            return is_so;
+        }
+        sleep(Duration::from_millis(10));
+    }
 }
 
 /// Sends a signal to a process.

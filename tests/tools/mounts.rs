@@ -1,22 +1,17 @@
 //! `key-dns doctor --mounts`: breakages made for real, in mount namespaces of their own, and cured by what it says.
 
-use crate::support::{copy_program, executable, in_chroot, run, skip, world};
+use crate::support::{copy_program, executable, in_chroot, run, skip, until, world};
 use crate::{Run, key_dns};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Waits until this is so, but not forever.
 #[track_caller]
 fn wait_for(what: &str, so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !so() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited for {what}");
-        sleep(Duration::from_millis(10));
-    }
+    assert!(until(Duration::from_secs(60), so), "waited for {what}");
 }
 
 /// A FUSE file system that shows a folder at another place.

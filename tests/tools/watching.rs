@@ -3,7 +3,7 @@
 
 use crate::key_dns;
 use crate::mounts::{Daemon, shell};
-use crate::support::{executable, skip, world};
+use crate::support::{executable, skip, until, world};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
@@ -180,20 +180,14 @@ fn dead_and_silent_mounts_are_counted_and_reported_as_broken() {
     let start = Instant::now();
     assert_eq!(condition(&["--timeout", "1"]), (2, "the check did not end in time\n".to_owned()));
     // Who still waits for it says at once that it is silent.
-    while touching("/mnt/b") > 0 && start.elapsed() < Duration::from_secs(8) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until(Duration::from_secs(8).saturating_sub(start.elapsed()), || touching("/mnt/b") == 0);
     let text = metrics(&["--timeout", "1"]);
     has(&text, "key_dns_doctor_unfinished_checks{check=\"mounts\"} 1");
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     // Nobody is left waiting for the mount, which still does not answer.
-    let mut left = touching("/mnt/b");
-    while left > 0 && start.elapsed() < Duration::from_secs(30) {
-        std::thread::sleep(Duration::from_millis(10));
-        left = touching("/mnt/b");
-    }
+    let nobody = until(Duration::from_secs(10), || touching("/mnt/b") == 0);
     silent.signal("-CONT");
-    assert_eq!(left, 0);
+    assert!(nobody);
 }
 
 /// The processes that touch a mount and have not come back.

@@ -210,16 +210,15 @@ pub(crate) mod session {
                 thread::Builder::new().name(thread::current().name().unwrap_or_default().to_owned());
             let spawned = builder.spawn_scoped(scope, || {
                 let name = CString::new(name).unwrap();
-                // Not a function under test, whose failure must not be mistaken for the system's. SAFETY: the pointer
-                // is to a NUL-terminated string that outlives the call.
-                let join = || match unsafe {
-                    libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, name.as_ptr())
-                } {
-                    -1 => Err(io::Error::last_os_error()),
-                    _ => Ok(()),
+                // Not the function under test, whose failure must not be mistaken for the system's.
+                let join = || {
+                    // SAFETY: the pointer is to a NUL-terminated string that outlives the call.
+                    checked(unsafe {
+                        libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, name.as_ptr())
+                    })
                 };
                 match within_quota(join) {
-                    Ok(()) => scene(),
+                    Ok(_) => scene(),
                     Err(error) => skip::skip(&format!("no session keyring: {error}")),
                 }
             });
